@@ -1,0 +1,275 @@
+"""The one place that reads or edits a layer.
+
+A model is shared by everybody, and a hook set on it by one visitor would fire for all. So no hook
+is ever set on it: each call makes a replica, module by module, that shares every weight, and hooks
+the replica. When the call ends, also by an exception, the replica is gone and nothing was touched.
+
+A layer is read as its module gives it, before the nonlinearity. An edit happens there too, so
+setting a rectified unit to 0 is the same before and after its ReLU.
+
+Works for any module with `.layers`, a sequence of submodule names in order.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, Literal, TypeAlias
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from core.models.inspectable import Inspectable, Layer
+from core.units import UnitId
+
+__all__ = [
+    "Edit",
+    "batches_of",
+    "check_unit",
+    "collect",
+    "collect_layers",
+    "layer_names",
+    "layer_of",
+    "reader",
+    "run",
+]
+
+Images: TypeAlias = Tensor | NDArray[np.float32]
+Edit: TypeAlias = float | Literal["mean"] | Callable[[Tensor], Tensor]
+Reduce: TypeAlias = Callable[[Tensor], Tensor]
+
+BATCH = 500  # images at once: the maps of a layer then stay near the processor cache
+
+
+class _Reached(Exception):
+    """Ends a replica's forward pass at the last layer that is wanted."""
+
+
+def layer_names(model: nn.Module) -> tuple[str, ...]:
+    """The model's layers in order. Raises `ValueError` when it has no `.layers`."""
+    names = getattr(model, "layers", None)
+    if not names:
+        raise ValueError(
+            f"{type(model).__name__} has no layers to read: give it `.layers`, the names of its "
+            "submodules in order."
+        )
+    return tuple(names)
+
+
+def layer_of(model: nn.Module, name: str) -> Layer:
+    """What the model tells about layer `name`. Raises `ValueError` naming the layers it has."""
+    names = layer_names(model)
+    if name not in names:
+        known = ", ".join(names)
+        raise ValueError(f"{name!r} is not a layer of this model: choose one of {known}.")
+    if isinstance(model, Inspectable):
+        return model.described[names.index(name)]
+    module = model.get_submodule(name)
+    units = int(getattr(module, "out_channels", getattr(module, "out_features", 0)))
+    return Layer(name, units, rectified=name != names[-1])
+
+
+def check_unit(model: nn.Module, unit: UnitId | tuple[str, int]) -> tuple[str, int]:
+    """The (layer, index) of a unit of this model.
+
+    Raises `ValueError` for a unit of another model, an unknown layer, or an index that the layer
+    doesn't have: a list of units ranked in one layer must never be used on another.
+    """
+    if isinstance(unit, UnitId):
+        name = getattr(model, "name", unit.model)
+        if unit.model != name:
+            raise ValueError(f"{unit} is not a unit of this model, which is {name}.")
+        unit = (unit.layer, unit.index)
+    layer, index = unit
+    _check_index(layer, index, layer_of(model, layer).units or None)
+    return layer, index
+
+
+def collect(
+    model: nn.Module,
+    images: Images,
+    layer: str,
+    *,
+    reduce: Reduce | None = None,
+    batch: int = BATCH,
+) -> Tensor:
+    """Activations of every unit of `layer`: (n, units), or (n, units, height, width) for maps.
+
+    images: (n, 1, 28, 28) in 0..1. reduce: applied to each batch, so that big maps need not be
+    held: `lambda maps: maps.amax((2, 3))`. No gradient is kept.
+
+    Raises `ValueError` for an unknown layer or images that aren't floating point.
+    """
+    return collect_layers(model, images, (layer,), reduce=reduce, batch=batch)[layer]
+
+
+def collect_layers(
+    model: nn.Module,
+    images: Images,
+    layers: Sequence[str] | None = None,
+    *,
+    reduce: Reduce | None = None,
+    batch: int = BATCH,
+) -> dict[str, Tensor]:
+    """`collect` for several layers (None: all) in one forward pass, by layer."""
+    names = tuple(layers) if layers is not None else layer_names(model)
+    read = _layers_reader(model, names)
+    kept: dict[str, Tensor] = {}
+    at = 0
+    with torch.no_grad():
+        for some in batches_of(images, batch):
+            for name, values in read(some).items():
+                part = reduce(values) if reduce else values
+                if name not in kept:
+                    kept[name] = part.new_empty((len(images), *part.shape[1:]))
+                kept[name][at : at + len(part)] = part
+            at += len(some)
+    return kept
+
+
+def reader(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
+    """A function from images to the activations of `layer`, through which gradients flow."""
+    read = _layers_reader(model, (layer,))
+    return lambda images: read(images)[layer]
+
+
+def run(
+    model: nn.Module,
+    images: Images,
+    edits: Mapping[UnitId | tuple[str, int], Edit] | None = None,
+    *,
+    batch: int = BATCH,
+) -> Tensor:
+    """Logits (n, classes) with some units edited on the way, the model itself untouched.
+
+    edits: unit -> a number that its activation becomes; "mean", its mean over these images (for a
+    map, position by position; of what its ReLU passes on, where one follows); or a function of the
+    unit's activations, (n,) or (n, height, width), that gives tensors of the same shape. Functions
+    see all the images at once, so that they may exchange activations between images.
+
+    Raises `ValueError` for an unknown unit or an edit that gives another shape.
+    """
+    by_layer = _checked_edits(model, edits or {})
+    means = _mean_values(model, images, by_layer, batch)
+    replica = _replica(model)
+    for layer, changes in by_layer.items():
+        known = {i: means.get((layer, i), edit) for i, edit in changes.items()}
+        replica.get_submodule(layer).register_forward_hook(_editing(layer, known))
+    whole = any(callable(edit) for changes in by_layer.values() for edit in changes.values())
+    with torch.no_grad():
+        size = max(1, len(images)) if whole else batch
+        return torch.cat([replica(some) for some in batches_of(images, size)])
+
+
+def batches_of(images: Images, size: int = BATCH) -> Iterator[Tensor]:
+    """`images` as tensors of at most `size` of them, at least one, in order.
+
+    Raises `ValueError` for images that are none or aren't floating point.
+    """
+    given = torch.as_tensor(images)
+    if not given.is_floating_point():
+        raise ValueError(f"images are {given.dtype}: pass floating point values in 0..1.")
+    if not len(given):
+        raise ValueError("there are no images: pass at least one.")
+    yield from given.split(size)
+
+
+def _replica(model: nn.Module) -> nn.Module:
+    """A copy of the model's modules, in eval mode, that shares every weight, buffer and history."""
+    shared: list[Any] = [*model.parameters(), *model.buffers()]
+    shared.append(getattr(model, "history", None))
+    return copy.deepcopy(model, {id(thing): thing for thing in shared}).eval()
+
+
+def _layers_reader(
+    model: nn.Module, layers: Sequence[str]
+) -> Callable[[Tensor], dict[str, Tensor]]:
+    """A function from images to activations by layer, which stops at the last layer needed."""
+    for layer in layers:
+        layer_of(model, layer)
+    replica = _replica(model)
+    seen: dict[str, Tensor] = {}
+
+    def keep(layer: str) -> Callable[[nn.Module, Any, Tensor], None]:
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
+            seen[layer] = output
+            if len(seen) == len(layers):
+                raise _Reached
+
+        return hook
+
+    for layer in layers:
+        replica.get_submodule(layer).register_forward_hook(keep(layer))
+
+    def read(images: Tensor) -> dict[str, Tensor]:
+        seen.clear()
+        try:
+            replica(images)
+        except _Reached:
+            return dict(seen)
+        missed = ", ".join(layer for layer in layers if layer not in seen)
+        raise ValueError(f"the model's forward pass never reaches {missed}.")
+
+    return read
+
+
+def _checked_edits(
+    model: nn.Module, edits: Mapping[UnitId | tuple[str, int], Edit]
+) -> dict[str, dict[int, Edit]]:
+    """The edits by layer and index, or `ValueError`."""
+    by_layer: dict[str, dict[int, Edit]] = {}
+    for unit, edit in edits.items():
+        layer, index = check_unit(model, unit)
+        if not callable(edit) and edit != "mean" and not isinstance(edit, int | float):
+            raise ValueError(f'{edit!r} is not an edit: give a number, "mean" or a function.')
+        by_layer.setdefault(layer, {})[index] = edit
+    return by_layer
+
+
+def _mean_values(
+    model: nn.Module, images: Images, by_layer: Mapping[str, Mapping[int, Edit]], batch: int
+) -> dict[tuple[str, int], Tensor]:
+    """What "mean" stands for, by layer and index, measured in the unedited model."""
+    wanted = {
+        layer: units
+        for layer, changes in by_layer.items()
+        if (units := [i for i, edit in changes.items() if isinstance(edit, str)])
+    }
+    means: dict[tuple[str, int], Tensor] = {}
+    for layer, units in wanted.items():
+        rectified = layer_of(model, layer).rectified
+        some = collect(model, images, layer, reduce=lambda a, u=units: a[:, u], batch=batch)  # type: ignore[misc]
+        mean = (some.relu() if rectified else some).mean(0)
+        means |= {(layer, index): mean[at] for at, index in enumerate(units)}
+    return means
+
+
+def _editing(
+    layer: str, changes: Mapping[int, Edit | Tensor]
+) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+    """A forward hook that gives the layer's output with some units changed."""
+
+    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        edited = output.clone()
+        for index, edit in changes.items():
+            _check_index(layer, index, output.shape[1])
+            unit = output[:, index]
+            value = edit(unit) if callable(edit) else torch.as_tensor(edit, dtype=output.dtype)
+            if callable(edit) and value.shape != unit.shape:
+                raise ValueError(
+                    f"the edit of {layer}/{index} gave shape {tuple(value.shape)}: "
+                    f"{tuple(unit.shape)} is expected."
+                )
+            edited[:, index] = value
+        return edited
+
+    return hook
+
+
+def _check_index(layer: str, index: int, units: int | None) -> None:
+    """Raise `ValueError` unless the layer has a unit `index`."""
+    if index < 0 or (units is not None and index >= units):
+        last = "" if units is None else f": choose 0 to {units - 1}"
+        raise ValueError(f"{layer} has no unit {index}{last}.")

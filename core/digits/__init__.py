@@ -1,0 +1,108 @@
+"""Digit images with labels: MNIST as it is, or digits drawn with every part known.
+
+Splits, for both sources:
+
+| split | what | for |
+| --- | --- | --- |
+| train | all training digits | a final model |
+| fit | train without its last 10,000 | fitting the models of the dashboard |
+| selection | those last 10,000 | choosing labels, thresholds, and epochs |
+| test | all test digits | judging a finished model |
+| discovery | half of test | choosing units |
+| confirmation | the other half | judging what was chosen on discovery |
+
+Discovery and confirmation take turns within each class: the first half of MNIST's test file is
+easier than the second, so halves by position would not be alike.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.digits import mnist
+from core.digits.strokes import Parts, generate
+
+__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "load_digits"]
+
+CLASSES = 10
+SOURCES = ("mnist", "strokes")
+SPLITS = ("train", "fit", "selection", "test", "discovery", "confirmation")
+_HELD_BACK = 10_000  # the last training digits, which no model of the dashboard is fitted on
+_STROKES = {"train": (40_000, 1), "test": (10_000, 2)}  # how many, and the seed
+
+
+@dataclass(frozen=True)
+class Digits:
+    """Labelled images, which everybody shares and nobody writes to.
+
+    images: float32 (batch, 1, 28, 28) in 0..1, ink is 1. labels: int64 (batch,), 0 to 9.
+    parts: what was drawn where, for generated digits.
+    """
+
+    images: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+    source: str
+    split: str
+    parts: Parts | None = field(default=None, repr=False)
+
+    def __len__(self) -> int:
+        """How many digits."""
+        return len(self.labels)
+
+    def take(self, index: Tensor | slice) -> Digits:
+        """The digits at `index`, int64 or bool (n,) or a slice, in its order."""
+        chosen = index if isinstance(index, slice) else index.numpy()
+        parts = None if self.parts is None else self.parts.take(chosen)
+        return replace(self, images=self.images[index], labels=self.labels[index], parts=parts)
+
+
+def load_digits(
+    source: str, split: str, *, on_progress: Callable[[float], None] | None = None
+) -> Digits:
+    """The digits of `source` ("mnist" or "strokes") and `split` (see the table above).
+
+    on_progress: called with 0..1 while MNIST is downloaded, which happens once.
+
+    Raises `ValueError` for an unknown source or split, and `mnist.Unavailable` (an `OSError`)
+    with one sentence when MNIST can't be had or its files are damaged.
+    """
+    if source not in SOURCES:
+        raise ValueError(f"{source!r} is not a source of digits: choose {' or '.join(SOURCES)}.")
+    if split not in SPLITS:
+        raise ValueError(f"{split!r} is not a split: choose one of {', '.join(SPLITS)}.")
+    whole = "train" if split in ("train", "fit", "selection") else "test"
+    digits = _mnist(whole, on_progress) if source == "mnist" else _strokes(whole)
+    return replace(digits.take(_members(split, digits.labels)), split=split)
+
+
+def _mnist(whole: str, on_progress: Callable[[float], None] | None) -> Digits:
+    """MNIST's training or test digits."""
+    images, labels = mnist.load(train=whole == "train", on_progress=on_progress)
+    return Digits(images, labels, "mnist", whole)
+
+
+def _strokes(whole: str) -> Digits:
+    """The generated training or test digits, the same ones every time."""
+    n, seed = _STROKES[whole]
+    drawn = generate(n, seed=seed)
+    images, labels = torch.from_numpy(drawn.images)[:, None], torch.from_numpy(drawn.labels)
+    return Digits(images, labels, "strokes", whole, drawn.parts)
+
+
+def _members(split: str, labels: Tensor) -> Tensor | slice:
+    """Which of all the training or test digits belong to `split`."""
+    if split in ("train", "test"):
+        return slice(None)
+    if split in ("fit", "selection"):
+        border = len(labels) - _HELD_BACK
+        return slice(border) if split == "fit" else slice(border, None)
+    turn = np.zeros(len(labels), dtype=np.int64)
+    for digit in range(CLASSES):
+        of_class = np.flatnonzero(labels.numpy() == digit)
+        turn[of_class] = np.arange(len(of_class)) % 2
+    return torch.from_numpy(np.flatnonzero(turn == SPLITS.index(split) - SPLITS.index("discovery")))

@@ -1,0 +1,170 @@
+"""Training, the same for every classifier: AdamW, one cycle, and a record of how units emerge.
+
+The record is taken at log-spaced steps, because most of what units become is decided early
+(checkpoints after 0, 1, 2, 4, ... batches).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from core.activations import collect_layers, run
+from core.digits import CLASSES, Digits
+from core.models import registry
+from core.models.inspectable import Inspectable
+
+__all__ = ["History", "Moment", "Step", "accuracy", "moment", "train"]
+
+BATCH = 128  # digits a step
+PROBE = 500  # digits on which accuracy and class means are recorded
+MOMENTS = 30  # about how often they are recorded
+_WEIGHT_DECAY = 1e-2  # AdamW's own default (Loshchilov & Hutter 2019, arXiv:1711.05101)
+
+Numbers = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Moment:
+    """What the units did at one step, on the probe digits.
+
+    accuracy: share of probe digits classified right, 0..1. class_means: by layer, float32
+    (units, classes), the mean rectified activation on each class; for maps, of the spatial mean.
+    """
+
+    step: int
+    accuracy: float
+    class_means: dict[str, Numbers]
+
+
+@dataclass(frozen=True)
+class Step:
+    """One batch seen: `number` of `total`, its loss, and the moment if one was taken."""
+
+    number: int
+    total: int
+    loss: float
+    moment: Moment | None
+
+
+@dataclass
+class History:
+    """How a model was trained.
+
+    loss: one value a step, nats. moments: in order, the untrained model first. weights: by step,
+    each parameter's value, at 0, 1, 2, 4, ... steps and at the last.
+    """
+
+    loss: list[float] = field(default_factory=list)
+    moments: list[Moment] = field(default_factory=list)
+    weights: dict[int, dict[str, Tensor]] = field(default_factory=dict)
+
+
+def train(
+    name: str,
+    digits: Digits,
+    *,
+    seed: int = 0,
+    epochs: int | None = None,
+    on_step: Callable[[Step], object] | None = None,
+    watch: Digits | None = None,
+) -> Inspectable:
+    """The model `name` trained on `digits`: frozen, in eval mode, its `.history` recorded.
+
+    The same seed gives the same bits on the same machine and number of threads.
+    epochs: passes over the digits; None takes the recipe's. on_step: called after every batch; an
+    exception from it ends the training. watch: digits for the record (default: of the training
+    digits); the first `PROBE` are used.
+
+    Raises `ValueError` for an unknown model or seed, no digits, or epochs below 1, and
+    `FloatingPointError` when the loss is no longer finite.
+    """
+    recipe = registry.check(name, seed)
+    passes = recipe.epochs if epochs is None else epochs
+    if passes < 1 or not len(digits):
+        raise ValueError(f"{passes} epochs on {len(digits)} digits: give at least one of each.")
+    model = registry.build(name, seed)
+    probe = (watch or digits).take(slice(PROBE))
+    model.history = _fit(model, digits, passes, recipe.rate, seed, probe, on_step)
+    model.zero_grad(set_to_none=True)
+    return model.eval().requires_grad_(False)
+
+
+def accuracy(model: nn.Module, digits: Digits) -> float:
+    """Share of `digits` that the model classifies right, 0..1."""
+    return float((run(model, digits.images).argmax(1) == digits.labels).float().mean())
+
+
+def moment(model: nn.Module, probe: Digits, step: int) -> Moment:
+    """What the units do on `probe` now, called `step`; see `Moment`."""
+    layers = collect_layers(model, probe.images, reduce=_rectified_mean)
+    right = run(model, probe.images).argmax(1) == probe.labels
+    members = torch.nn.functional.one_hot(probe.labels, CLASSES).to(torch.float32)
+    share = members / members.sum(0).clamp(min=1)  # (n, classes): weights of a class mean
+    means = {layer: (values.T @ share).numpy() for layer, values in layers.items()}
+    return Moment(step, float(right.float().mean()), means)
+
+
+def _rectified_mean(values: Tensor) -> Tensor:
+    """(n, units): the positive part, averaged over positions where there are any."""
+    passed = values.relu()
+    return passed.mean((2, 3)) if passed.ndim == 4 else passed
+
+
+def _fit(
+    model: Inspectable,
+    digits: Digits,
+    epochs: int,
+    rate: float,
+    seed: int,
+    probe: Digits,
+    on_step: Callable[[Step], object] | None,
+) -> History:
+    """Train `model` in place and give its history."""
+    total = epochs * -(-len(digits) // BATCH)
+    optimizer = torch.optim.AdamW(model.parameters(), rate, weight_decay=_WEIGHT_DECAY)
+    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=max(total, 2))
+    due, history = _recording_steps(total), History()
+    _record(history, model, probe, 0, total)
+    for number, (images, labels) in enumerate(_batches(digits, epochs, seed), start=1):
+        optimizer.zero_grad(set_to_none=True)
+        loss = cross_entropy(model(images), labels)
+        loss.backward()
+        optimizer.step()
+        schedule.step()
+        history.loss.append(loss.item())
+        if not np.isfinite(history.loss[-1]):
+            raise FloatingPointError(f"the loss is {history.loss[-1]} at step {number}.")
+        taken = _record(history, model, probe, number, total) if number in due else None
+        if on_step is not None:
+            on_step(Step(number, total, history.loss[-1], taken))
+    return history
+
+
+def _batches(digits: Digits, epochs: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches of images and labels, each epoch in an order of its own."""
+    order = torch.Generator().manual_seed(seed)
+    for _ in range(epochs):
+        for index in torch.randperm(len(digits), generator=order).split(BATCH):
+            yield digits.images[index], digits.labels[index]
+
+
+def _recording_steps(total: int) -> set[int]:
+    """About `MOMENTS` steps from 1 to `total`, evenly spaced in their logarithm."""
+    powers = {1 << k for k in range(total.bit_length())}
+    return {int(step) for step in np.geomspace(1, total, MOMENTS).round()} | powers | {total}
+
+
+def _record(history: History, model: Inspectable, probe: Digits, step: int, total: int) -> Moment:
+    """Append the moment, and at powers of two and both ends the weights."""
+    history.moments.append(moment(model, probe, step))
+    if step & (step - 1) == 0 or step == total:
+        state = model.state_dict()
+        history.weights[step] = {name: value.detach().clone() for name, value in state.items()}
+    return history.moments[-1]

@@ -1,0 +1,73 @@
+"""What the tests share: digits, a model trained for a moment, and what this machine has."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import torch
+
+from core.digits import Digits, load_digits, mnist
+from core.models.inspectable import Inspectable
+from core.training import train
+
+torch.set_num_threads(1)  # the models are small: more threads cost more than they bring
+
+HOW_TO_ENABLE = {
+    "mnist": (
+        "MNIST is not here: set SPECIALIZED_NEURONS_DATA to the folder that holds MNIST/raw, or "
+        "start the app once with a network, which downloads it"
+    ),
+    "browser": (
+        "no browser is here: install Chromium (Debian's package is called chromium) or set "
+        "SPECIALIZED_NEURONS_CHROMIUM to its program, and pip install playwright"
+    ),
+}
+
+
+def chromium() -> str | None:
+    """The Chromium program to test with, if there is one."""
+    named = os.environ.get("SPECIALIZED_NEURONS_CHROMIUM")
+    return named or shutil.which("chromium") or shutil.which("google-chrome")
+
+
+def here(need: str) -> bool:
+    """Whether this machine has what tests marked `need` need."""
+    if need == "mnist":
+        return mnist.present()
+    return chromium() is not None and importlib.util.find_spec("playwright") is not None
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for need, reason in HOW_TO_ENABLE.items():
+        if not here(need):
+            for item in items:
+                if item.get_closest_marker(need):
+                    item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(autouse=True)
+def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A store of each test's own, so that no test sees or changes the user's."""
+    folder = tmp_path_factory.mktemp("store")
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def strokes() -> Digits:
+    """2,000 generated test digits."""
+    return load_digits("strokes", "test").take(slice(2000))
+
+
+@pytest.fixture(scope="session")
+def trained(strokes: Digits) -> Iterator[Inspectable]:
+    """A LeNet-5 trained for a moment on generated digits; its weights must never change."""
+    model = train("lenet5", strokes, epochs=2)
+    before = {name: value.clone() for name, value in model.state_dict().items()}
+    yield model
+    assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

@@ -1,0 +1,108 @@
+"""Training: repeatable to the bit, recorded, cancellable, and as accurate as promised."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from core.activations import collect
+from core.digits import Digits, load_digits
+from core.models.inspectable import Inspectable
+from core.models.registry import MODELS, build
+from core.training import PROBE, Step, accuracy, train
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_seed_gives_the_same_bits(name: str, strokes: Digits) -> None:
+    some = strokes.take(slice(600))
+    one, same, other = (train(name, some, epochs=1, seed=seed) for seed in (4, 4, 5))
+    for left, right in zip(one.parameters(), same.parameters(), strict=True):
+        assert torch.equal(left, right)
+    assert one.history.loss == same.history.loss
+    assert one.history.loss != other.history.loss
+
+
+@pytest.mark.parametrize("name", list(MODELS))
+def test_a_trained_model_is_frozen_and_learned(name: str, strokes: Digits) -> None:
+    model = train(name, strokes, epochs=4)
+    assert not model.training
+    assert not any(p.requires_grad or p.grad is not None for p in model.parameters())
+    assert accuracy(model, strokes) > 0.8 > 0.3 > accuracy(build(name), strokes)
+
+
+def test_the_record_starts_untrained_and_ends_with_the_model(
+    trained: Inspectable, strokes: Digits
+) -> None:
+    history = trained.history
+    assert len(history.loss) == 32
+    steps = [moment.step for moment in history.moments]
+    assert steps[:3] == [0, 1, 2]
+    assert steps == sorted(set(steps))
+    assert steps[-1] == 32
+    assert sorted(history.weights) == [0, 1, 2, 4, 8, 16, 32]
+    for name, value in build("lenet5").state_dict().items():
+        assert torch.equal(history.weights[0][name], value)
+    for name, value in trained.state_dict().items():
+        assert torch.equal(history.weights[32][name], value)
+
+
+def test_recorded_class_means_are_the_means_of_what_units_do(
+    trained: Inspectable, strokes: Digits
+) -> None:
+    probe = strokes.take(slice(PROBE))
+    last = trained.history.moments[-1]
+    for layer in trained.layers:
+        values = collect(trained, probe.images, layer).relu()
+        values = values.mean((2, 3)) if values.ndim == 4 else values
+        for digit in (0, 7):
+            expected = values[probe.labels == digit].mean(0)
+            np.testing.assert_allclose(
+                last.class_means[layer][:, digit], expected, rtol=1e-3, atol=1e-5
+            )
+    assert last.accuracy == pytest.approx(accuracy(trained, probe))
+
+
+def test_every_step_is_told_and_an_exception_ends_it(strokes: Digits) -> None:
+    seen: list[Step] = []
+
+    def stop_at_five(step: Step) -> None:
+        seen.append(step)
+        if step.number == 5:
+            raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        train("mlp", strokes, epochs=1, on_step=stop_at_five)
+    assert [step.number for step in seen] == [1, 2, 3, 4, 5]
+    assert all(step.total == 16 for step in seen)
+    assert seen[0].moment is not None
+
+
+def test_training_leaves_the_global_generator_alone(strokes: Digits) -> None:
+    before = torch.get_rng_state()
+    train("mlp", strokes.take(slice(200)), epochs=1)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+@pytest.mark.parametrize(
+    ("name", "epochs", "n", "said"),
+    [
+        ("resnet", 1, 10, "choose one of lenet5"),
+        ("mlp", 0, 10, "0 epochs on 10 digits"),
+        ("mlp", 1, 0, "1 epochs on 0 digits"),
+    ],
+)
+def test_what_can_not_be_trained_is_said(
+    name: str, epochs: int, n: int, said: str, strokes: Digits
+) -> None:
+    with pytest.raises(ValueError, match=said):
+        train(name, strokes.take(slice(n)), epochs=epochs)
+
+
+@pytest.mark.mnist
+@pytest.mark.parametrize(
+    ("name", "least"), [("lenet5", 0.99), ("simple_cnn", 0.988), ("mlp", 0.975)]
+)
+def test_the_promised_accuracy_is_reached(name: str, least: float) -> None:
+    model = train(name, load_digits("mnist", "train"))
+    assert accuracy(model, load_digits("mnist", "test")) >= least
