@@ -36,8 +36,8 @@ class Recipe:
 MODELS: Mapping[str, Recipe] = MappingProxyType(
     {
         "lenet5": Recipe(LeNet5, "LeNet-5 (Bau 2016)", epochs=7, rate=6e-3),
-        "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=5, rate=8e-3),
-        "mlp": Recipe(MLP, "Multilayer perceptron", epochs=8, rate=4e-3),
+        "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=4, rate=8e-3),
+        "mlp": Recipe(MLP, "Multilayer perceptron", epochs=6, rate=4e-3),
     }
 )
 

@@ -1,0 +1,201 @@
+"""Numbers -> charts. Pandas in, Altair out; neither models nor the dashboard are known here.
+
+Colours say the same everywhere: blue is this model, grey its controls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = [
+    "beside_baselines",
+    "class_profile",
+    "comparison",
+    "emergence",
+    "histogram",
+    "learning",
+]
+
+MODEL, CONTROL, MARK = "#2563eb", "#94a3b8", "#ea580c"
+SERIES = ("#2563eb", "#ea580c", "#0d9488", "#9333ea", "#ca8a04")  # told apart by colour-blind eyes
+_HEIGHT = 220  # pixels
+_LINE = 2.0
+_STEP = alt.Scale(type="symlog", constant=1)  # steps are log-spaced and begin at 0
+
+
+def learning(steps: ArrayLike, losses: ArrayLike) -> alt.Chart:
+    """Training loss, nats, over steps."""
+    frame = pd.DataFrame({"step": np.asarray(steps), "loss": np.asarray(losses)})
+    return (
+        alt.Chart(frame, height=_HEIGHT)
+        .mark_line(color=MODEL, strokeWidth=1.2, clip=True)
+        .encode(
+            x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()),
+            y=alt.Y("loss:Q", title="loss, nats", scale=alt.Scale(domainMin=0)),
+            tooltip=["step:Q", alt.Tooltip("loss:Q", format=".3f")],
+        )
+    )
+
+
+def emergence(selectivity: pd.DataFrame) -> alt.Chart:
+    """Selectivity over steps, a line for each layer.
+
+    selectivity: columns step, layer, median and, where known, high (the layer's 90 % quantile).
+    """
+    layers = list(dict.fromkeys(selectivity["layer"]))
+    colour = alt.Color(
+        "layer:N", sort=layers, scale=alt.Scale(range=list(SERIES)), legend=_legend("layer")
+    )
+    base = alt.Chart(selectivity, height=_HEIGHT).encode(
+        x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()), color=colour
+    )
+    line = base.mark_line(strokeWidth=_LINE, point=alt.OverlayMarkDef(size=16)).encode(
+        y=alt.Y("median:Q", title="selectivity", scale=alt.Scale(domain=[0, 1])),
+        tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
+    )
+    if "high" not in selectivity:
+        return line
+    return base.mark_area(opacity=0.13).encode(y="median:Q", y2="high:Q") + line
+
+
+def class_profile(
+    means: ArrayLike, low: ArrayLike, high: ArrayLike, control: ArrayLike | None = None
+) -> alt.LayerChart:
+    """A unit's mean activation on each class, with 95 % intervals.
+
+    means, low, high: (classes,). control: the untrained unit's means, as grey ticks.
+    """
+    columns = {"class": np.arange(len(np.asarray(means))), "mean": means, "low": low, "high": high}
+    frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
+    x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0))
+    base = alt.Chart(frame, height=_HEIGHT).encode(x=x)
+    tips = [
+        "class:O",
+        *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
+    ]
+    bars = base.mark_bar(color=MODEL, opacity=0.85).encode(
+        y=alt.Y("mean:Q", title="mean activation"), tooltip=tips
+    )
+    chart = bars + base.mark_rule(color=MARK, strokeWidth=_LINE).encode(y="low:Q", y2="high:Q")
+    if control is None:
+        return chart
+    ticks = pd.DataFrame({"class": frame["class"], "untrained": np.asarray(control)})
+    return chart + alt.Chart(ticks).mark_tick(color=CONTROL, thickness=3, width=16).encode(
+        x=x,
+        y="untrained:Q",
+        tooltip=["class:O", alt.Tooltip("untrained:Q", format=".3f")],
+    )
+
+
+def histogram(edges: ArrayLike, counts: ArrayLike, zeros: int, total: int) -> alt.HConcatChart:
+    """A unit's activations: the exact zeros as a bar of their own, then what is above zero.
+
+    edges: (bins + 1,). counts: (bins,). zeros: images on which it is exactly 0, of `total`.
+    """
+    borders = np.asarray(edges, dtype=np.float64)
+    frame = pd.DataFrame({"from": borders[:-1], "to": borders[1:], "images": np.asarray(counts)})
+    above = (
+        alt.Chart(frame, height=_HEIGHT, width="container")
+        .mark_bar(color=MODEL, opacity=0.85)
+        .encode(
+            x=alt.X("from:Q", title="activation above 0", bin="binned", axis=alt.Axis(tickCount=6)),
+            x2="to:Q",
+            y=alt.Y("images:Q", title="images"),
+            tooltip=[
+                alt.Tooltip("from:Q", format=".2f"),
+                alt.Tooltip("to:Q", format=".2f"),
+                "images",
+            ],
+        )
+    )
+    atom = pd.DataFrame({"value": ["0"], "images": [zeros], "share": [zeros / max(total, 1)]})
+    exact = (
+        alt.Chart(atom, height=_HEIGHT, width=36)
+        .mark_bar(color=CONTROL)
+        .encode(
+            x=alt.X("value:N", title="exactly", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("images:Q", title="images", scale=alt.Scale(domain=[0, max(total, 1)])),
+            tooltip=["images", alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    return alt.hconcat(exact, above, spacing=18)
+
+
+def beside_baselines(
+    value: float, controls: Mapping[str, ArrayLike], *, title: str, domain: Sequence[float]
+) -> alt.LayerChart:
+    """One number of a unit beside the distributions that it must be read against.
+
+    controls: by name, the values of other units or of permuted labels, as ticks in a row each.
+    """
+    rows = [
+        {"row": name, "value": float(v)}
+        for name, values in controls.items()
+        for v in _finite(values)
+    ]
+    order = list(controls)
+    frame = pd.DataFrame(rows, columns=["row", "value"])
+    x = alt.X("value:Q", title=title, scale=alt.Scale(domain=list(domain), clamp=True))
+    ticks = (
+        alt.Chart(frame, height=26 * max(len(order), 1))
+        .mark_tick(color=CONTROL, opacity=0.55, thickness=1.4, height=16)
+        .encode(x=x, y=alt.Y("row:N", sort=order, title=None), tooltip=["row", "value:Q"])
+    )
+    mark = alt.Chart(pd.DataFrame({"value": [value]})).mark_rule(color=MODEL, strokeWidth=3)
+    return ticks + mark.encode(x=x, tooltip=[alt.Tooltip("value:Q", title="this unit")])
+
+
+def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
+    """Class profiles of several units, each as a share of its own largest mean.
+
+    means: (units, classes), not negative.
+    """
+    values = np.asarray(means, dtype=np.float64)
+    most = values.max(axis=1, keepdims=True)
+    shares = np.divide(values, most, out=np.zeros_like(values), where=most > 0)
+    rows = [
+        {"unit": unit, "class": digit, "share": share, "mean": mean}
+        for unit, of_unit, of_mean in zip(units, shares, values, strict=True)
+        for digit, (share, mean) in enumerate(zip(of_unit, of_mean, strict=True))
+    ]
+    return (
+        alt.Chart(pd.DataFrame(rows), height=34 * len(units))
+        .mark_rect()
+        .encode(
+            x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("unit:N", sort=list(units), title=None),
+            color=alt.Color(
+                "share:Q",
+                title="share of its largest mean",
+                scale=alt.Scale(scheme="blues", domain=[0, 1]),
+                legend=alt.Legend(orient="top", format="%", gradientLength=120),
+            ),
+            tooltip=[
+                "unit",
+                "class",
+                alt.Tooltip("mean:Q", format=".3f"),
+                alt.Tooltip("share:Q", format=".0%"),
+            ],
+        )
+    )
+
+
+def _finite(values: ArrayLike) -> NDArray[np.float64]:
+    """The values that are numbers, flat."""
+    flat = np.asarray(values, dtype=np.float64).ravel()
+    return flat[np.isfinite(flat)]
+
+
+def _log_axis() -> alt.Axis:
+    """Powers of ten, and 0, which a plain logarithmic axis can't show."""
+    return alt.Axis(values=[0, 1, 10, 100, 1000, 10_000], format="~s", grid=False)
+
+
+def _legend(title: str) -> alt.Legend:
+    """A legend above the chart, where it costs no width."""
+    return alt.Legend(title=title, orient="top", columns=5)

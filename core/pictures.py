@@ -1,0 +1,94 @@
+"""Numbers -> pictures: digits in ink, signed images around a middle, and sheets of many of them.
+
+Ink is dark on light paper, as Bau (2016) printed it, in the light and in the dark theme: a digit
+turned inside out is another picture. Signed values run from blue over white to red, on a scale that
+is given, so that two pictures can be compared.
+"""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from PIL import Image
+
+__all__ = ["enlarged", "ink", "outlined", "png", "sheet", "signed", "stretched"]
+
+Bytes = NDArray[np.uint8]
+
+PAPER, INK = np.array([255, 255, 255]), np.array([17, 24, 39])
+_BELOW, _ABOVE = np.array([33, 102, 172]), np.array([178, 24, 43])  # ColorBrewer's RdBu ends
+_OUTLINE = np.array([234, 88, 12], dtype=np.uint8)
+_NOTHING = np.array([203, 213, 225])  # where there is no value
+
+
+def ink(images: ArrayLike) -> Bytes:
+    """Images in 0..1, (n, height, width), as ink on paper: (n, height, width, 3), clipped."""
+    share = np.nan_to_num(np.clip(np.asarray(images, dtype=np.float64), 0, 1))[..., None]
+    return _bytes(PAPER + share * (INK - PAPER))
+
+
+def stretched(images: ArrayLike) -> Bytes:
+    """`ink` with each image's largest value made full ink; an image without any stays blank."""
+    values = np.nan_to_num(np.asarray(images, dtype=np.float64))
+    most = values.max(axis=(1, 2), keepdims=True)
+    return ink(np.divide(values, most, out=np.zeros_like(values), where=most > 0))
+
+
+def signed(images: ArrayLike, limit: float) -> Bytes:
+    """Values (n, height, width) from blue at -limit over white at 0 to red at +limit, clipped.
+
+    What isn't a number is grey. Raises `ValueError` when `limit` isn't above 0.
+    """
+    if not limit > 0:
+        raise ValueError(f"limit is {limit}: give the value that is full red, above 0.")
+    values = np.asarray(images, dtype=np.float64)[..., None] / limit
+    share = np.clip(np.nan_to_num(values), -1, 1)
+    ends = np.where(share < 0, _BELOW, _ABOVE)
+    return _bytes(np.where(np.isnan(values), _NOTHING, PAPER + np.abs(share) * (ends - PAPER)))
+
+
+def enlarged(tiles: Bytes, times: int) -> Bytes:
+    """Each pixel of (n, height, width, 3) as a square of `times` pixels."""
+    return tiles.repeat(times, axis=1).repeat(times, axis=2)
+
+
+def outlined(tiles: Bytes, boxes: ArrayLike, times: int) -> Bytes:
+    """`enlarged` tiles with a frame around each box, in orange.
+
+    boxes: (n, 4), first row, first column, last row and last column in pixels before enlarging;
+    what reaches over the border is cut off.
+    """
+    drawn = enlarged(tiles, times)
+    height, width = drawn.shape[1:3]
+    edges = np.asarray(boxes) * times + np.array([0, 0, times - 1, times - 1])
+    top, left, bottom, right = np.clip(edges, 0, np.array([height, width] * 2) - 1).T
+    rows, columns = np.arange(height)[:, None], np.arange(width)
+    for tile, t, l, b, r in zip(drawn, top, left, bottom, right, strict=True):  # noqa: E741
+        inside = (rows >= t) & (rows <= b) & (columns >= l) & (columns <= r)
+        inner = (rows > t) & (rows < b) & (columns > l) & (columns < r)
+        tile[inside & ~inner] = _OUTLINE
+    return drawn
+
+
+def sheet(tiles: Bytes, across: int) -> Bytes:
+    """Tiles (n, height, width, 3) side by side, `across` a row without gaps: (rows, columns, 3)."""
+    n, height, width = tiles.shape[:3]
+    down = -(-n // across)
+    filled = np.full((down * across, height, width, 3), 255, dtype=np.uint8)
+    filled[:n] = tiles
+    grid = filled.reshape(down, across, height, width, 3).swapaxes(1, 2)
+    return grid.reshape(down * height, across * width, 3)
+
+
+def png(picture: Bytes) -> bytes:
+    """A picture (height, width, 3) as a PNG file."""
+    file = io.BytesIO()
+    Image.fromarray(picture).save(file, "PNG", compress_level=1)
+    return file.getvalue()
+
+
+def _bytes(values: NDArray[np.float64]) -> Bytes:
+    """Colours in 0..255, rounded."""
+    return values.round().astype(np.uint8)

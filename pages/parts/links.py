@@ -1,0 +1,125 @@
+"""Every view is a link: what a page shows is read from the address and written back to it.
+
+The address is the only place where a choice lives. A widget shows it and writes to it, so a link,
+a reload and the browser's back button all give the same view. A value that the page doesn't know
+is left in the address, the default is shown, and a sentence says which values are right.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+__all__ = ["Option", "copy_link", "integer", "one_of", "put", "several", "wrong_values"]
+
+Value = TypeVar("Value")
+_WRONG = "wrong values of this run"  # where a run keeps what it has to say about its address
+
+
+@dataclass(frozen=True)
+class Option(Generic[Value]):
+    """One choice in the address: its key, the value when it isn't there, and how to read it.
+
+    parse: text -> value, raising `ValueError` with a sentence that names the valid values.
+    write: value -> text.
+    """
+
+    key: str
+    default: Value
+    parse: Callable[[str], Value]
+    write: Callable[[Value], str] = str
+
+    def value(self) -> Value:
+        """What the address says, or the default and a sentence for `wrong_values`."""
+        text = st.query_params.get(self.key)
+        if text is None:
+            return self.default
+        try:
+            return self.parse(text)
+        except ValueError as error:
+            st.session_state.setdefault(_WRONG, {})[self.key] = str(error)
+            return self.default
+
+    def shown(self) -> Value:
+        """`value`, which a widget of this key is made to show."""
+        value = self.value()
+        if st.session_state.get(self.key) != value:
+            st.session_state[self.key] = value
+        return value
+
+    def changed(self) -> None:
+        """Write what the widget of this key says to the address."""
+        value = st.session_state[self.key]
+        put(**{self.key: self.default if value is None else value}, write={self.key: self.write})
+
+
+def one_of(key: str, values: Sequence[str], default: str | None = None) -> Option[str]:
+    """A choice of one of `values`, the first unless told otherwise."""
+
+    def parse(text: str) -> str:
+        if text not in values:
+            raise ValueError(f"{key}={text} is not known: choose one of {', '.join(values)}.")
+        return text
+
+    return Option(key, values[0] if default is None else default, parse)
+
+
+def integer(key: str, low: int, high: int, default: int) -> Option[int]:
+    """A whole number from `low` to `high`."""
+
+    def parse(text: str) -> int:
+        if not text.removeprefix("-").isdecimal() or not low <= int(text[:12]) <= high:
+            raise ValueError(f"{key}={text} is not valid: choose a whole number, {low} to {high}.")
+        return int(text)
+
+    return Option(key, default, parse)
+
+
+def several(key: str, values: Sequence[str], most: int | None = None) -> Option[list[str]]:
+    """Any of `values`, none by default, at most `most` of them; commas in the address."""
+
+    def parse(text: str) -> list[str]:
+        chosen = [part for part in text.split(",") if part]
+        wrong = [part for part in chosen if part not in values]
+        if wrong:
+            known = ", ".join(values) if len(values) <= 20 else f"{values[0]} to {values[-1]}"
+            raise ValueError(f"{key}={wrong[0]} is not known: choose from {known}.")
+        if most is not None and len(chosen) > most:
+            raise ValueError(f"{key} names {len(chosen)} values: choose at most {most}.")
+        return list(dict.fromkeys(chosen))
+
+    return Option(key, [], parse, ",".join)
+
+
+def put(*, write: Mapping[str, Callable[..., str]] | None = None, **values: object) -> None:
+    """Write `values` to the address in one step; None takes a key out of it."""
+    kept = {key: text for key, text in st.query_params.items() if values.get(key, "") is not None}
+    texts = {
+        key: (write or {}).get(key, str)(value)
+        for key, value in values.items()
+        if value is not None
+    }
+    st.query_params.from_dict(kept | texts)
+
+
+def forget_wrong_values() -> None:
+    """Begin a run with nothing to say about the address."""
+    st.session_state[_WRONG] = {}
+
+
+def wrong_values() -> list[str]:
+    """A sentence for every value in the address that was read in this run and isn't valid."""
+    return list(st.session_state.get(_WRONG, {}).values())
+
+
+def copy_link(values: Mapping[str, object]) -> None:
+    """A button that shows the address of this view with every value written out, to be copied."""
+    parts = urlsplit(st.context.url or "")
+    query = urlencode({key: str(value) for key, value in values.items()}, safe=",/")
+    with st.popover("Link to this view", icon=":material/link:"):
+        st.code(urlunsplit(parts._replace(query=query)), language=None, wrap_lines=True)
+        st.caption("Opens exactly what is on the screen: data, model, seed and every choice.")
