@@ -1,4 +1,4 @@
-"""A trained model with its history as tensors by name, which is how the store keeps it, and back."""
+"""A trained model with its history as tensors by name, as the store keeps it, and back."""
 
 from __future__ import annotations
 

@@ -6,6 +6,7 @@ The record is taken at log-spaced steps, because most of what units become is de
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
@@ -15,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from core.activations import collect_layers, run
+from core.activations import collect_layers, layer_names, run
 from core.digits import CLASSES, Digits
 from core.models import registry
 from core.models.inspectable import Inspectable
@@ -24,7 +25,6 @@ __all__ = ["History", "Moment", "Step", "accuracy", "moment", "train"]
 
 BATCH = 128  # digits a step
 PROBE = 500  # digits on which accuracy and class means are recorded
-MOMENTS = 30  # about how often they are recorded
 _WEIGHT_DECAY = 1e-2  # AdamW's own default (Loshchilov & Hutter 2019, arXiv:1711.05101)
 
 Numbers = NDArray[np.float32]
@@ -103,18 +103,17 @@ def accuracy(model: nn.Module, digits: Digits) -> float:
 
 def moment(model: nn.Module, probe: Digits, step: int) -> Moment:
     """What the units do on `probe` now, called `step`; see `Moment`."""
-    layers = collect_layers(model, probe.images, reduce=_rectified_mean)
-    right = run(model, probe.images).argmax(1) == probe.labels
+    layers = collect_layers(model, probe.images, reduce=_spatial_mean)
+    right = layers[layer_names(model)[-1]].argmax(1) == probe.labels
     members = torch.nn.functional.one_hot(probe.labels, CLASSES).to(torch.float32)
     share = members / members.sum(0).clamp(min=1)  # (n, classes): weights of a class mean
-    means = {layer: (values.T @ share).numpy() for layer, values in layers.items()}
+    means = {layer: (values.relu().T @ share).numpy() for layer, values in layers.items()}
     return Moment(step, float(right.float().mean()), means)
 
 
-def _rectified_mean(values: Tensor) -> Tensor:
-    """(n, units): the positive part, averaged over positions where there are any."""
-    passed = values.relu()
-    return passed.mean((2, 3)) if passed.ndim == 4 else passed
+def _spatial_mean(values: Tensor) -> Tensor:
+    """(n, units): of maps, the mean over positions of the positive part; others as they are."""
+    return values.relu().mean((2, 3)) if values.ndim == 4 else values
 
 
 def _fit(
@@ -139,7 +138,7 @@ def _fit(
         optimizer.step()
         schedule.step()
         history.loss.append(loss.item())
-        if not np.isfinite(history.loss[-1]):
+        if not math.isfinite(history.loss[-1]):
             raise FloatingPointError(f"the loss is {history.loss[-1]} at step {number}.")
         taken = _record(history, model, probe, number, total) if number in due else None
         if on_step is not None:
@@ -156,9 +155,9 @@ def _batches(digits: Digits, epochs: int, seed: int) -> Iterator[tuple[Tensor, T
 
 
 def _recording_steps(total: int) -> set[int]:
-    """About `MOMENTS` steps from 1 to `total`, evenly spaced in their logarithm."""
-    powers = {1 << k for k in range(total.bit_length())}
-    return {int(step) for step in np.geomspace(1, total, MOMENTS).round()} | powers | {total}
+    """1, 2, 3, 4, 6, 8, 11, 16, ...: two steps an octave up to `total`, and `total`."""
+    half_octaves = range(2 * total.bit_length())
+    return {step for k in half_octaves if (step := round(2 ** (k / 2))) <= total} | {total}
 
 
 def _record(history: History, model: Inspectable, probe: Digits, step: int, total: int) -> Moment:
