@@ -10,7 +10,7 @@ import gzip
 import hashlib
 import os
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from http.client import HTTPException
 from pathlib import Path
 from tempfile import NamedTemporaryFile
@@ -20,7 +20,7 @@ from platformdirs import user_cache_path
 from torch import Tensor
 from torchvision.datasets import MNIST
 
-__all__ = ["Unavailable", "folder", "load", "present"]
+__all__ = ["Unavailable", "check", "folder", "load", "present"]
 
 VARIABLE = "SPECIALIZED_NEURONS_DATA"
 _PATIENCE = 10.0  # seconds without a byte after which a mirror is given up
@@ -59,8 +59,7 @@ def load(
     """
     _download(_missing(), on_progress or (lambda fraction: None))
     prefix = "train" if train else "t10k"
-    for name in (f"{prefix}-images-idx3-ubyte", f"{prefix}-labels-idx1-ubyte"):
-        _check(_raw() / name)
+    check([name for name in _FILES if name.startswith(prefix)])
     read = MNIST(folder(), train=train)
     return read.data.to(torch.float32).div_(255.0)[:, None], read.targets.to(torch.int64)
 
@@ -73,6 +72,12 @@ def _raw() -> Path:
 def _missing() -> list[str]:
     """The files that aren't there."""
     return [name for name in _FILES if not (_raw() / name).is_file()]
+
+
+def check(names: Iterable[str] = tuple(_FILES)) -> None:
+    """Raise `Unavailable` unless the files `names` hold exactly the bytes that they should."""
+    for name in names:
+        _check(_raw() / name)
 
 
 def _check(path: Path) -> None:

@@ -1,0 +1,208 @@
+"""What the dashboard computes on request: from which choices, with what progress, and kept how.
+
+A task is a value: equal tasks have equal results. The store keeps each result under the task's
+choices, so a task is computed once for all visitors and all servers of a folder.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping
+from dataclasses import asdict, dataclass
+from typing import Any, Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from core.digits import load_digits, mnist
+from core.models import registry
+from core.models.inspectable import Inspectable
+from core.profiles import Profile, profile
+from core.saved import pack, unpack
+from core.statistics import selectivity_index
+from core.store import Store, StoredArrays, StoredWeights
+from core.training import Step, accuracy, train
+
+__all__ = ["Choice", "Fetching", "Measuring", "Report", "Study", "Task", "Training"]
+
+Result = TypeVar("Result", covariant=True)
+
+_TRAINING_SHARE = 0.85  # of the time until a new model's units can be seen
+
+
+class Report(Protocol):
+    """How a task tells how far it is; an exception from it ends the task."""
+
+    def __call__(self, fraction: float, text: str | None = None, **values: float) -> None:
+        """Done so far in 0..1, what is being done, and numbers to be drawn."""
+
+
+class Task(Hashable, Protocol[Result]):
+    """Something to compute, and to find again; a frozen dataclass, so that equal ones are one."""
+
+    @property
+    def title(self) -> str:
+        """What it does, for the person who waits."""
+
+    def kept(self, store: Store) -> Result | None:
+        """The result if it is there already."""
+
+    def compute(self, store: Store, report: Report) -> Result:
+        """The result, kept in the store."""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """Which trained model a view speaks of: the data it was trained on, its name and its seed."""
+
+    data: str
+    model: str
+    seed: int
+
+
+@dataclass(frozen=True)
+class Study:
+    """A trained model and what its units do. accuracy: on the test digits, 0..1."""
+
+    choice: Choice
+    model: Inspectable
+    accuracy: float
+    profiles: dict[str, Profile]
+
+
+@dataclass(frozen=True)
+class Fetching:
+    """MNIST, in its folder and sound."""
+
+    title: str = "Downloading MNIST"
+
+    def kept(self, store: Store) -> bool | None:
+        """True when it is there; raises `mnist.Unavailable` when it is damaged."""
+        if not mnist.present():
+            return None
+        mnist.check()
+        return True
+
+    def compute(self, store: Store, report: Report) -> bool:
+        """True once it is there; raises `mnist.Unavailable` when it can't be had."""
+        mnist.load(train=False, on_progress=lambda done: report(done, "Downloading MNIST, once"))
+        return True
+
+
+@dataclass(frozen=True)
+class Training:
+    """A model trained on the fit split, with its history on digits held back."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"Training {registry.MODELS[self.choice.model].title}"
+
+    def kept(self, store: Store) -> Inspectable | None:
+        """The model, where the store has it whole."""
+        found = store.load_weights("model", asdict(self.choice))
+        return None if found is None else self._model(found)
+
+    def compute(self, store: Store, report: Report) -> Inspectable:
+        """The trained model."""
+        found = store.computed_weights(
+            "model",
+            asdict(self.choice),
+            lambda: StoredWeights(pack(self._trained(report))),
+            on_wait=lambda: report(0.0, "Another server is training this model"),
+        )
+        return self._model(found)
+
+    def _trained(self, report: Report) -> Inspectable:
+        """The model, trained now."""
+        data, name = self.choice.data, self.choice.model
+        report(0.0, "Loading MNIST" if data == "mnist" else "Drawing 40,000 digits")
+        fit, watch = load_digits(data, "fit"), load_digits(data, "selection")
+
+        def told(step: Step) -> None:
+            text = f"{self.title}: batch {step.number:,} of {step.total:,}"
+            report(step.number / step.total, text, loss=step.loss, **_emerging(step))
+
+        return train(name, fit, seed=self.choice.seed, watch=watch, on_step=told)
+
+    def _model(self, found: StoredWeights) -> Inspectable:
+        """The model that the store kept."""
+        return unpack(self.choice.model, self.choice.seed, found.weights)
+
+
+@dataclass(frozen=True)
+class Measuring:
+    """A trained model with the profile of each of its units."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return Training(self.choice).title
+
+    def kept(self, store: Store) -> Study | None:
+        """Model and profiles, where the store has both."""
+        found = store.load_arrays("profiles", asdict(self.choice))
+        model = Training(self.choice).kept(store) if found else None
+        return None if found is None or model is None else self._study(model, found)
+
+    def compute(self, store: Store, report: Report) -> Study:
+        """The study, for which the model is trained if need be."""
+
+        def first(fraction: float, text: str | None = None, **values: float) -> None:
+            report(fraction * _TRAINING_SHARE, text, **values)
+
+        training = Training(self.choice)
+        model = training.kept(store) or training.compute(store, first)
+        found = store.computed_arrays(
+            "profiles",
+            asdict(self.choice),
+            lambda: self._measured(model, report),
+            on_wait=lambda: report(_TRAINING_SHARE, "Another server is measuring these units"),
+        )
+        return self._study(model, found)
+
+    def _measured(self, model: Inspectable, report: Report) -> StoredArrays:
+        """Profiles of all layers and the accuracy, measured now."""
+        data, name, seed = self.choice.data, self.choice.model, self.choice.seed
+        halves = [load_digits(data, split) for split in ("discovery", "confirmation")]
+
+        def told(done: int, layers: int) -> None:
+            fraction = _TRAINING_SHARE + (1 - _TRAINING_SHARE) * (done + 1) / (layers + 1)
+            report(fraction, f"Measuring units: layer {done + 1} of {layers}")
+
+        report(_TRAINING_SHARE, "Measuring units")
+        untrained = registry.build(name, seed)
+        profiles = profile(model, untrained, halves[0], halves[1], seed=seed, on_layer=told)
+        arrays = {
+            f"{layer}/{key}": array
+            for layer, of in profiles.items()
+            for key, array in of.to_arrays().items()
+        }
+        right = sum(accuracy(model, half) * len(half) for half in halves)
+        return StoredArrays(arrays, {"accuracy": right / sum(map(len, halves))})
+
+    def _study(self, model: Inspectable, found: StoredArrays) -> Study:
+        """The model with what the store kept of its units."""
+        profiles = {
+            layer: Profile.from_arrays(_under(f"{layer}/", found.arrays)) for layer in model.layers
+        }
+        return Study(self.choice, model, float(found.about["accuracy"]), profiles)
+
+
+def _emerging(step: Step) -> dict[str, float]:
+    """What a recorded step adds to the live curves."""
+    if step.moment is None:
+        return {}
+    medians = {
+        f"selectivity {layer}": float(np.median(selectivity_index(means)))
+        for layer, means in step.moment.class_means.items()
+    }
+    return {"moment": step.number, "accuracy": step.moment.accuracy, **medians}
+
+
+def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}
