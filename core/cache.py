@@ -6,6 +6,7 @@ The only module of `core` that knows Streamlit. Nothing here is ever changed onc
 from __future__ import annotations
 
 import gc
+import os
 import threading
 from collections import OrderedDict
 from typing import Any, TypeVar
@@ -123,4 +124,5 @@ def warm_up() -> None:
     gc.freeze()
 
 
-THREADS = 2
+# Two: one leaves a core idle, and on more the models are too small to gain.
+THREADS = min(2, os.cpu_count() or 1)

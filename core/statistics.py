@@ -212,4 +212,5 @@ def _entropy(counts: NDArray[np.int64]) -> Array:
     logs = np.log2(share, out=np.zeros_like(share), where=share > 0)
     seen = (counts > 0).sum(-1)
     bias: Array = (seen - 1) / (2 * np.maximum(n[..., 0], 1) * np.log(2))
-    return bias - (share * logs).sum(-1)
+    bits: Array = bias - (share * logs).sum(-1)
+    return bits
