@@ -15,8 +15,10 @@ from numpy.typing import ArrayLike, NDArray
 __all__ = [
     "beside_baselines",
     "class_profile",
+    "climb",
     "comparison",
     "emergence",
+    "exact_zeros",
     "histogram",
     "learning",
 ]
@@ -43,24 +45,21 @@ def learning(steps: ArrayLike, losses: ArrayLike) -> alt.Chart:
 
 
 def emergence(selectivity: pd.DataFrame) -> alt.Chart:
-    """Selectivity over steps, a line for each layer.
-
-    selectivity: columns step, layer, median and, where known, high (the layer's 90 % quantile).
-    """
+    """Selectivity over steps, a line for each layer; columns step, layer and median."""
     layers = list(dict.fromkeys(selectivity["layer"]))
     colour = alt.Color(
         "layer:N", sort=layers, scale=alt.Scale(range=list(SERIES)), legend=_legend("layer")
     )
-    base = alt.Chart(selectivity, height=_HEIGHT).encode(
-        x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()), color=colour
+    return (
+        alt.Chart(selectivity, height=_HEIGHT + 46)
+        .mark_line(strokeWidth=_LINE, point=alt.OverlayMarkDef(size=16))
+        .encode(
+            x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()),
+            y=alt.Y("median:Q", title="median selectivity", scale=alt.Scale(domain=[0, 1])),
+            color=colour,
+            tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
+        )
     )
-    line = base.mark_line(strokeWidth=_LINE, point=alt.OverlayMarkDef(size=16)).encode(
-        y=alt.Y("median:Q", title="selectivity", scale=alt.Scale(domain=[0, 1])),
-        tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
-    )
-    if "high" not in selectivity:
-        return line
-    return base.mark_area(opacity=0.13).encode(y="median:Q", y2="high:Q") + line
 
 
 def class_profile(
@@ -92,38 +91,39 @@ def class_profile(
     )
 
 
-def histogram(edges: ArrayLike, counts: ArrayLike, zeros: int, total: int) -> alt.HConcatChart:
-    """A unit's activations: the exact zeros as a bar of their own, then what is above zero.
-
-    edges: (bins + 1,). counts: (bins,). zeros: images on which it is exactly 0, of `total`.
-    """
+def histogram(edges: ArrayLike, counts: ArrayLike) -> alt.Chart:
+    """A unit's activations above zero. edges: (bins + 1,). counts: (bins,)."""
     borders = np.asarray(edges, dtype=np.float64)
-    frame = pd.DataFrame({"from": borders[:-1], "to": borders[1:], "images": np.asarray(counts)})
-    above = (
-        alt.Chart(frame, height=_HEIGHT, width="container")
+    frame = pd.DataFrame({"from": borders[:-1], "to": borders[1:], "digits": np.asarray(counts)})
+    return (
+        alt.Chart(frame, height=_HEIGHT)
         .mark_bar(color=MODEL, opacity=0.85)
         .encode(
             x=alt.X("from:Q", title="activation above 0", bin="binned", axis=alt.Axis(tickCount=6)),
             x2="to:Q",
-            y=alt.Y("images:Q", title="images"),
+            y=alt.Y("digits:Q", title="digits"),
             tooltip=[
                 alt.Tooltip("from:Q", format=".2f"),
                 alt.Tooltip("to:Q", format=".2f"),
-                "images",
+                "digits",
             ],
         )
     )
-    atom = pd.DataFrame({"value": ["0"], "images": [zeros], "share": [zeros / max(total, 1)]})
-    exact = (
-        alt.Chart(atom, height=_HEIGHT, width=36)
+
+
+def exact_zeros(zeros: int, total: int) -> alt.Chart:
+    """The digits of `total` on which a unit is exactly 0, as a bar on a scale of its own."""
+    share = zeros / max(total, 1)
+    atom = pd.DataFrame({"value": ["0"], "digits": [zeros], "share": [share]})
+    return (
+        alt.Chart(atom, height=_HEIGHT)
         .mark_bar(color=CONTROL)
         .encode(
             x=alt.X("value:N", title="exactly", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("images:Q", title="images", scale=alt.Scale(domain=[0, max(total, 1)])),
-            tooltip=["images", alt.Tooltip("share:Q", format=".1%")],
+            y=alt.Y("digits:Q", title="digits", scale=alt.Scale(domain=[0, max(total, 1)])),
+            tooltip=["digits", alt.Tooltip("share:Q", format=".1%")],
         )
     )
-    return alt.hconcat(exact, above, spacing=18)
 
 
 def beside_baselines(
@@ -142,12 +142,31 @@ def beside_baselines(
     frame = pd.DataFrame(rows, columns=["row", "value"])
     x = alt.X("value:Q", title=title, scale=alt.Scale(domain=list(domain), clamp=True))
     ticks = (
-        alt.Chart(frame, height=26 * max(len(order), 1))
-        .mark_tick(color=CONTROL, opacity=0.55, thickness=1.4, height=16)
-        .encode(x=x, y=alt.Y("row:N", sort=order, title=None), tooltip=["row", "value:Q"])
+        alt.Chart(frame)
+        .mark_tick(color=CONTROL, opacity=0.55, thickness=1.4, height=14)
+        .encode(
+            x=x,
+            y=alt.Y("row:N", sort=order, title=None),
+            tooltip=["row", alt.Tooltip("value:Q", format=".2f")],
+        )
     )
     mark = alt.Chart(pd.DataFrame({"value": [value]})).mark_rule(color=MODEL, strokeWidth=3)
-    return ticks + mark.encode(x=x, tooltip=[alt.Tooltip("value:Q", title="this unit")])
+    rule = mark.encode(x=x, tooltip=[alt.Tooltip("value:Q", title="this unit", format=".2f")])
+    return (ticks + rule).properties(height=24 * len(order) + 46)
+
+
+def climb(steps: ArrayLike, values: ArrayLike) -> alt.Chart:
+    """The activation over the steps of a maximization."""
+    frame = pd.DataFrame({"step": np.asarray(steps), "activation": np.asarray(values)})
+    return (
+        alt.Chart(frame, height=_HEIGHT)
+        .mark_line(color=MODEL, strokeWidth=_LINE, point=True)
+        .encode(
+            x=alt.X("step:Q", title="step"),
+            y=alt.Y("activation:Q", title="activation, image unshifted"),
+            tooltip=["step", alt.Tooltip("activation:Q", format=".2f")],
+        )
+    )
 
 
 def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
@@ -193,7 +212,7 @@ def _finite(values: ArrayLike) -> NDArray[np.float64]:
 
 def _log_axis() -> alt.Axis:
     """Powers of ten, and 0, which a plain logarithmic axis can't show."""
-    return alt.Axis(values=[0, 1, 10, 100, 1000, 10_000], format="~s", grid=False)
+    return alt.Axis(values=[0, 1, 10, 100, 1000, 10_000], format=",d", grid=False)
 
 
 def _legend(title: str) -> alt.Legend:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-__all__ = ["enlarged", "ink", "outlined", "png", "sheet", "signed", "stretched"]
+__all__ = ["Bytes", "enlarged", "hatched", "ink", "outlined", "png", "sheet", "signed", "stretched"]
 
 Bytes = NDArray[np.uint8]
 
@@ -47,6 +47,15 @@ def signed(images: ArrayLike, limit: float) -> Bytes:
     share = np.clip(np.nan_to_num(values), -1, 1)
     ends = np.where(share < 0, _BELOW, _ABOVE)
     return _bytes(np.where(np.isnan(values), _NOTHING, PAPER + np.abs(share) * (ends - PAPER)))
+
+
+def hatched(tiles: Bytes, missing: ArrayLike) -> Bytes:
+    """The tiles, with grey stripes in place of those that are `missing`, bool (n,)."""
+    rows, columns = np.indices(tiles.shape[1:3])
+    stripes = np.where((rows + columns) % 6 < 2, _NOTHING[:, None, None], PAPER[:, None, None])
+    drawn = tiles.copy()
+    drawn[np.asarray(missing, dtype=bool)] = np.moveaxis(stripes, 0, -1)
+    return drawn
 
 
 def enlarged(tiles: Bytes, times: int) -> Bytes:

@@ -32,7 +32,7 @@ Whole = NDArray[np.int64]
 Flags = NDArray[np.bool_]
 
 KINDS = ("top", "middle", "lowest")  # of examples
-EXAMPLES = 12  # of each kind
+EXAMPLES = 9  # of each kind
 BINS = 40  # of the histogram
 PERMUTATIONS = 20
 DORMANT = 0.025  # of the layer's mean activation (Sokar et al. 2023, arXiv:2302.12902)

@@ -14,7 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-__all__ = ["Option", "copy_link", "integer", "one_of", "put", "several", "wrong_values"]
+__all__ = ["Option", "copy_link", "integer", "one_of", "put", "several", "span", "wrong_values"]
 
 Value = TypeVar("Value")
 _WRONG = "wrong values of this run"  # where a run keeps what it has to say about its address
@@ -77,6 +77,21 @@ def integer(key: str, low: int, high: int, default: int) -> Option[int]:
         return int(text)
 
     return Option(key, default, parse)
+
+
+def span(key: str, low: int, high: int) -> Option[tuple[int, int]]:
+    """A range within `low` to `high`, all of it by default; "20-80" in the address."""
+
+    def parse(text: str) -> tuple[int, int]:
+        first, _, last = text.partition("-")
+        known = first.isdecimal() and last.isdecimal() and len(text) < 20
+        if not known or not low <= int(first) <= int(last) <= high:
+            raise ValueError(
+                f"{key}={text} is not a range: write two of {low} to {high}, as 20-80."
+            )
+        return int(first), int(last)
+
+    return Option(key, (low, high), parse, lambda ends: f"{ends[0]}-{ends[1]}")
 
 
 def several(key: str, values: Sequence[str], most: int | None = None) -> Option[list[str]]:

@@ -1,0 +1,83 @@
+"""One unit's evidence as a zip file: its numbers as JSON and CSV, its pictures as PNG."""
+
+from __future__ import annotations
+
+import io
+import json
+import zipfile
+from collections.abc import Mapping
+from dataclasses import fields
+
+import numpy as np
+import pandas as pd
+
+from core import pictures
+from core.profiles import KINDS, Profile, Scores
+from core.units import UnitId
+
+__all__ = ["class_table", "example_table", "histogram_table", "unit_archive"]
+
+
+def unit_archive(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> bytes:
+    """The zip file.
+
+    source: what the numbers were measured on, such as data, seed and split, kept in unit.json.
+    """
+    file = io.BytesIO()
+    with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("unit.json", json.dumps(_facts(unit, profile, source), indent=2))
+        archive.writestr("classes.csv", class_table(profile, unit.index).to_csv(index=False))
+        archive.writestr("histogram.csv", histogram_table(profile, unit.index).to_csv(index=False))
+        archive.writestr("examples.csv", example_table(profile, unit.index).to_csv(index=False))
+        means = pictures.stretched(profile.mean_images[unit.index])
+        archive.writestr("mean_images.png", pictures.png(pictures.sheet(means, len(means))))
+    return file.getvalue()
+
+
+def class_table(profile: Profile, index: int) -> pd.DataFrame:
+    """A row for each class: mean activation, its 95 % interval, and the untrained unit's mean."""
+    return pd.DataFrame(
+        {
+            "class": np.arange(profile.class_means.shape[1]),
+            "mean": profile.class_means[index],
+            "low": profile.class_low[index],
+            "high": profile.class_high[index],
+            "untrained": profile.untrained_means[index],
+        }
+    )
+
+
+def histogram_table(profile: Profile, index: int) -> pd.DataFrame:
+    """A row for each bin above zero, after one for the exact zeros."""
+    edges, counts = profile.edges[index], profile.counts[index]
+    zero = pd.DataFrame({"from": [0.0], "to": [0.0], "digits": [int(profile.zeros[index])]})
+    above = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "digits": counts})
+    return pd.concat([zero, above], ignore_index=True)
+
+
+def example_table(profile: Profile, index: int) -> pd.DataFrame:
+    """A row for each example: its kind, its number among confirmation digits, its activation."""
+    kinds = [kind for kind in KINDS for _ in range(profile.examples.shape[2])]
+    return pd.DataFrame(
+        {
+            "kind": kinds,
+            "digit": profile.examples[index].ravel(),
+            "activation": profile.example_values[index].ravel(),
+        }
+    )
+
+
+def _facts(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> dict[str, object]:
+    """Every number of the unit that is one number, by name."""
+    facts: dict[str, object] = {"unit": str(unit), **source}
+    facts["top_class"] = int(profile.top_class[unit.index])
+    for kind in ("scores", "untrained", "permuted"):
+        scores: Scores = getattr(profile, kind)
+        facts[kind] = {
+            each.name: float(getattr(scores, each.name)[unit.index]) for each in fields(Scores)
+        }
+    for name in ("mean", "sd", "fraction_active", "sparseness", "effective_classes", "maximum"):
+        facts[name] = float(getattr(profile, name)[unit.index])
+    for name in ("dead", "dormant", "constant", "always_on", "saturated"):
+        facts[name] = bool(getattr(profile, name)[unit.index])
+    return facts

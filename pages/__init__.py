@@ -1,0 +1,1 @@
+"""The pages of the dashboard, and in `pages.parts` what they are made of."""

@@ -1,0 +1,24 @@
+"""Feature visualization: every unit of a layer maximized at once, beside real digits."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks import Maximizing, Measuring
+from pages.parts import maximized_view, place
+from pages.parts.waiting import result_of
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Feature visualization")
+    study = result_of(Measuring(place.choice()))
+    layer, settings = maximized_view.controls(study)
+    filters = st.container()
+    maximized_view.filters(filters, study, layer)
+    place.copy_link(**maximized_view.address())
+    found = result_of(Maximizing(study.choice, layer, settings))
+    maximized_view.layer_grid(study, layer, settings, found)
+
+
+page()

@@ -1,0 +1,123 @@
+"""Home: the model as it learns, what its most specialized units are, and where to go from there."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import figures, pictures
+from core.models.registry import MODELS
+from core.profiles import table
+from core.statistics import selectivity_index
+from core.tasks import Measuring, Study
+from core.training import PROBE
+from pages.parts import place
+from pages.parts.definitions import DEFINITIONS
+from pages.parts.exercises import exercises
+from pages.parts.gallery import gallery
+from pages.parts.grid import image_grid
+from pages.parts.waiting import result_of
+
+_SHOWN = 12  # units among the most specialized
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("What does each unit do?")
+    st.markdown(
+        "Train a small network on digits, open any of its units, and see what it answers to, "
+        "beside what chance and an untrained network give."
+    )
+    choice = place.choice()
+    st.caption(
+        f"{MODELS[choice.model].title} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}"
+    )
+    study = result_of(Measuring(choice))
+    _facts(study)
+    st.subheader("The most specialized units")
+    _specialized(study)
+    st.subheader("Four questions to begin with")
+    exercises()
+    st.subheader("How it learned")
+    _learning(study)
+    place.copy_link()
+
+
+def _facts(study: Study) -> None:
+    """The model in five numbers."""
+    units = table(study.profiles, study.choice.model)
+    hidden = units[units["layer"] != study.model.layers[-1]]
+    dead = int(units["dead"].sum())
+    parameters = sum(value.numel() for value in study.model.parameters())
+    median, untrained = (hidden[name].median() for name in ("selectivity", "selectivity_untrained"))
+    columns = st.columns(5)
+    columns[0].metric(
+        "Accuracy", f"{study.accuracy:.2%}", help="On the 10,000 test digits, none trained on."
+    )
+    columns[1].metric("Parameters", f"{parameters:,}", help="Weights and biases.")
+    columns[2].metric("Units", len(units), help="Channels of convolutions, and dense units.")
+    columns[3].metric("Dead units", dead, help=DEFINITIONS["dead"])
+    columns[4].metric(
+        "Median selectivity",
+        f"{median:.2f}",
+        delta=f"{median - untrained:+.2f} by training",
+        help=f"Of the hidden units. {DEFINITIONS['selectivity']}",
+    )
+
+
+def _specialized(study: Study) -> None:
+    """The hidden units with the highest selectivity, each a picture that opens the unit."""
+    units = table(study.profiles, study.choice.model)
+    hidden = units[(units["layer"] != study.model.layers[-1]) & ~units["dead"]]
+    best = hidden.sort_values("selectivity", ascending=False).head(_SHOWN)
+    images = [
+        study.profiles[row["layer"]].mean_images[row["index"], -1] for _, row in best.iterrows()
+    ]
+    grid = gallery(
+        pictures.stretched(np.stack(images)),
+        [
+            f"{name}: top class {row['top_class']}, selectivity {row['selectivity']:.2f}, "
+            f"untrained {row['selectivity_untrained']:.2f}, "
+            f"permuted labels {row['selectivity_permuted']:.2f}"
+            for name, row in best.iterrows()
+        ],
+        [
+            f"{row['layer']}/{row['index']} · {row['top_class']} · {row['selectivity']:.2f}"
+            for _, row in best.iterrows()
+        ],
+    )
+    picked = image_grid(grid, key="specialized", label=f"Most specialized, {study.choice}", scale=4)
+    st.caption(
+        "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "
+        "Below: layer/unit · top class · selectivity. Click one to open the unit. Selective is not "
+        "important: what a unit is good for, only removing it can tell."
+    )
+    if picked is not None:
+        row = best.iloc[picked]
+        place.go("units", layer=row["layer"], unit=row["index"])
+
+
+def _learning(study: Study) -> None:
+    """Loss and selectivity over training."""
+    history = study.model.history
+    left, right = st.columns(2)
+    left.markdown("**Loss** of each batch")
+    steps = np.arange(1, len(history.loss) + 1)
+    keep = np.unique(np.geomspace(1, len(steps), 400).astype(int)) - 1
+    left.altair_chart(figures.learning(steps[keep], np.array(history.loss)[keep]), key="loss")
+    rows = [
+        {"layer": layer, "step": moment.step, "median": np.median(selectivity_index(means))}
+        for moment in history.moments
+        for layer, means in moment.class_means.items()
+    ]
+    right.markdown("**Class selectivity**, the median unit of each layer")
+    right.altair_chart(figures.emergence(pd.DataFrame(rows)), key="emergence")
+    st.caption(
+        f"Recorded on {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches. "
+        "Units are somewhat selective before any training: a random filter already prefers some "
+        "shapes."
+    )
+
+
+page()

@@ -1,0 +1,144 @@
+"""The result of a task, or the view of the work that will give it."""
+
+from __future__ import annotations
+
+from typing import Any, NoReturn, TypeVar
+
+import pandas as pd
+import streamlit as st
+
+from core import cache, figures
+from core.jobs import Job, QueueFull, Snapshot
+from core.tasks import Task
+from pages.parts.visitor import visitor
+
+__all__ = ["result_of", "running_jobs"]
+
+Result = TypeVar("Result")
+_ACTIVE = ("waiting", "running")
+_LEFT = "tasks that this visitor left"
+_WATCHED = "tasks that this visitor started"
+_LAYER = "selectivity "  # a series of a layer's selectivity is called so, and the layer
+
+
+def result_of(task: Task[Result]) -> Result:
+    """The task's result; until there is one, a view of its progress, and the run ends there."""
+    found = cache.ready(task)
+    if found is not None:
+        return found
+    if task in st.session_state.setdefault(_LEFT, set()):
+        _offer(task, f"{task.title}: stopped. Nothing was lost, it can start again.")
+    failure = cache.failure(task)
+    if failure:
+        _offer(task, f"{task.title}: it failed. {failure}")
+    try:
+        job = cache.start(task, visitor())
+    except QueueFull as error:
+        _offer(task, str(error))
+    st.session_state.setdefault(_WATCHED, {})[task] = None
+    return _watch(task, job)
+
+
+def running_jobs() -> None:
+    """What this visitor has started and what is still running, also from another page."""
+    watched = st.session_state.get(_WATCHED, {})
+    jobs = {task: job for task in list(watched) if (job := cache.get(task)) and _active(job)}
+    st.session_state[_WATCHED] = dict.fromkeys(jobs)
+    if not jobs:
+        return
+
+    @st.fragment(run_every=2.0)
+    def view() -> None:
+        for job in jobs.values():
+            now = job.poll(visitor())
+            if now.state in _ACTIVE:
+                st.progress(now.fraction, now.title)
+
+    view()
+
+
+def _active(job: Job) -> bool:
+    """Whether the job waits or runs."""
+    return job.snapshot().state in _ACTIVE
+
+
+def _offer(task: Task[Any], sentence: str) -> None:
+    """Say why there is no result, offer to start again, and end the run."""
+    st.info(sentence, icon=":material/pause_circle:")
+    st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_again, args=(task,))
+    st.stop()
+
+
+def _again(task: Task[Any]) -> None:
+    """Start what was left or failed."""
+    st.session_state[_LEFT].discard(task)
+    try:
+        cache.retry(task, visitor())
+    except QueueFull as error:
+        st.toast(str(error))
+
+
+def _leave(task: Task[Any], job: Job) -> None:
+    """Stop watching; the work stops with its last watcher."""
+    if not job.cancel(visitor()):
+        st.toast("Somebody else is watching the same work, so it goes on.")
+    st.session_state[_LEFT].add(task)
+
+
+def _watch(task: Task[Any], job: Job) -> NoReturn:
+    """Progress, redrawn every second until the job ends; the run ends here."""
+
+    @st.fragment(run_every=1.0)
+    def view() -> None:
+        now = job.poll(visitor())
+        if now.state not in _ACTIVE:
+            st.rerun()
+        _draw(now)
+
+    view()
+    # Outside the fragment: a button inside would be drawn anew each second, under the finger.
+    st.button("Cancel", icon=":material/stop_circle:", on_click=_leave, args=(task, job))
+    st.stop()
+
+
+def _draw(now: Snapshot) -> None:
+    """How far the work is, and the curves that it has drawn so far."""
+    st.progress(now.fraction, _line(now))
+    if not now.series.get("loss"):
+        return
+    left, right = st.columns(2)
+    steps, losses = zip(*now.series["loss"], strict=True)
+    left.markdown("**Loss** of each batch")
+    left.altair_chart(figures.learning(steps, losses), key="live loss")
+    right.markdown(f"**Class selectivity** of units · {_accuracy(now)}")
+    right.altair_chart(figures.emergence(_selectivity(now)), key="live selectivity")
+
+
+def _line(now: Snapshot) -> str:
+    """One line: what is done, how long it will take, who else waits."""
+    if now.state == "waiting":
+        return f"{now.title}: number {now.place or 1} in the queue"
+    parts = [now.text or now.title]
+    if now.left is not None:
+        parts.append(f"{now.left:.0f} s left")
+    if now.watchers > 1:
+        parts.append(f"{now.watchers} people are watching")
+    return " · ".join(parts)
+
+
+def _accuracy(now: Snapshot) -> str:
+    """The accuracy recorded last."""
+    points = now.series.get("accuracy")
+    return f"accuracy {points[-1][1]:.1%} on digits held back" if points else "accuracy to come"
+
+
+def _selectivity(now: Snapshot) -> pd.DataFrame:
+    """Each layer's median selectivity at the steps recorded so far."""
+    steps = [int(step) for _, step in now.series.get("moment", ())]
+    rows = [
+        {"layer": name.removeprefix(_LAYER), "step": step, "median": value}
+        for name, points in now.series.items()
+        if name.startswith(_LAYER)
+        for step, (_, value) in zip(steps, points, strict=False)
+    ]
+    return pd.DataFrame(rows, columns=["layer", "step", "median"])

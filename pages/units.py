@@ -1,0 +1,27 @@
+"""Units: every unit of the model to filter and sort, and each unit's own page."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks import Measuring
+from pages.parts import browse, links, place, unit_view
+from pages.parts.waiting import result_of
+
+
+def page() -> None:
+    """All units, or the one that the address names."""
+    study = result_of(Measuring(place.choice()))
+    layer = links.one_of("layer", ("all", *study.model.layers)).value()
+    if "unit" not in st.query_params:
+        browse.units(study)
+        return
+    if layer == "all":
+        st.warning("A unit needs its layer: choose one below, or click a unit.")
+        browse.units(study)
+        return
+    last = len(study.profiles[layer]) - 1
+    unit_view.unit(study, layer, links.integer("unit", 0, last, 0).value())
+
+
+page()
