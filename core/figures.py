@@ -117,9 +117,9 @@ def exact_zeros(zeros: int, total: int) -> alt.Chart:
     atom = pd.DataFrame({"value": ["0"], "digits": [zeros], "share": [share]})
     return (
         alt.Chart(atom, height=_HEIGHT)
-        .mark_bar(color=CONTROL)
+        .mark_bar(color=CONTROL, size=26)
         .encode(
-            x=alt.X("value:N", title="exactly", axis=alt.Axis(labelAngle=0)),
+            x=alt.X("value:N", title="= 0", axis=alt.Axis(labels=False, ticks=False)),
             y=alt.Y("digits:Q", title="digits", scale=alt.Scale(domain=[0, max(total, 1)])),
             tooltip=["digits", alt.Tooltip("share:Q", format=".1%")],
         )
@@ -152,7 +152,7 @@ def beside_baselines(
     )
     mark = alt.Chart(pd.DataFrame({"value": [value]})).mark_rule(color=MODEL, strokeWidth=3)
     rule = mark.encode(x=x, tooltip=[alt.Tooltip("value:Q", title="this unit", format=".2f")])
-    return (ticks + rule).properties(height=24 * len(order) + 46)
+    return (ticks + rule).properties(height=26 * len(order) + 78)
 
 
 def climb(steps: ArrayLike, values: ArrayLike) -> alt.Chart:

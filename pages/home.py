@@ -87,7 +87,9 @@ def _specialized(study: Study) -> None:
             for _, row in best.iterrows()
         ],
     )
-    picked = image_grid(grid, key="specialized", label=f"Most specialized, {study.choice}", scale=4)
+    picked = image_grid(
+        grid, key="grid of specialized", label=f"Most specialized, {study.choice}", scale=4
+    )
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "
         "Below: layer/unit · top class · selectivity. Click one to open the unit. Selective is not "

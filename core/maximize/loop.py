@@ -31,7 +31,7 @@ __all__ = ["BUDGETS", "RADII", "Maximized", "Settings", "maximize"]
 BUDGETS = ("box", "l2")
 RADII = {  # of the ball of latents, unless told
     "pixel": 9.2,  # the mean norm of MNIST's training images
-    "fourier": 20.0,  # most waves move the image by less than their latents
+    "fourier": 9.2,
     "covariance": 5.0,  # standard deviations; a unit's best digit is about 4 above its mean
 }
 MOST_STEPS = 2000

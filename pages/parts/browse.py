@@ -141,7 +141,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     label = f"{study.choice} {layer} {TOP.value()} {STATE.value()} {SORT.value()} {ORDER.value()}"
     picked = image_grid(
         grid,
-        key="units",
+        key="grid of units",
         label=label,
         scale=3,
         marked=marked,

@@ -100,7 +100,7 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         )
         image_grid(
             grid,
-            key="filters",
+            key="grid of filters",
             label=f"{study.choice} {layer}",
             scale=10 if images.shape[1] < 9 else 2,
         )
@@ -128,7 +128,9 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
         [_caption(index, share[index], stuck[index]) for index in range(len(most))],
     )
     label = f"{study.choice} {layer} {settings}"
-    picked = image_grid(grid, key="layer", label=label, selected=unit.value(), scale=3)
+    picked = image_grid(
+        grid, key="grid of the layer", label=label, selected=unit.value(), scale=3, max_height=520
+    )
     st.caption(
         "Below each: unit · activation reached, as a share of the largest on a real digit.",
         help=DEFINITIONS["share"],
@@ -180,7 +182,9 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
     )
     left, right = st.columns([3, 2])
     with left:
-        image_grid(grid, key="beside", label=f"{study.choice} {layer} {index} {settings}", scale=5)
+        image_grid(
+            grid, key="grid beside", label=f"{study.choice} {layer} {index} {settings}", scale=5
+        )
         st.caption(
             "Left, the synthetic image; then the real digits that activate the unit most. People "
             "tell what a unit does better from real examples than from synthetic images "
