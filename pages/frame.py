@@ -10,7 +10,7 @@ from PIL import Image
 from core import pictures
 from core.digits.strokes import draw
 from pages.parts import links, place
-from pages.parts.waiting import running_jobs
+from pages.parts.waiting import NotYet, running_jobs
 
 seven = draw([7], seed=3, with_parts={"crossbar": True})
 st.set_page_config(
@@ -38,6 +38,8 @@ with st.sidebar:
     running_jobs()
 try:
     page.run()
+except NotYet:
+    pass
 except Exception:  # a visitor gets a sentence, the log gets the rest
     logging.getLogger("pages").exception("the page %s failed", page.url_path or "home")
     st.error(
@@ -45,6 +47,5 @@ except Exception:  # a visitor gets a sentence, the log gets the rest
         "choose one, or another unit, model or seed.",
         icon=":material/error:",
     )
-finally:
-    with notices:
-        place.notices()
+with notices:
+    place.notices()

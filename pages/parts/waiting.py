@@ -12,7 +12,7 @@ from core.jobs import Job, QueueFull, Snapshot
 from core.tasks import Task
 from pages.parts.visitor import visitor
 
-__all__ = ["result_of", "running_jobs"]
+__all__ = ["NotYet", "result_of", "running_jobs"]
 
 Result = TypeVar("Result")
 _ACTIVE = ("waiting", "running")
@@ -21,8 +21,15 @@ _WATCHED = "tasks that this visitor started"
 _LAYER = "selectivity "  # a series of a layer's selectivity is called so, and the layer
 
 
+class NotYet(Exception):
+    """Ends a page that has drawn all that it can without a result, and not the frame around it.
+
+    `st.stop` would end both, and what the frame says of wrong values and missing data come last.
+    """
+
+
 def result_of(task: Task[Result]) -> Result:
-    """The task's result; until there is one, a view of its progress, and the run ends there."""
+    """The task's result; until there is one, a view of its progress, and `NotYet`."""
     found = cache.ready(task)
     if found is not None:
         return found
@@ -62,11 +69,11 @@ def _active(job: Job) -> bool:
     return job.snapshot().state in _ACTIVE
 
 
-def _offer(task: Task[Any], sentence: str) -> None:
-    """Say why there is no result, offer to start again, and end the run."""
+def _offer(task: Task[Any], sentence: str) -> NoReturn:
+    """Say why there is no result, offer to start again, and end the page."""
     st.info(sentence, icon=":material/pause_circle:")
     st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_again, args=(task,))
-    st.stop()
+    raise NotYet
 
 
 def _again(task: Task[Any]) -> None:
@@ -86,7 +93,7 @@ def _leave(task: Task[Any], job: Job) -> None:
 
 
 def _watch(task: Task[Any], job: Job) -> NoReturn:
-    """Progress, redrawn every second until the job ends; the run ends here."""
+    """Progress, redrawn every second until the job ends; the page ends here."""
 
     @st.fragment(run_every=1.0)
     def view() -> None:
@@ -98,7 +105,7 @@ def _watch(task: Task[Any], job: Job) -> NoReturn:
     view()
     # Outside the fragment: a button inside would be drawn anew each second, under the finger.
     st.button("Cancel", icon=":material/stop_circle:", on_click=_leave, args=(task, job))
-    st.stop()
+    raise NotYet
 
 
 def _draw(now: Snapshot) -> None:
