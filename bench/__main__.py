@@ -1,4 +1,4 @@
-"""`python -m bench [rounds]`: every promised speed as a ratio, in a table; fails when one is broken."""
+"""`python -m bench [rounds]`: every promised speed as a ratio; fails when one is broken."""
 
 from __future__ import annotations
 

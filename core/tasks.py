@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations import layer_of
-from core.digits import load_digits, mnist
+from core.digits import cut, load_digits, mnist
 from core.maximize import Covariance, Maximized, Settings, maximize
 from core.models import registry
 from core.models.inspectable import Inspectable
@@ -69,6 +69,9 @@ class Choice:
     data: str
     model: str
     seed: int
+
+    def __str__(self) -> str:
+        return f"{self.model} on {self.data}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,8 @@ class Training:
         """The model, trained now."""
         data, name = self.choice.data, self.choice.model
         report(0.0, "Loading MNIST" if data == "mnist" else "Drawing 40,000 digits")
-        fit, watch = load_digits(data, "fit"), load_digits(data, "selection")
+        every = load_digits(data, "train")
+        fit, watch = cut(every, "fit"), cut(every, "selection")
 
         def told(step: Step) -> None:
             text = f"{self.title}: batch {step.number:,} of {step.total:,}"
@@ -179,7 +183,8 @@ class Measuring:
     def _measured(self, model: Inspectable, report: Report) -> StoredArrays:
         """Profiles of all layers and the accuracy, measured now."""
         data, name, seed = self.choice.data, self.choice.model, self.choice.seed
-        halves = [load_digits(data, split) for split in ("discovery", "confirmation")]
+        test = load_digits(data, "test")
+        halves = [cut(test, split) for split in ("discovery", "confirmation")]
 
         def told(done: int, layers: int) -> None:
             fraction = _TRAINING_SHARE + (1 - _TRAINING_SHARE) * (done + 1) / (layers + 1)
@@ -193,8 +198,7 @@ class Measuring:
             for layer, of in profiles.items()
             for key, array in of.to_arrays().items()
         }
-        right = sum(accuracy(model, half) * len(half) for half in halves)
-        return StoredArrays(arrays, {"accuracy": right / sum(map(len, halves))})
+        return StoredArrays(arrays, {"accuracy": accuracy(model, test)})
 
     def _study(self, model: Inspectable, found: StoredArrays) -> Study:
         """The model with what the store kept of its units."""

@@ -88,7 +88,7 @@ def _specialized(study: Study) -> None:
         ],
     )
     picked = image_grid(
-        grid, key="grid of specialized", label=f"Most specialized, {study.choice}", scale=4
+        grid, key="grid of specialized", label=f"Most specialized units of {study.choice}", scale=4
     )
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "

@@ -27,7 +27,7 @@ from torch import Tensor
 from core.digits import mnist
 from core.digits.strokes import Parts, generate
 
-__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "load_digits"]
+__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits"]
 
 CLASSES = 10
 SOURCES = ("mnist", "strokes")
@@ -77,6 +77,11 @@ def load_digits(
         raise ValueError(f"{split!r} is not a split: choose one of {', '.join(SPLITS)}.")
     whole = "train" if split in ("train", "fit", "selection") else "test"
     digits = _mnist(whole, on_progress) if source == "mnist" else _strokes(whole)
+    return cut(digits, split)
+
+
+def cut(digits: Digits, split: str) -> Digits:
+    """The digits of `split` out of all training or all test digits, without loading them anew."""
     return replace(digits.take(_members(split, digits.labels)), split=split)
 
 

@@ -138,7 +138,10 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         ],
     )
     marked = np.flatnonzero((chosen["dead"] | chosen["dormant"]).to_numpy()).tolist()
-    label = f"{study.choice} {layer} {TOP.value()} {STATE.value()} {SORT.value()} {ORDER.value()}"
+    label = (
+        f"Units of {study.choice}, layer {layer}, top class {TOP.value()}, state {STATE.value()}, "
+        f"by {SORT.value()}, {ORDER.value()} first"
+    )
     picked = image_grid(
         grid,
         key="grid of units",

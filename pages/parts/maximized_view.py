@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
+
 import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -101,7 +103,7 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         image_grid(
             grid,
             key="grid of filters",
-            label=f"{study.choice} {layer}",
+            label=f"Filters of {layer}, {study.choice}",
             scale=10 if images.shape[1] < 9 else 2,
         )
         st.caption(
@@ -127,7 +129,7 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
         ],
         [_caption(index, share[index], stuck[index]) for index in range(len(most))],
     )
-    label = f"{study.choice} {layer} {settings}"
+    label = f"Maximized inputs of {layer}, {study.choice}, {_words(settings)}"
     picked = image_grid(
         grid, key="grid of the layer", label=label, selected=unit.value(), scale=3, max_height=520
     )
@@ -139,6 +141,11 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
         links.put(unit=picked)
         st.rerun()
     _beside(study, layer, unit.value(), settings, found)
+
+
+def _words(settings: Settings) -> str:
+    """How the images were made."""
+    return ", ".join(f"{name} {value}" for name, value in asdict(settings).items())
 
 
 def _summary(share: np.ndarray, stuck: np.ndarray, settings: Settings) -> None:
@@ -183,7 +190,10 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
     left, right = st.columns([3, 2])
     with left:
         image_grid(
-            grid, key="grid beside", label=f"{study.choice} {layer} {index} {settings}", scale=5
+            grid,
+            key="grid beside",
+            label=f"{layer}/{index} and real digits, {_words(settings)}",
+            scale=5,
         )
         st.caption(
             "Left, the synthetic image; then the real digits that activate the unit most. People "

@@ -196,7 +196,10 @@ def _examples(study: Study, layer: str, index: int) -> None:
             [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],
         )
         image_grid(
-            grid, key=f"grid of {kind}", label=f"{kind} {study.choice} {layer} {index}", scale=1
+            grid,
+            key=f"grid of {kind}",
+            label=f"{kind} examples of {layer}/{index}, {study.choice}",
+            scale=1,
         )
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""
     st.caption(
@@ -218,7 +221,7 @@ def _mean_images(profile: Profile, index: int) -> None:
         ],
         [f"{name} · {value:.2f}" for name, value in zip(names, values, strict=True)],
     )
-    image_grid(grid, key="grid of means", label=f"means {profile.layer} {index}", scale=3)
+    image_grid(grid, key="grid of means", label=f"mean images of {profile.layer}/{index}", scale=3)
     st.caption(
         "Σ a·x / Σ a over the digits of the class, a being the activation after the ReLU; each "
         "picture is scaled to its own darkest pixel. Below: class · mean activation. Blank: never "
@@ -268,4 +271,9 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
         ],
         ["maximized", *(f"real · {value:.2f}" for value in values)],
     )
-    image_grid(grid, key="grid of maximized", label=f"maximized {layer} {index}", scale=5)
+    image_grid(
+        grid,
+        key="grid of maximized",
+        label=f"maximized input of {layer}/{index} and real digits",
+        scale=5,
+    )

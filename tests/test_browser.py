@@ -1,0 +1,132 @@
+"""A person at a browser: a fresh server, a model trained, a unit opened, a link, and back."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.browser import FLAGS, server
+from tests.conftest import chromium
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+ADDRESS = "data=strokes&model=mlp&seed=0"
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh server with an empty store; its log must stay clean."""
+    folder = tmp_path_factory.mktemp("site")
+    with server(folder, {"SPECIALIZED_NEURONS_CACHE": str(folder / "store")}) as (address, log):
+        yield address
+    text = log.read_text()
+    assert "Traceback" not in text, text
+    assert "eprecat" not in text, text
+
+
+@pytest.fixture(scope="module")
+def page(site: str) -> Iterator[Page]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        yield page
+        browser.close()
+
+
+def test_a_cold_link_shows_the_frame_trains_and_opens_its_unit(site: str, page: Page) -> None:
+    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=3")
+    page.get_by_role("link", name="Home").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
+    page.get_by_text("Class selectivity").wait_for(timeout=120_000)
+    page.get_by_role("heading", name="mlp/linear_1/3").wait_for(timeout=240_000)
+    page.get_by_text("of the natural maximum").wait_for(timeout=120_000)
+    _sees_pictures(page)
+
+
+def test_the_next_unit_and_the_browsers_back_button(page: Page) -> None:
+    page.get_by_role("button", name="Next").click()
+    page.get_by_role("heading", name="mlp/linear_1/4").wait_for(timeout=30_000)
+    assert "unit=4" in page.evaluate("location.search")
+    page.go_back()
+    page.get_by_role("heading", name="mlp/linear_1/3").wait_for(timeout=30_000)
+    page.get_by_role("button", name="All units").click()
+    page.get_by_role("heading", name="Units", exact=True).wait_for(timeout=30_000)
+    assert "unit=" not in page.evaluate("location.search")
+
+
+def test_a_click_on_a_picture_opens_its_unit(page: Page) -> None:
+    grid = page.get_by_role("listbox", name=re.compile("selectivity"))
+    grid.wait_for(timeout=30_000)
+    grid.click(position={"x": 60, "y": 40})
+    page.get_by_role("heading", name=re.compile(r"mlp.linear_\d.\d+")).wait_for(timeout=30_000)
+    assert re.search(r"layer=linear_\d&unit=\d+|unit=\d+", page.evaluate("location.search"))
+
+
+def test_home_is_open_at_once_and_its_links_lead_on(site: str, page: Page) -> None:
+    page.goto(f"{site}/?{ADDRESS}")
+    page.get_by_role("heading", name="The most specialized units").wait_for(timeout=30_000)
+    _sees_pictures(page)
+    page.get_by_role("link", name="Begin").first.click()
+    page.get_by_role("heading", name="Units", exact=True).wait_for(timeout=30_000)
+    assert "top=7" in page.evaluate("location.search")
+    assert "seed=0" in page.evaluate("location.search")
+    page.go_back()
+    page.get_by_role("heading", name="What does each unit do?").wait_for(timeout=30_000)
+
+
+def test_a_layer_is_maximized_and_a_choice_is_kept_in_the_address(site: str, page: Page) -> None:
+    page.goto(f"{site}/feature_visualization?{ADDRESS}&layer=linear_2&parameterization=pixel")
+    page.get_by_text("of their natural maximum").wait_for(timeout=120_000)
+    _sees_pictures(page)
+    page.get_by_role("combobox", name=re.compile("Parameterization")).click()
+    page.get_by_role("option", name="fourier").click()
+    page.wait_for_function("location.search.includes('parameterization=fourier')", timeout=30_000)
+    page.get_by_text("of their natural maximum").wait_for(timeout=120_000)
+
+
+def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:
+    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=5&compare=linear_2/7")
+    page.get_by_text("of the natural maximum").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Link to this view").click()
+    link = page.locator("[data-testid=stPopoverBody] code").inner_text(timeout=30_000)
+    assert {"data=strokes", "model=mlp", "seed=0", "layer=linear_1", "unit=5"} <= set(
+        re.split("[?&]", link)
+    )
+    other = page.context.browser.new_page()
+    other.goto(link)
+    other.get_by_role("heading", name="mlp/linear_1/5").wait_for(timeout=30_000)
+    other.get_by_text("The four highest digits of each unit").wait_for(timeout=30_000)
+    other.close()
+
+
+def test_a_wrong_value_is_said_at_the_top(site: str, page: Page) -> None:
+    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=999")
+    page.get_by_text("unit=999 is not valid: choose a whole number, 0 to 127.").wait_for(
+        timeout=30_000
+    )
+
+
+def _sees_pictures(page: Page) -> None:
+    """Some grid is painted within half a minute, and not in a single colour."""
+    canvases = page.locator("canvas")
+    canvases.first.wait_for(state="attached", timeout=30_000)
+    for _ in range(60):
+        if canvases.evaluate_all(_PAINTED):
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError("no picture was painted")
+
+
+_PAINTED = """canvases => canvases.some(canvas => {
+    if (!canvas.width) return false;
+    const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
+    return new Set(new Uint32Array(pixels.data.buffer)).size > 2;
+})"""
