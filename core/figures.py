@@ -183,7 +183,7 @@ def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
         for digit, (share, mean) in enumerate(zip(of_unit, of_mean, strict=True))
     ]
     return (
-        alt.Chart(pd.DataFrame(rows), height=34 * len(units))
+        alt.Chart(pd.DataFrame(rows), height=34 * len(units) + 110)
         .mark_rect()
         .encode(
             x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),

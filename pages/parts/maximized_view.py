@@ -193,7 +193,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
             grid,
             key="grid beside",
             label=f"{layer}/{index} and real digits, {_words(settings)}",
-            scale=5,
+            scale=4,
         )
         st.caption(
             "Left, the synthetic image; then the real digits that activate the unit most. People "
@@ -242,4 +242,4 @@ def _caption(index: int, share: float, stuck: bool) -> str:
     """A unit and what it reached."""
     if stuck:
         return f"{index} · none"
-    return f"{index} · {share:.0%}" if np.isfinite(share) else f"{index}"
+    return f"{index} · {share:.0%}" if np.isfinite(share) else f"{index} · dead"
