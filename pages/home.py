@@ -69,7 +69,9 @@ def _facts(study: Study) -> None:
 def _specialized(study: Study) -> None:
     """The hidden units with the highest selectivity, each a picture that opens the unit."""
     units = table(study.profiles, study.choice.model)
-    hidden = units[(units["layer"] != study.model.layers[-1]) & ~units["dead"]]
+    # A dormant unit answers a handful of digits, so its selectivity is an accident of small numbers.
+    silent = units["dead"] | units["dormant"]
+    hidden = units[(units["layer"] != study.model.layers[-1]) & ~silent]
     best = hidden.sort_values("selectivity", ascending=False).head(_SHOWN)
     images = [
         study.profiles[row["layer"]].mean_images[row["index"], -1] for _, row in best.iterrows()

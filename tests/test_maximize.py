@@ -639,12 +639,6 @@ def test_the_root_of_the_covariance_is_one(strokes: Digits, natural: Covariance)
     assert torch.equal(Pixel().images(strokes.images[:2]), strokes.images[:2])
 
 
-@pytest.mark.xfail(
-    strict=True,
-    raises=TypeError,
-    reason="`objective` is a field of Settings, but maximize has an argument of that name, which "
-    "takes the string for an Objective: 'str' object is not callable",
-)
 def test_the_objective_is_a_change_like_any_other(trained: Inspectable) -> None:
     units = units_of(2, "conv_1")
     named = maximize(trained, units, parameterization="pixel", steps=2, objective="channel")

@@ -121,7 +121,11 @@ def test_home_shows_what_was_measured(study: Study) -> None:
     assert shown["Dead units"] == str(int(units["dead"].sum()))
     hidden = units[units["layer"] != "linear_2"]
     assert shown["Median selectivity"] == f"{hidden['selectivity'].median():.2f}"
-    best = hidden[~hidden["dead"]].sort_values("selectivity", ascending=False).index[0]
+    best = (
+        hidden[~(hidden["dead"] | hidden["dormant"])]
+        .sort_values("selectivity", ascending=False)
+        .index[0]
+    )
     assert best in json.dumps(grids(at)[0])
 
 

@@ -102,19 +102,22 @@ def maximize(
     *,
     settings: Settings | None = None,
     natural: Tensor | Covariance | None = None,
-    objective: Objective | None = None,
+    objective: Objective | str | None = None,
     on_step: Callable[[int, int], object] | None = None,
     **changes: object,
 ) -> Maximized:
     """An image for each unit that makes its objective as large as the budget allows.
 
     units: of one layer. natural: digits (n, 1, 28, 28), or their covariance, which the covariance
-    parameterization needs. objective: overrides the one in the settings. on_step: called with steps
-    done and in all; an exception from it ends the work. changes: fields of `Settings`, such as
-    steps=64, seed=3. A unit's image doesn't depend on the others in the list.
+    parameterization needs. objective: by name, or one of your own instead of the settings'.
+    on_step: called with steps done and in all; an exception from it ends the work. changes: fields
+    of `Settings`, such as steps=64, seed=3. A unit's image doesn't depend on the others in the
+    list.
 
     Raises `ValueError` for units of several layers or none, unknown units, and other settings.
     """
+    if isinstance(objective, str):
+        changes["objective"], objective = objective, None
     how = replace(settings or Settings(), **changes)  # type: ignore[arg-type]
     places = tuple(check_unit(model, unit) for unit in units)
     layers = sorted({layer for layer, _ in places})
