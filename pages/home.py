@@ -69,7 +69,7 @@ def _facts(study: Study) -> None:
 def _specialized(study: Study) -> None:
     """The hidden units with the highest selectivity, each a picture that opens the unit."""
     units = table(study.profiles, study.choice.model)
-    # A dormant unit answers a handful of digits, so its selectivity is an accident of small numbers.
+    # A dormant unit answers a few digits only, so its selectivity is an accident.
     silent = units["dead"] | units["dormant"]
     hidden = units[(units["layer"] != study.model.layers[-1]) & ~silent]
     best = hidden.sort_values("selectivity", ascending=False).head(_SHOWN)
