@@ -1,4 +1,4 @@
-"""One unit's evidence as a zip file: its numbers as JSON and CSV, its pictures as PNG."""
+"""One unit's evidence as a zip file: numbers as JSON and CSV, pictures as PNG, and charts."""
 
 from __future__ import annotations
 
@@ -8,22 +8,28 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
 
+import altair as alt
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
-from core import pictures
+from core import figures, pictures
 from core.profiles import KINDS, Profile, Scores
 from core.units import UnitId
 
 __all__ = ["class_table", "example_table", "histogram_table", "unit_archive"]
 
 
-def unit_archive(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> bytes:
+def unit_archive(
+    unit: UnitId, profile: Profile, source: Mapping[str, object], images: NDArray[np.float32]
+) -> bytes:
     """The zip file.
 
     source: what the numbers were measured on, such as data, seed and split, kept in unit.json.
+    images: the confirmation digits, (n, 28, 28), of which the examples are taken.
     """
     file = io.BytesIO()
+    shown = images[profile.examples[unit.index].ravel()]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("unit.json", json.dumps(_facts(unit, profile, source), indent=2))
         archive.writestr("classes.csv", class_table(profile, unit.index).to_csv(index=False))
@@ -31,6 +37,10 @@ def unit_archive(unit: UnitId, profile: Profile, source: Mapping[str, object]) -
         archive.writestr("examples.csv", example_table(profile, unit.index).to_csv(index=False))
         means = pictures.stretched(profile.mean_images[unit.index])
         archive.writestr("mean_images.png", pictures.png(pictures.sheet(means, len(means))))
+        examples = pictures.sheet(pictures.ink(shown), profile.examples.shape[2])
+        archive.writestr("examples.png", pictures.png(examples))
+        for name, chart in _charts(profile, unit.index).items():
+            archive.writestr(f"{name}.vl.json", chart.to_json())
     return file.getvalue()
 
 
@@ -65,6 +75,16 @@ def example_table(profile: Profile, index: int) -> pd.DataFrame:
             "activation": profile.example_values[index].ravel(),
         }
     )
+
+
+def _charts(profile: Profile, index: int) -> dict[str, alt.Chart | alt.LayerChart]:
+    """The unit's charts by name; any Vega-Lite viewer opens them."""
+    classes = class_table(profile, index)
+    columns = (classes[name] for name in ("mean", "low", "high", "untrained"))
+    return {
+        "classes": figures.class_profile(*columns),
+        "histogram": figures.histogram(profile.edges[index], profile.counts[index]),
+    }
 
 
 def _facts(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> dict[str, object]:

@@ -50,6 +50,7 @@ _STALE = 3600.0  # seconds after which a temporary file has no writer any more
 _POLL = 0.2  # seconds between two looks at a lock
 _NO_RESULT = {
     "cache.py",
+    "export.py",
     "figures.py",
     "formats.py",
     "jobs.py",

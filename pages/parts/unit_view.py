@@ -10,6 +10,7 @@ import streamlit as st
 
 from core import cache, figures, pictures
 from core.activations import layer_of
+from core.digits import Digits
 from core.export import unit_archive
 from core.maximize import Settings
 from core.profiles import KINDS, Profile
@@ -57,7 +58,7 @@ def unit(study: Study, layer: str, index: int) -> None:
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
         st.download_button(
             "Download figures and data",
-            unit_archive(name, profile, source),
+            unit_archive(name, profile, source, _digits(study).images[:, 0].numpy()),
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
             icon=":material/download:",
@@ -171,8 +172,7 @@ def _histogram(profile: Profile, index: int) -> None:
 
 def _examples(study: Study, layer: str, index: int) -> None:
     """The highest, middle and lowest digits, with the place of a map's maximum framed."""
-    digits = cache.digits(study.choice.data, "confirmation")
-    profile = study.profiles[layer]
+    digits, profile = _digits(study), study.profiles[layer]
     for kind, numbers, values, places in zip(
         KINDS,
         profile.examples[index],
@@ -206,6 +206,11 @@ def _examples(study: Study, layer: str, index: int) -> None:
         f"Below each: its class · the activation before the ReLU.{outlined} Digits of the "
         "confirmation half."
     )
+
+
+def _digits(study: Study) -> Digits:
+    """The digits on which units are judged."""
+    return cache.digits(study.choice.data, "confirmation")
 
 
 def _mean_images(profile: Profile, index: int) -> None:
@@ -258,8 +263,7 @@ def _maximized(study: Study, layer: str, index: int) -> None:
 
 def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -> None:
     """The maximized image, then the four highest digits."""
-    profile = study.profiles[layer]
-    digits = cache.digits(study.choice.data, "confirmation")
+    digits, profile = _digits(study), study.profiles[layer]
     best: Sequence[int] = profile.examples[index, 0, :4].tolist()
     images = np.stack([image, *(digits.images[number, 0].numpy() for number in best)])
     values = profile.example_values[index, 0, :4]
