@@ -10,6 +10,7 @@ confirmation digits, for the model, for the untrained model, and for permuted la
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any
@@ -306,9 +307,10 @@ def _permuted(found: Numbers, judged: Numbers, labels: tuple[Whole, Whole], seed
     for _ in range(PERMUTATIONS):
         shuffled = [generator.permutation(of) for of in labels]
         drawn.append(judge.scores(shuffled[1], _means(found, shuffled[0]).argmax(1)))
+    at = math.ceil(0.95 * PERMUTATIONS) - 1  # without interpolation, for d' may be infinite
     return Scores(
         **{
-            each.name: _float(np.quantile([getattr(of, each.name) for of in drawn], 0.95, axis=0))
+            each.name: np.sort([getattr(of, each.name) for of in drawn], axis=0)[at]
             for each in fields(Scores)
         }
     )

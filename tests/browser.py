@@ -25,17 +25,19 @@ FLAGS = [
 
 
 @contextmanager
-def server(folder: Path, variables: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    """A fresh server's address and its log, for as long as the block lasts."""
+def server(
+    folder: Path, variables: Mapping[str, str], script: Path = ROOT / "app.py"
+) -> Iterator[tuple[str, Path]]:
+    """A fresh server's address and its log, in `folder`, for as long as the block lasts."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = folder / "server.log"
-    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.headless", "true"]
+    command = [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true"]
     with log.open("w") as file:
         process = subprocess.Popen(
             [*command, "--server.port", str(port), "--server.address", "127.0.0.1"],
-            cwd=ROOT,
+            cwd=script.parent,
             stdout=file,
             stderr=subprocess.STDOUT,
             env={**os.environ, **variables},

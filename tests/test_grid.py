@@ -2,16 +2,8 @@
 
 from __future__ import annotations
 
-import importlib.util
 import io
 import json
-import os
-import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -21,18 +13,9 @@ from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
 from pages.parts.grid import Grid, image_grid, picked_index
+from tests.browser import FLAGS, ROOT, server
+from tests.conftest import HOW_TO_ENABLE, chromium, here
 
-ROOT = Path(__file__).resolve().parents[1]
-CHROMIUM = os.environ.get("SPECIALIZED_NEURONS_CHROMIUM") or shutil.which("chromium")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
 SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot"
 
 GREY = f"""([x, y]) => {{
@@ -206,55 +189,25 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that shows one grid, named by ?pictures=."""
     folder = tmp_path_factory.mktemp("grid")
     (folder / "one_grid.py").write_text(SCRIPT, encoding="utf-8")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    options = {
-        "server.port": port,
-        "server.address": "127.0.0.1",
-        "server.headless": "true",
-        "server.fileWatcherType": "none",
-        "browser.gatherUsageStats": "false",
+    variables = {
+        "PYTHONPATH": str(ROOT),
+        "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
+        "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
-    server = subprocess.Popen(
-        [sys.executable, "-m", "streamlit", "run", "one_grid.py"]
-        + [f"--{name}={value}" for name, value in options.items()],
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_for(f"http://127.0.0.1:{port}/_stcore/health", server)
-        yield f"http://127.0.0.1:{port}"
-    finally:
-        server.terminate()
-        server.wait(10)
-
-
-def wait_for(health: str, server: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 60
-    while time.monotonic() < deadline and server.poll() is None:
-        try:
-            with urllib.request.urlopen(health, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.1)
-    raise RuntimeError(f"{health} did not answer: streamlit ended with {server.poll()}.")
+    with server(folder, variables, folder / "one_grid.py") as (running, _log):
+        yield running
 
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if importlib.util.find_spec("playwright") is None:
-        pytest.skip("needs playwright: pip install playwright")
-    if CHROMIUM is None:
-        pytest.skip("needs chromium on PATH or in SPECIALIZED_NEURONS_CHROMIUM")
+    if not here("browser"):
+        pytest.skip(HOW_TO_ENABLE["browser"])
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
-        chromium = driver.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield chromium
-        chromium.close()
+        opened = driver.chromium.launch(executable_path=chromium(), args=FLAGS)
+        yield opened
+        opened.close()
 
 
 @pytest.fixture
