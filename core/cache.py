@@ -6,6 +6,7 @@ The only module of `core` that knows Streamlit. Nothing here is ever changed onc
 from __future__ import annotations
 
 import gc
+import importlib
 import os
 import threading
 from collections import OrderedDict
@@ -118,6 +119,7 @@ def warm_up() -> None:
     The first optimizer imports a second's worth of modules. After `gc.freeze` a collection, which
     Streamlit makes after every run, no longer walks through all that the imports made.
     """
+    importlib.import_module("core.figures")  # and with it altair
     torch.set_num_threads(THREADS)
     torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
     gc.collect()
