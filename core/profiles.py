@@ -60,6 +60,7 @@ class Profile:
 
     scores, untrained, permuted: `Scores` of the model, of the untrained model, and the 95 %
     quantile over permutations of the labels.
+    discovered: (units,), the selectivity on the discovery digits, for choosing units by.
     top_class: (units,). class_means, class_low, class_high: (units, classes), with 95 % intervals;
     untrained_means: those of the untrained model.
     mean, sd, fraction_active, sparseness, effective_classes: (units,), on confirmation digits;
@@ -79,6 +80,7 @@ class Profile:
     scores: Scores
     untrained: Scores
     permuted: Scores
+    discovered: Numbers
     top_class: Whole
     class_means: Numbers
     class_low: Numbers
@@ -184,6 +186,7 @@ def table(profiles: Mapping[str, Profile], model: str) -> pd.DataFrame:
             columns[each.name] = getattr(of.scores, each.name)
             columns[f"{each.name}_untrained"] = getattr(of.untrained, each.name)
             columns[f"{each.name}_permuted"] = getattr(of.permuted, each.name)
+        columns["selectivity_discovery"] = of.discovered
         for name in ("fraction_active", "sparseness", "effective_classes", "mean", "maximum"):
             columns[name] = getattr(of, name)
         for name in ("dead", "dormant", "constant", "always_on", "saturated"):
@@ -228,7 +231,8 @@ def _profile(
     """The profile of one layer; answers of model, then untrained, on discovery, confirmation."""
     found, judged, raw_found, raw_judged = answers
     a = judged.activation
-    top = _means(found.activation, labels[0]).argmax(1)
+    found_means = _means(found.activation, labels[0])
+    top = found_means.argmax(1)
     means, variance, count = statistics.class_moments(a, labels[1], CLASSES)
     low, high = statistics.mean_interval(means, variance, count)
     edges, counts = _histograms(a)
@@ -241,6 +245,7 @@ def _profile(
             labels[1], _means(raw_found.activation, labels[0]).argmax(1)
         ),
         permuted=_permuted(found.activation, a, labels, seed),
+        discovered=_float(statistics.selectivity_index(found_means)),
         top_class=top,
         class_means=_float(means),
         class_low=_float(low),

@@ -72,7 +72,7 @@ def _specialized(study: Study) -> None:
     # A dormant unit answers a few digits only, so its selectivity is an accident.
     silent = units["dead"] | units["dormant"]
     hidden = units[(units["layer"] != study.model.layers[-1]) & ~silent]
-    best = hidden.sort_values("selectivity", ascending=False).head(_SHOWN)
+    best = hidden.sort_values("selectivity_discovery", ascending=False).head(_SHOWN)
     images = [
         study.profiles[row["layer"]].mean_images[row["index"], -1] for _, row in best.iterrows()
     ]
@@ -94,8 +94,9 @@ def _specialized(study: Study) -> None:
     )
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "
-        "Below: layer/unit · top class · selectivity. Click one to open the unit. Selective is not "
-        "important: what a unit is good for, only removing it can tell."
+        "Below: layer/unit · top class · selectivity. Click one to open the unit. They were chosen "
+        "on one half of the test digits and measured on the other. Selective is not important: "
+        "what a unit is good for, only removing it can tell."
     )
     if picked is not None:
         row = best.iloc[picked]

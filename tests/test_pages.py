@@ -123,7 +123,7 @@ def test_home_shows_what_was_measured(study: Study) -> None:
     assert shown["Median selectivity"] == f"{hidden['selectivity'].median():.2f}"
     best = (
         hidden[~(hidden["dead"] | hidden["dormant"])]
-        .sort_values("selectivity", ascending=False)
+        .sort_values("selectivity_discovery", ascending=False)
         .index[0]
     )
     assert best in json.dumps(grids(at)[0])

@@ -130,6 +130,9 @@ def test_a_real_layer_equals_brute_force(
         peaks = [r.amax((2, 3)) if r.ndim == 4 else r for r in raw]
         by_class = torch.stack([a[found.labels == c].mean(0) for c in range(10)], 1)
         assert of.top_class.tolist() == by_class.argmax(1).tolist()
+        rest = (by_class.sum(1) - by_class.amax(1)) / 9
+        chosen = (by_class.amax(1) - rest) / (by_class.amax(1) + rest).clamp(min=1e-20)
+        np.testing.assert_allclose(of.discovered, chosen, atol=1e-5)
         for unit in (0, 5, 11):
             top = int(of.top_class[unit])
             mine = b[:, unit].numpy()

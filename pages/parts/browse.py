@@ -151,16 +151,20 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         mark="dead or dormant",
         max_height=640,
     )
-    what = "image that maximizes it" if maximized and layer != "all" else "mean of the digits"
-    weight = "" if maximized and layer != "all" else ", weighted by its activation on each"
-    st.caption(
-        f"The picture of a unit is the {what}{weight}. Below it: unit · top class · {NAMES[sort]}. "
-        "An orange dot marks a dead or dormant unit."
-    )
+    _legend(maximized and layer != "all", sort)
     if picked is not None:
         of, at = list(_places(chosen))[picked]
         links.put(layer=of, unit=at)
         st.rerun()
+
+
+def _legend(maximized: bool, sort: str) -> None:
+    """What the pictures and the words below them are."""
+    what = "the mean of the digits, weighted by its activation on each"
+    st.caption(
+        f"The picture of a unit is {'the image that maximizes it' if maximized else what}. Below "
+        f"it: unit · top class · {NAMES[sort]}. An orange dot marks a dead or dormant unit."
+    )
 
 
 def _places(chosen: pd.DataFrame) -> list[tuple[str, int]]:

@@ -6,6 +6,7 @@ __all__ = ["DEFINITIONS", "NAMES"]
 
 NAMES = {
     "selectivity": "Selectivity",
+    "selectivity_discovery": "Selectivity, discovery",
     "auc": "AUC",
     "d_prime": "d′",
     "information": "Information",
@@ -22,6 +23,10 @@ DEFINITIONS = {
         "activations after the ReLU. 1: active on its class alone. 0: alike on all. The top class "
         "is chosen on one half of the test digits, the number is measured on the other half, so "
         "chance can make it negative (Morcos et al. 2018)."
+    ),
+    "selectivity_discovery": (
+        "The selectivity index on the half of the test digits on which top classes are chosen: "
+        "choose units by this one, and read the other."
     ),
     "auc": (
         "Area under the ROC curve: how often a digit of the top class activates the unit more than "
