@@ -25,6 +25,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from core.digits.forms import FORMS
+
 Array = NDArray[np.float64]
 Point = tuple[float, float]
 
@@ -129,163 +131,8 @@ def _read(text: str) -> tuple[Form, ...]:
     return tuple(forms)
 
 
-_ZERO = """
-form oval 0.5 slash 0.03
-ring 34,0 10,17 0,52 10,88 34,100 60,85 70,48 58,12 o
-slash 70,8 35,50 2,95
-form wide 0.3 slash 0.03
-ring 46,0 14,14 0,52 12,88 44,100 78,86 92,48 78,14 o
-slash 88,5 45,50 4,95
-form open 0.2 slash 0.03
-ring 50,3 28,4 8,25 0,58 10,90 34,100 62,84 72,46 60,10 40,0 30,10
-slash 70,8 35,50 2,95
-"""
+GLYPHS: tuple[tuple[Form, ...], ...] = tuple(map(_read, FORMS))
 
-_ONE = """
-form plain 0.9 serif 0.06 base 0.01
-stem 30,0 30,50 30,100
-serif 30,0 20,12 7,22
-base 3,100 30,100 58,99
-form printed 0.1 serif 0.85 base 0.7
-stem 36,0 35,50 35,100
-serif 36,0 22,13 3,26
-base 0,100 35,100 72,99
-"""
-
-_TWO = """
-form round 0.3 loop 0.3
-arch 8,24 20,6 42,0 62,12 62,36 diagonal 42,66 8,92 / foot 40,93 80,96
-loop 8,92 -6,97 -12,87 -2,79 12,83 8,92
-form looping 0.15 loop 0.75
-arch 14,18 28,3 50,0 64,14 58,42 diagonal 42,70 22,90 / foot 42,90 62,100 86,92
-loop 22,90 8,99 -4,92 3,80 16,81 22,90
-form curling 0.1 loop 0.9
-arch 6,34 8,12 34,0 58,10 60,38 diagonal 50,62 36,78 / foot 58,86 84,84
-loop 36,78 22,96 2,98 -8,84 4,70 20,70 36,78
-form swinging 0.2 loop 0.95
-arch 8,22 18,5 40,0 58,12 58,40 diagonal 47,64 32,82 / foot 54,90 76,98
-loop 32,82 20,98 0,100 -8,84 4,70 20,73 32,82
-form wide 0.15 loop 0.3
-arch 16,12 30,2 52,2 64,18 50,44 diagonal 28,68 0,90 / foot 30,84 70,94 104,100
-loop 0,90 -16,95 -22,82 -8,73 4,79 0,90
-form zed 0.1 loop 0.1
-arch 4,10 30,3 56,2 66,14 diagonal 50,42 26,70 4,96 / foot 40,95 76,94
-loop 4,96 -8,99 -14,90 -6,82 6,86 4,96
-"""
-
-_THREE = """
-form round 0.55
-upper-bowl 8,14 25,2 50,3 58,19 44,38 24,46 / lower-bowl 48,50 64,68 54,92 28,100 0,90
-form waved 0.13
-upper-bowl 2,20 22,4 46,4 50,20 36,38 20,44 / lower-bowl 40,44 54,58 50,82 32,100 20,98
-form flowing 0.2
-upper-bowl 8,10 30,0 52,5 56,20 42,36 27,43 lower-bowl 40,48 56,60 58,80 36,97 10,100 -6,92
-form flat 0.12
-top-bar 4,3 30,2 60,0 / diagonal 42,20 26,40 / lower-bowl 50,46 64,66 52,92 26,100 0,90
-"""
-
-_FOUR = """
-form upright 0.4 closing 0.01
-arm 10,6 6,30 3,55 / bar 30,56 56,53 76,50
-stem 58,0 56,25 56,53 53,100
-closing 10,6 35,3 58,0
-form cursive 0.32 closing 0.01
-arm 18,4 10,26 5,46 bar 14,56 36,50 56,38 / stem 58,6
-stem 56,38 52,70 48,100
-closing 18,4 38,3 58,6
-form wide 0.2 closing 0.01
-arm 6,10 3,32 2,54 / bar 26,54 50,50 66,47
-stem 68,0 60,25 50,50 36,100
-closing 6,10 35,4 68,0
-form pointed 0.08 closing 0.5
-arm 34,20 18,38 0,60 / bar 25,61 48,60 74,58
-stem 52,0 50,25 48,60 46,100
-closing 34,20 43,10 52,0
-"""
-
-_FIVE = """
-form cornered 0.4
-top-bar 64,3 40,3 16,5 / stem 12,24 10,44 / bowl 34,38 58,50 62,74 46,95 20,100 0,90
-form separate 0.2
-stem 20,5 14,24 10,42 / bowl 36,42 56,56 56,78 38,96 18,100 0,94
-top-bar 24,7 50,5 82,0
-form short 0.2
-top-bar 90,0 62,4 36,8 / stem 28,22 18,38 / bowl 36,40 48,56 44,78 26,95 4,100
-form snake 0.2
-top-bar 78,0 50,5 26,12 stem 14,26 22,42 bowl 42,52 54,68 46,88 24,98 0,92
-"""
-
-_SIX = """
-form flowing 0.35
-stem 42,0 20,22 6,50 bowl 3,78 20,99 44,90 54,70 42,54 20,64 8,84
-form wide 0.2
-stem 62,0 32,16 10,46 bowl 4,76 22,98 52,92 66,70 52,50 28,54 8,72
-form upright 0.25
-stem 16,0 6,30 0,62 bowl 8,90 32,100 58,88 66,64 48,50 28,62 22,92
-form spiral 0.1
-stem 46,0 22,14 6,44 bowl 4,76 24,99 54,92 64,66 46,46 24,58 26,80 44,82
-form circle 0.1
-stem 26,0 10,30 2,72
-bowl 2,72 10,94 28,100 48,88 52,68 40,52 20,52 2,72
-"""
-
-_SEVEN = """
-form straight 0.45 crossbar 0.13 hook 0.2
-top-bar 0,7 30,6 64,3 / stem 50,32 36,62 24,100
-crossbar 14,53 39,51 66,49
-hook 0,7 -2,16 -3,26
-form curved 0.4 crossbar 0.13 hook 0.2
-top-bar 0,10 28,6 52,1 stem 62,10 56,34 48,64 44,100
-crossbar 24,54 50,52 76,50
-hook 0,10 0,19 -1,28
-form wavy 0.15 crossbar 0.13 hook 0.2
-top-bar 6,8 22,14 40,12 60,2 / stem 46,34 34,66 24,100
-crossbar 14,53 39,51 66,49
-hook 6,8 2,18 -1,30
-"""
-
-_EIGHT = """
-form one-stroke 0.3
-upper-loop 58,12 36,0 12,10 12,30 33,48 lower-loop 50,68 44,92 22,100 6,88 12,68
-  33,48 upper-loop 54,30 58,12
-form open 0.3
-upper-loop 56,14 36,2 12,12 14,32 34,50 lower-loop 44,70 36,94 18,100 6,86 16,66
-  34,50 upper-loop 56,26 72,4
-form small-foot 0.2
-upper-loop 54,10 30,0 4,14 8,36 30,50 lower-loop 42,72 36,94 22,100 12,86 18,66 34,46 upper-loop
-  54,28 54,10
-form narrow 0.1
-upper-loop 62,8 46,0 26,12 30,34 40,52 lower-loop 46,76 34,96 18,100 10,86 22,68 40,52
-  upper-loop 58,30 62,8
-form circles 0.1
-upper-loop 30,46 10,34 10,10 30,0 50,10 50,34 o
-lower-loop 30,46 6,60 6,88 30,100 54,88 54,60 o
-"""
-
-_NINE = """
-form straight 0.1
-bowl 50,10 30,0 8,12 2,34 20,46 42,34 50,10 / stem 47,50 42,100
-form flowing 0.1
-bowl 50,8 26,2 6,20 6,38 26,42 46,26 52,10 / stem 46,44 34,74 20,100
-form swung 0.15
-bowl 62,5 40,0 16,8 3,27 14,42 36,36 54,12 / stem 46,48 36,76 28,100
-form apart 0.15
-bowl 48,8 24,3 3,20 8,42 32,42 50,24
-stem 53,6 48,52 42,100
-form shouldered 0.15
-bowl 48,26 36,42 16,46 2,30 10,8 30,0 47,8 stem 50,30 47,64 43,100
-form circle 0.2
-bowl 46,26 38,46 20,53 3,40 4,15 22,0 42,6 o
-stem 46,26 44,62 40,100
-form tall 0.1
-bowl 44,14 28,0 8,14 2,36 14,52 32,44 44,14 / stem 44,52 46,100
-form curved 0.05
-bowl 52,12 30,0 8,12 6,34 24,44 44,34 52,12 / stem 54,50 48,84 tail 28,100 6,90
-"""
-
-GLYPHS: tuple[tuple[Form, ...], ...] = tuple(
-    map(_read, (_ZERO, _ONE, _TWO, _THREE, _FOUR, _FIVE, _SIX, _SEVEN, _EIGHT, _NINE))
-)
 
 
 def parts_of(label: int) -> tuple[str, ...]:

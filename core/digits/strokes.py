@@ -59,8 +59,8 @@ SLANT_LIMIT = 0.8  # radians either way
 _SLANT_MEAN, _SLANT_SPREAD = 0.13, 0.22  # radians
 _WIDTH_SPREAD = 0.2  # standard deviation of the width's logarithm
 _ROTATION_SPREAD = 0.08  # radians
-_WARP_SPREAD = 0.045  # glyph heights, of each smooth bending
-_KNOT_SPREAD = 0.018  # glyph heights, of each knot
+_WARP_SPREAD = 0.055  # glyph heights, of each smooth bending
+_KNOT_SPREAD = 0.025  # glyph heights, of each knot
 _EDGE = (1.0, 1.5)  # pixels from full ink to none; 1 is an ideal box-filtered edge
 
 _COLUMNS = 6 + len(OPTIONAL) + 2 * BENDINGS + 2 * MOST_KNOTS  # random numbers a digit
