@@ -1,18 +1,6 @@
-"""The pen strokes of the ten digits: knots that a smooth pen passes through, with named parts.
+"""The forms of the ten digits, read from their text: pen strokes through knots, with named parts.
 
-The forms are written down as text, so that adding one is adding a few lines to its digit:
-
-    form curved 0.4 crossbar 0.13 hook 0.2
-    top-bar 0,10 28,6 52,1 stem 62,10 56,34 48,64 44,100
-    crossbar 24,54 50,52 76,50
-
-A `form` line gives the name, the share of the digit, and for each optional part the probability
-that the form is written with it; every form of a digit has the same optional parts, so that any
-digit can be drawn with and without them. Then comes a line for each stroke: a word begins a part at
-the knot before it, "x,y" is a knot in hundredths of the digit's height (x right, y down), "/"
-makes the knot before it a corner, a final "o" closes a ring, and a line that begins with a knot
-goes on with the stroke above. Equal knots of one form move together. The forms and their shares
-were matched by eye to MNIST's training images (LeCun et al. 1998).
+`core.digits.forms` holds the text and says how to read it; `plan` makes a form ready to be drawn.
 """
 
 from __future__ import annotations
@@ -115,7 +103,7 @@ def _stroke(text: str) -> Stroke:
 
 
 def _read(text: str) -> tuple[Form, ...]:
-    """The forms that `text` writes down, as the head of this module says."""
+    """The forms that `text` writes down, as the head of `core.digits.forms` says."""
     forms = []
     for block in text.split("form ")[1:]:
         header, *lines = block.strip().splitlines()
