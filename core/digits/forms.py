@@ -18,73 +18,49 @@ bear its name and a number.
 """
 
 _ZERO = """
-form oval 0.177 slash 0.03
+form oval 0.177 slash 0.08
 ring 48,0 24,18 1,53 0,91 22,100 59,82 80,45 69,10 o
 slash 79,7 40,49 -9,96
-form oval-2 0.087 slash 0.03
+form oval-2 0.087 slash 0.08
 ring 17,0 5,16 0,50 10,86 32,100 59,85 62,49 37,15 o
 slash 50,11 28,49 0,93
-form wide 0.16 slash 0.03
+form wide 0.16 slash 0.08
 ring 43,0 17,10 0,52 9,86 43,100 84,78 80,37 54,14 o
 slash 59,9 43,44 -1,94
-form open 0.184 slash 0.03
+form open 0.184 slash 0.08
 ring 50,8 30,4 11,28 0,59 9,90 33,100 66,85 79,49 62,12 42,0 32,15
 slash 72,10 37,53 1,96
-form open-2 0.145 slash 0.03
+form open-2 0.145 slash 0.08
 ring 54,6 36,10 18,34 4,59 0,91 14,100 48,83 68,50 61,11 45,0 38,19
 slash 69,12 33,54 -7,90
-form open-3 0.093 slash 0.03
+form open-3 0.093 slash 0.08
 ring 50,6 19,0 7,22 0,57 15,87 48,100 90,90 106,50 71,2 34,2 24,18
 slash 87,-6 44,54 5,97
-form open-4 0.092 slash 0.03
+form open-4 0.092 slash 0.08
 ring 72,4 41,8 18,29 0,63 8,93 37,100 77,88 104,49 87,6 57,0 44,20
 slash 101,4 46,56 1,97
-form open-5 0.062 slash 0.03
+form open-5 0.062 slash 0.08
 ring 62,6 21,21 10,45 1,67 0,91 23,100 70,87 101,43 79,0 37,7 28,50
 slash 88,-13 35,68 -4,92
 """
 
 _ONE = """
-form plain 0.238 serif 0.06 base 0.02
-stem 0,0 8,50 16,100
-serif 0,0 -7,12 -18,22
-base -13,100 16,100 42,99
-form plain1 0.21 serif 0.06 base 0.02
-stem 8,0 3,49 0,100
-serif 8,0 -4,12 -18,21
-base -26,100 0,100 29,99
-form plain2 0.151 serif 0.06 base 0.02
-stem 9,0 9,48 0,100
-serif 9,0 -1,11 -15,21
-base -26,100 0,100 30,99
-form plain3 0.101 serif 0.06 base 0.02
-stem 25,0 8,53 0,100
-serif 25,0 9,13 -8,24
-base -24,100 0,100 31,99
-form plain4 0.099 serif 0.06 base 0.02
-stem 38,0 25,48 0,100
-serif 38,0 24,11 8,21
-base -21,99 0,100 35,99
-form plain5 0.051 serif 0.06 base 0.02
-stem 15,0 0,49 6,100
-serif 15,0 -2,11 -19,21
-base -24,101 6,100 37,100
-form plain6 0.05 serif 0.06 base 0.02
-stem 48,0 20,48 0,100
-serif 48,0 28,12 9,21
-base -21,99 0,100 37,99
-form plain7 0.041 serif 0.06 base 0.02
-stem 2,0 0,58 18,100
-serif 2,0 -10,14 -25,26
-base -15,103 18,100 46,102
-form plain8 0.031 serif 0.06 base 0.02
-stem 11,0 12,57 0,100
-serif 11,0 1,14 -12,26
-base -26,102 0,100 32,101
-form printed 0.028 serif 0.85 base 0.70
-stem 6,0 3,52 0,100
-serif 6,0 -7,16 -25,32
-base -28,101 0,100 35,102
+form plain 0.7 serif 0.06 base 0.02
+stem 30,0 30,50 30,100
+serif 30,0 20,12 7,22
+base 3,100 30,100 58,99
+form bowed 0.1 serif 0.06 base 0.02
+stem 30,0 26,50 30,100
+serif 30,0 20,12 7,22
+base 3,100 30,100 58,99
+form bowed-2 0.1 serif 0.06 base 0.02
+stem 30,0 34,50 30,100
+serif 30,0 20,12 7,22
+base 3,100 30,100 58,99
+form printed 0.1 serif 0.85 base 0.7
+stem 36,0 35,50 35,100
+serif 36,0 22,13 3,26
+base 0,100 35,100 72,99
 """
 
 _TWO = """
@@ -254,7 +230,7 @@ top-bar 0,27 23,7 62,0 / stem 50,36 37,68 28,100
 crossbar 15,58 38,58 57,57
 hook 0,27 -2,33 -1,43
 form curved 0.145 crossbar 0.13 hook 0.20
-top-bar 0,0 30,1 58,0 stem 64,5 62,33 57,67 58,100
+top-bar 0,0 30,1 58,0 stem 64,5 62,33 55,67 51,100
 crossbar 29,53 58,51 79,46
 hook 0,0 2,11 2,21
 form curved-2 0.105 crossbar 0.13 hook 0.20
@@ -325,7 +301,7 @@ lower-loop 32,46 6,64 8,92 37,100 64,88 59,58 o
 _NINE = """
 form straight 0.058
 bowl 46,8 27,0 5,11 0,34 18,42 41,31 46,8 / stem 44,47 50,100
-form flowing 0.1
+form flowing 0.073
 bowl 43,4 25,0 2,18 0,33 21,35 39,22 47,11 / stem 38,38 27,70 16,100
 form flowing-2 0.084
 bowl 49,13 34,0 0,18 1,38 23,43 44,35 51,23 / stem 40,50 29,73 17,100
@@ -347,7 +323,7 @@ bowl 57,31 47,51 24,59 0,47 0,17 25,0 48,9 o
 stem 57,31 55,66 55,100
 form tall 0.065
 bowl 51,15 30,0 6,12 0,37 15,48 38,40 51,15 / stem 55,50 64,100
-form curved 0.043
+form curved 0.07
 bowl 42,17 24,0 0,11 0,35 19,43 34,37 42,17 / stem 40,50 39,81 tail 31,100 14,90
 """
 

@@ -122,7 +122,6 @@ def _read(text: str) -> tuple[Form, ...]:
 GLYPHS: tuple[tuple[Form, ...], ...] = tuple(map(_read, FORMS))
 
 
-
 def parts_of(label: int) -> tuple[str, ...]:
     """The parts that some form of digit `label` has, in the order of `PARTS`."""
     spans = (span for form in GLYPHS[label] for stroke in form.strokes for span in stroke.spans)

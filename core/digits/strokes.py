@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -45,6 +45,8 @@ SIZE, BOX = 28, 20  # pixels: the image, and the box a digit is fitted into, as 
 CENTRE = 14  # pixel row and column: MNIST's mean centre of mass, measured on its training set
 _MARGIN = 5  # pixels of canvas around the image, so that the shift by mass cuts off nothing
 _CANVAS = SIZE + 2 * _MARGIN
+_PIXEL = np.arange(_CANVAS, dtype=np.float32)
+_MIDDLE = (_CANVAS - 1) / 2
 _SHARPNESS = 3.0  # a of the pen field, per square pixel; see _REACH
 _REACH = 41.0  # a * d^2 at which a factor stops falling: 3.7 px, more than the thickest pen and its
 # edge reach; the product of two such factors is still a normal float32, and subnormals are slow
@@ -54,16 +56,17 @@ _CHUNK = 256  # digits rendered at once, so that the work fits in the processor 
 # Spread of the handwriting, matched to MNIST's training images: each class's mean and spread of
 # ink, width, height and slant, and the histogram of grey levels.
 THICKNESS = (1.3, 5.3)  # pixels, the thinnest and the thickest pen
-_THICKNESS_MEDIAN, _THICKNESS_SPREAD = 2.5, 0.28  # pixels; standard deviation of the logarithm
+_THICKNESS_MEDIAN, _THICKNESS_SPREAD = 2.4, 0.28  # pixels; standard deviation of the logarithm
 SLANT_LIMIT = 0.8  # radians either way
 _SLANT_MEAN, _SLANT_SPREAD = 0.13, 0.22  # radians
 _WIDTH_SPREAD = 0.2  # standard deviation of the width's logarithm
 _ROTATION_SPREAD = 0.08  # radians
 _WARP_SPREAD = 0.055  # glyph heights, of each smooth bending
 _KNOT_SPREAD = 0.025  # glyph heights, of each knot
+_PRESS_SPREAD = 0.12  # of the thickness's logarithm, from the middle of the box to its border
 _EDGE = (1.0, 1.5)  # pixels from full ink to none; 1 is an ideal box-filtered edge
 
-_COLUMNS = 6 + len(OPTIONAL) + 2 * BENDINGS + 2 * MOST_KNOTS  # random numbers a digit
+_COLUMNS = 8 + len(OPTIONAL) + 2 * BENDINGS + 2 * MOST_KNOTS  # random numbers a digit
 
 
 @dataclass(frozen=True)
@@ -72,9 +75,9 @@ class Parts:
 
     names: the parts, `PARTS`. present: bool (n, parts). codes: uint32 (n, height, width), bit k set
     where part k covers at least half a pixel's ink. thickness: pixels between the two edges of the
-    stroke at half ink. slant: radians, positive leaning right, arctan of the shear, the sign of
-    Morpho-MNIST's arctan(-mu11/mu02) (Castro et al. 2018, arXiv:1809.10780). width: factor on the
-    form's natural width. variant: name of the form, such as "7 curved".
+    stroke at half ink, in the middle of the box. slant: radians, positive leaning right, arctan of
+    the shear, the sign of Morpho-MNIST's arctan(-mu11/mu02) (Castro et al. 2018, arXiv:1809.10780).
+    width: factor on the form's natural width. variant: name of the form, such as "7 curved".
     """
 
     names: tuple[str, ...]
@@ -213,6 +216,7 @@ class _Pens:
 
     thickness: Array  # (n,) pixels
     edge: Array  # (n,) pixels
+    press: Array  # (n, xy) change of the thickness's logarithm, from middle to border
     slant: Array  # (n,) radians
     width: Array  # (n,) factor
     rotation: Array  # (n,) radians
@@ -230,7 +234,7 @@ def _pens(
 ) -> _Pens:
     """Settings from uniform numbers `chance` (n, _COLUMNS), columns in the same order always."""
     n = len(chance)
-    bends_at = 6 + len(OPTIONAL)
+    bends_at = 8 + len(OPTIONAL)
     shakes_at = bends_at + 2 * BENDINGS
     normal = ndtri(np.clip(chance, 1e-9, 1 - 1e-9))  # finite also where chance is 0
     pen = np.clip(_THICKNESS_MEDIAN * np.exp(_THICKNESS_SPREAD * normal[:, 1]), *THICKNESS)
@@ -241,7 +245,8 @@ def _pens(
         width=np.exp(_WIDTH_SPREAD * normal[:, 3]) if width is None else np.full(n, float(width)),
         rotation=wobble * _ROTATION_SPREAD * normal[:, 4],
         edge=_EDGE[0] + (_EDGE[1] - _EDGE[0]) * chance[:, 5],
-        chance=chance[:, 6:bends_at],
+        press=wobble * _PRESS_SPREAD * normal[:, 6:8],
+        chance=chance[:, 8:bends_at],
         bend=wobble * _WARP_SPREAD * normal[:, bends_at:shakes_at].reshape(n, BENDINGS, 2),
         shake=wobble * _KNOT_SPREAD * normal[:, shakes_at:].reshape(n, MOST_KNOTS, 2),
     )
@@ -303,60 +308,93 @@ def _ink(
     rows, columns = _factors(middles, lengths)
     body, frame, extra = np.zeros((3, len(own), _CANVAS, _CANVAS), np.float32)
     codes = np.zeros(body.shape, np.uint32)
-    half = np.exp(-_SHARPNESS * (pens.thickness / 2) ** 2).astype(np.float32)  # field at half ink
+    edge = pens.edge.astype(np.float32)[:, None, None]
+    radius = _radius(pens, _PIXEL - _MIDDLE, _PIXEL[:, None] - _MIDDLE)
+    half = np.exp(-_SHARPNESS * radius**2)  # field at half ink
     for part, at in shape.slices:
         used = np.flatnonzero(own[:, part] | present[:, part])
         drawn = present[used, part, None, None]
         field = rows[used, :, at] @ columns[used, at]
-        codes[used] |= (drawn & (field >= half[used, None, None])) * np.uint32(1 << part)
+        codes[used] |= (drawn & (field >= half[used])) * np.uint32(1 << part)
         if PARTS[part] in OPTIONAL:
-            ink = _coverage(field, pens.take(used))
+            ink = _coverage(field, radius[used], edge[used])
             frame[used] = np.maximum(frame[used], ink * own[used, part, None, None])
             extra[used] = np.maximum(extra[used], ink * drawn)
         else:
             body += field
-    body = _coverage(body, pens)
+    body = _coverage(body, radius, edge)
     corner = _corner(np.maximum(body, frame))
     return _cropped(np.maximum(body, extra), corner), _cropped(codes, corner)
 
 
 def _placed(shape: Plan, pens: _Pens, own: NDArray[np.bool_]) -> tuple[Array, Array]:
     """Segments in canvas pixels: middles (n, segments, xy) and lengths (n, segments)."""
+    starts, ends = _written(shape, pens)
+    fitted = own[:, shape.parts, None]  # the segments that decide the fit into the box
+    low, high = _bounds(starts, ends, fitted)
+    size = np.maximum(high - low, 1e-9)
+    room = BOX - (pens.edge - 1)[:, None]  # an edge of 1 px fades out at the box's border
+    even = (room[:, 0] - pens.thickness) / size.max(axis=1)  # the scale if the pen were even
+    starts, ends = ((at - (low + high)[:, None] / 2) * even[:, None, None] for at in (starts, ends))
+    low, high = _inked(starts, ends, pens, fitted)
+    change = 1 + ((room - (high - low)) / size).min(axis=1)[:, None, None] / even[:, None, None]
+    middles = (starts + ends) / 2 * change + _MIDDLE - (low + high)[:, None] / 2
+    return middles, np.hypot(*np.moveaxis(ends - starts, -1, 0)) * change[..., 0]
+
+
+def _inked(
+    starts: Array, ends: Array, pens: _Pens, fitted: NDArray[np.bool_]
+) -> tuple[Array, Array]:
+    """Bounds of the ink along the `fitted` segments, in pixels from the middle, both (n, xy)."""
+    middles = (starts + ends) / 2
+    radius = _radius(pens, middles[..., :1], middles[..., 1:])
+    grown = (radius + 1) * pens.press[:, None] / (BOX / 2)  # where the ink's edge fades out
+    low, _ = _bounds(starts - radius * np.exp(-grown), ends - radius * np.exp(-grown), fitted)
+    _, high = _bounds(starts + radius * np.exp(grown), ends + radius * np.exp(grown), fitted)
+    return low, high
+
+
+def _written(shape: Plan, pens: _Pens) -> tuple[Array, Array]:
+    """Both ends of each segment as the hand writes them, (n, segments, xy) in glyph heights."""
     knots = shape.knots + pens.shake[:, : len(shape.knots)]
     knots = knots + shape.bendings @ pens.bend
     x, y = knots[..., 0] * pens.width[:, None], knots[..., 1] - 0.5
     cos, sin = np.cos(pens.rotation)[:, None], np.sin(pens.rotation)[:, None]
     x, y = cos * x - sin * y, sin * x + cos * y
     knots = np.stack([x - np.tan(pens.slant)[:, None] * y, y], axis=-1)
-    starts, ends = shape.starts @ knots, shape.ends @ knots  # (n, segments, xy)
-    fitted = own[:, shape.parts, None]  # the segments that decide the fit into the box
-    low = np.minimum(starts, ends).min(axis=1, where=fitted, initial=np.inf)  # (n, xy)
-    high = np.maximum(starts, ends).max(axis=1, where=fitted, initial=-np.inf)
-    room = BOX - pens.thickness - (pens.edge - 1)  # an edge of 1 px fades out at the box's border
-    scale = (room / (high - low).max(axis=1))[:, None, None]
-    middles = ((starts + ends) / 2 - (low + high)[:, None] / 2) * scale + (_CANVAS - 1) / 2
-    return middles, np.hypot(*np.moveaxis(ends - starts, -1, 0)) * scale[..., 0]
+    return shape.starts @ knots, shape.ends @ knots
+
+
+def _bounds(starts: Array, ends: Array, fitted: NDArray[np.bool_]) -> tuple[Array, Array]:
+    """Lowest and highest coordinates of the `fitted` segments, both (n, xy)."""
+    low: Array = np.minimum(starts, ends).min(axis=1, where=fitted, initial=np.inf)
+    high: Array = np.maximum(starts, ends).max(axis=1, where=fitted, initial=-np.inf)
+    return low, high
 
 
 def _factors(middles: Array, lengths: Array) -> tuple[Pixels, Pixels]:
     """Row and column factors of the pen field: (n, height, segments) and (n, segments, width)."""
-    pixel = np.arange(_CANVAS, dtype=np.float32)
     x, y = np.moveaxis(middles.astype(np.float32), -1, 0)
-    down = np.float32(_SHARPNESS) * (pixel[:, None] - y[:, None, :]) ** 2
-    across = np.float32(_SHARPNESS) * (pixel - x[..., None]) ** 2
+    down = np.float32(_SHARPNESS) * (_PIXEL[:, None] - y[:, None, :]) ** 2
+    across = np.float32(_SHARPNESS) * (_PIXEL - x[..., None]) ** 2
     for far in (down, across):
         np.minimum(far, np.float32(_REACH), out=far)
     weight = (lengths * np.sqrt(_SHARPNESS / np.pi)).astype(np.float32)
     return np.exp(-down), np.exp(-across) * weight[..., None]
 
 
-def _coverage(field: Pixels, pens: _Pens) -> Pixels:
+def _coverage(field: Pixels, radius: Pixels, edge: Pixels) -> Pixels:
     """Ink in 0..1 of a pen field: full within the pen's radius, fading over its edge."""
     distance = np.sqrt(np.maximum(-np.log(np.maximum(field, _NONE)), 0) / _SHARPNESS)
-    radius = (pens.thickness / 2).astype(np.float32)[:, None, None]
-    edge = pens.edge.astype(np.float32)[:, None, None]
     ink: Pixels = np.clip((radius - distance) / edge + np.float32(0.5), 0, 1)
     return ink
+
+
+def _radius(pens: _Pens, x: NDArray[Any], y: NDArray[Any]) -> Pixels:
+    """Half the pen's thickness at pixels right and down of the middle: a hand presses unevenly."""
+    press = (pens.press[:, :1, None] * x + pens.press[:, 1:, None] * y) / (BOX / 2)
+    radius: Pixels = np.clip(pens.thickness[:, None, None] * np.exp(press), *THICKNESS) / 2
+    return radius.astype(np.float32)
 
 
 def _corner(body: Pixels) -> NDArray[np.int64]:
