@@ -17,6 +17,8 @@ __all__ = [
     "class_profile",
     "climb",
     "comparison",
+    "concept_counts",
+    "differences",
     "emergence",
     "exact_zeros",
     "histogram",
@@ -202,6 +204,44 @@ def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
             ],
         )
     )
+
+
+def concept_counts(concepts: Sequence[str]) -> alt.Chart:
+    """How many units are detectors of each concept, the most frequent first.
+
+    concepts: that of each detector.
+    """
+    names, counts = np.unique(np.asarray(concepts, dtype=str), return_counts=True)
+    frame = pd.DataFrame({"concept": names, "units": counts})
+    return (
+        alt.Chart(frame, height=22 * len(frame) + 60)
+        .mark_bar(color=MODEL, opacity=0.85)
+        .encode(
+            x=alt.X("units:Q", title="units", axis=alt.Axis(tickMinStep=1)),
+            y=alt.Y("concept:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
+            tooltip=["concept", "units"],
+        )
+    )
+
+
+def differences(frame: pd.DataFrame) -> alt.LayerChart:
+    """Paired differences with 95 % intervals, a row each; columns name, mean, low, high, n, p."""
+    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=alt.Axis(labelLimit=260))
+    base = alt.Chart(frame, height=26 * len(frame) + 60)
+    tips = [
+        "name",
+        *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
+        alt.Tooltip("n:Q", title="pairs"),
+        alt.Tooltip("p:Q", format=".4f"),
+    ]
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(x="zero:Q")
+    lines = base.mark_rule(color=MODEL, strokeWidth=_LINE).encode(
+        x=alt.X("low:Q", title="activation with the part − without it"), x2="high:Q", y=y
+    )
+    points = base.mark_point(color=MODEL, filled=True, size=55, opacity=1).encode(
+        x="mean:Q", y=y, tooltip=tips
+    )
+    return zero + lines + points
 
 
 def _finite(values: ArrayLike) -> NDArray[np.float64]:

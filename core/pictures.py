@@ -13,13 +13,26 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
-__all__ = ["Bytes", "enlarged", "hatched", "ink", "outlined", "png", "sheet", "signed", "stretched"]
+__all__ = [
+    "Bytes",
+    "enlarged",
+    "hatched",
+    "ink",
+    "outlined",
+    "overlaid",
+    "png",
+    "sheet",
+    "signed",
+    "stretched",
+]
 
 Bytes = NDArray[np.uint8]
 
 PAPER, INK = np.array([255, 255, 255]), np.array([17, 24, 39])
 _BELOW, _ABOVE = np.array([33, 102, 172]), np.array([178, 24, 43])  # ColorBrewer's RdBu ends
 _OUTLINE = np.array([234, 88, 12], dtype=np.uint8)
+_UNIT, _CONCEPT, _BOTH = np.array([(249, 115, 22), (59, 130, 246), (126, 34, 206)])
+_TINT = 0.6  # of a mask's colour on its pixels
 _NOTHING = np.array([203, 213, 225])  # where there is no value
 
 
@@ -79,6 +92,22 @@ def outlined(tiles: Bytes, boxes: ArrayLike, times: int) -> Bytes:
         inner = (rows > t) & (rows < b) & (columns > l) & (columns < r)
         tile[inside & ~inner] = _OUTLINE
     return drawn
+
+
+def overlaid(images: ArrayLike, unit: ArrayLike, concept: ArrayLike, times: int) -> Bytes:
+    """Images as `ink`, enlarged, pixels of the unit orange, of the concept blue, of both purple.
+
+    images: (n, height, width) in 0..1. unit, concept: bool (n, height, width).
+    """
+    of_unit, of_concept = np.asarray(unit, dtype=bool), np.asarray(concept, dtype=bool)
+    drawn = ink(images).astype(np.float64)
+    for mask, colour in (
+        (of_unit & ~of_concept, _UNIT),
+        (of_concept & ~of_unit, _CONCEPT),
+        (of_unit & of_concept, _BOTH),
+    ):
+        drawn[mask] += _TINT * (colour - drawn[mask])
+    return enlarged(_bytes(drawn), times)
 
 
 def sheet(tiles: Bytes, across: int) -> Bytes:

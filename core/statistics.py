@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm, rankdata
 
 __all__ = [
+    "adjusted",
     "auc_by_class",
     "benjamini_hochberg",
     "class_moments",
@@ -188,6 +189,19 @@ def benjamini_hochberg(p_values: ArrayLike, rate: float = 0.05) -> NDArray[np.bo
     if below.any():
         rejected[order[: np.flatnonzero(below)[-1] + 1]] = True
     return rejected
+
+
+def adjusted(p_values: ArrayLike) -> Array:
+    """Benjamini & Hochberg's (1995) adjusted p-values, of the same shape.
+
+    The lowest false discovery rate at which each hypothesis is rejected.
+    """
+    p = np.asarray(p_values, dtype=np.float64)
+    order = p.ravel().argsort()
+    scaled = p.ravel()[order] * p.size / np.arange(1, p.size + 1)
+    found = np.empty(p.size)
+    found[order] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1)
+    return found.reshape(p.shape)
 
 
 def _members(labels: ArrayLike, classes: int) -> Array:

@@ -28,6 +28,9 @@ pages = {
         icon=":material/lens_blur:",
         url_path="feature_visualization",
     ),
+    "dissection": st.Page(
+        "dissection.py", title="Dissection", icon=":material/biotech:", url_path="dissection"
+    ),
 }
 page = st.navigation(list(pages.values()), position="hidden")
 notices = st.container()

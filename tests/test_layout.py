@@ -14,7 +14,14 @@ CORE = sorted(
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
     for path in (ROOT / "core").rglob("*.py")
 )
-ANALYSES = ("core.profiles", "core.maximize", "core.training")
+ANALYSES = (
+    "core.profiles",
+    "core.maximize",
+    "core.training",
+    "core.dissection",
+    "core.labelling",
+    "core.counterfactuals",
+)
 
 
 def imports(module: str) -> set[str]:

@@ -14,17 +14,26 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import cache
-from core.digits import load_digits, mnist
+from core.digits import Digits, load_digits, mnist
+from core.digits.concepts import CONCEPTS
 from core.jobs import JOBS
 from core.profiles import table
 from core.store import Store, default_store
-from core.tasks import Choice, Maximizing, Measuring, Study, Training
+from core.tasks import (
+    Choice,
+    Dissecting,
+    Labelling,
+    Maximizing,
+    Measuring,
+    Study,
+    Training,
+)
 from core.training import train
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "mlp", 0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
-PAGES = ("home", "units", "feature_visualization")
+PAGES = ("home", "units", "feature_visualization", "dissection")
 
 
 @pytest.fixture(scope="module")
@@ -36,15 +45,31 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     def quickly(name: str, digits: Any, **options: Any) -> Any:
         return train(name, some, epochs=2, seed=options["seed"], on_step=options["on_step"])
 
-    with patch("core.tasks.train", quickly):
-        Measuring(CHOICE).compute(Store(folder), lambda *args, **values: None)
+    def silent(*args: object, **values: object) -> None:
+        pass
+
+    with (
+        patch("core.tasks.training.train", quickly),
+        patch("core.tasks.concepts.load_digits", few_digits),
+    ):
+        store = Store(folder)
+        Measuring(CHOICE).compute(store, silent)
+        Labelling(CHOICE).compute(store, silent)
+        for layer in ("linear_0", "linear_1"):
+            Dissecting(CHOICE, layer, 0.1).compute(store, silent)
     return folder
+
+
+def few_digits(source: str, split: str) -> Digits:
+    """Enough of them to measure concepts on, and few enough to wait for."""
+    return load_digits(source, split).take(slice(1200))
 
 
 @pytest.fixture(autouse=True)
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server of each test's own: its store is there, its memory is empty."""
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
+    monkeypatch.setattr("core.tasks.concepts.load_digits", few_digits)
     cache._memory.clear()
     yield
     for task in (Measuring(CHOICE), *map(Measuring, _others())):
@@ -106,7 +131,7 @@ def test_every_page_is_drawn_with_its_frame(page: str) -> None:
 def _wait_for_maximized(at: AppTest) -> None:
     """Let the maximization that a page has started come to its end, then draw the page again."""
     for task, job in list(JOBS._jobs.items()):
-        if isinstance(task, Maximizing):
+        if isinstance(task, Maximizing | Labelling):
             job.wait(60)
     at.run()
 
@@ -172,6 +197,52 @@ def test_a_unit_has_its_page(study: Study) -> None:
     assert len(grids(at)) == 5
 
 
+def test_a_unit_has_a_label_with_its_score() -> None:
+    at = opened("units", {"layer": "linear_1", "unit": "3"})
+    _wait_for_maximized(at)
+    named = Labelling(CHOICE).kept(default_store())
+    assert named is not None
+    found = named.labels["linear_1"]
+    assert str(found.candidate[3]) in said(at)
+    shown = {metric.label: metric.value for metric in at.metric}
+    assert shown["Correlation"] == f"{found.correlation[3]:.2f}"
+    assert shown["Coverage"] == f"{found.coverage[3]:.2f}"
+
+
+def test_units_are_searched_by_what_they_answer_to() -> None:
+    named = Labelling(CHOICE).kept(default_store())
+    assert named is not None
+    codes = np.concatenate([of.code for of in named.labels.values()])
+    wanted = [code for code in codes if "class-7" in code.replace("|", ",").split(",")]
+    at = opened("units", {"answers": "class-7"})
+    assert f"{len(wanted)} of 394 units" in said(at)
+    none = opened("units", {"answers": "no label"})
+    assert f"{(codes == '').sum()} of 394 units" in said(none)
+
+
+def test_a_layer_is_dissected_and_each_unit_can_be_looked_at() -> None:
+    found = Dissecting(CHOICE, "linear_1", 0.1).kept(default_store())
+    assert found is not None
+    at = opened("dissection", {"layer": "linear_1", "unit": "5"})
+    rows = found.images
+    detectors = int(rows["detector"].sum())
+    words = said(at)
+    assert f"**{detectors} of 128 units**" in words or "None of the 128 units" in words
+    table_ = at.dataframe[1].value
+    assert len(table_) == 128
+    first = rows[rows["rank"] == 1].set_index("index")["iou"]
+    np.testing.assert_allclose(table_["iou"].dropna(), first.sort_index())
+    assert "mlp/linear_1/5" in words
+    best = rows[(rows["index"] == 5) & (rows["rank"] == 1)]
+    if len(best):
+        assert CONCEPTS[best["concept"].iloc[0]].text in words
+    at.number_input(key="unit").set_value(6).run()
+    assert at.query_params["unit"] == "6" and "mlp/linear_1/6" in said(at)
+    at.selectbox(key="layer").select("linear_0").run()
+    assert "unit" not in at.query_params and "mlp/linear_0/0" in said(at)
+    assert not at.exception
+
+
 def test_neighbours_are_one_click_away() -> None:
     at = opened("units", {"layer": "linear_1", "unit": "0"})
     assert at.button(key="Previous").disabled
@@ -202,6 +273,11 @@ def test_units_are_compared_on_the_same_digits() -> None:
         ("units", {"sort": "size"}, "sort=size", "selectivity, auc"),
         ("units", {"selectivity": "90-10"}, "selectivity=90-10", "0 to 100"),
         ("units", {"layer": "linear_1", "unit": "3", "compare": "conv/1"}, "conv/1", "linear_2/9"),
+        ("units", {"answers": "dogs"}, "answers=dogs", "crossed-7"),
+        ("dissection", {"level": "3"}, "level=3", "0.005"),
+        ("dissection", {"kind": "pixels"}, "kind=pixels", "images"),
+        ("dissection", {"layer": "linear_1", "unit": "999"}, "unit=999", "0 to 127"),
+        ("dissection", {"layer": "linear_1", "concept": "cat"}, "concept=cat", "crossed-7"),
         ("feature_visualization", {"parameterization": "gan"}, "gan", "pixel, fourier, covariance"),
         ("feature_visualization", {"steps": "1000000"}, "steps=1000000", "32, 64, 128"),
     ],
@@ -261,7 +337,7 @@ def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again() -> None:
     def crash(*args: object, **values: object) -> None:
         raise FloatingPointError("the loss is nan at step 3.")
 
-    with patch("core.tasks.train", crash):
+    with patch("core.tasks.training.train", crash):
         at = opened("home", {"seed": "8"})
         job = JOBS.get(Measuring(Choice("strokes", "mlp", 8)))
         assert job is not None

@@ -27,7 +27,7 @@ from torch import Tensor
 from core.digits import mnist
 from core.digits.strokes import Parts, generate
 
-__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits"]
+__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits", "members"]
 
 CLASSES = 10
 SOURCES = ("mnist", "strokes")
@@ -82,7 +82,26 @@ def load_digits(
 
 def cut(digits: Digits, split: str) -> Digits:
     """The digits of `split` out of all training or all test digits, without loading them anew."""
-    return replace(digits.take(_members(split, digits.labels)), split=split)
+    if split in ("train", "test"):
+        return replace(digits, split=split)
+    return replace(digits.take(members(split, digits.labels)), split=split)
+
+
+def members(split: str, labels: Tensor) -> Tensor:
+    """Which of all the training or test digits belong to `split`, int64 (n,), in order.
+
+    labels: of all those digits.
+    """
+    if split in ("train", "test"):
+        return torch.arange(len(labels))
+    if split in ("fit", "selection"):
+        border = len(labels) - _HELD_BACK
+        return torch.arange(len(labels))[slice(border) if split == "fit" else slice(border, None)]
+    turn = np.zeros(len(labels), dtype=np.int64)
+    for digit in range(CLASSES):
+        of_class = np.flatnonzero(labels.numpy() == digit)
+        turn[of_class] = np.arange(len(of_class)) % 2
+    return torch.from_numpy(np.flatnonzero(turn == SPLITS.index(split) - SPLITS.index("discovery")))
 
 
 def _mnist(whole: str, on_progress: Callable[[float], None] | None) -> Digits:
@@ -97,17 +116,3 @@ def _strokes(whole: str) -> Digits:
     drawn = generate(n, seed=seed)
     images, labels = torch.from_numpy(drawn.images)[:, None], torch.from_numpy(drawn.labels)
     return Digits(images, labels, "strokes", whole, drawn.parts)
-
-
-def _members(split: str, labels: Tensor) -> Tensor | slice:
-    """Which of all the training or test digits belong to `split`."""
-    if split in ("train", "test"):
-        return slice(None)
-    if split in ("fit", "selection"):
-        border = len(labels) - _HELD_BACK
-        return slice(border) if split == "fit" else slice(border, None)
-    turn = np.zeros(len(labels), dtype=np.int64)
-    for digit in range(CLASSES):
-        of_class = np.flatnonzero(labels.numpy() == digit)
-        turn[of_class] = np.arange(len(of_class)) % 2
-    return torch.from_numpy(np.flatnonzero(turn == SPLITS.index(split) - SPLITS.index("discovery")))

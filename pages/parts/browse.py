@@ -7,9 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core import pictures
+from core.digits.concepts import CONCEPTS
+from core.labelling import NONE
 from core.maximize import Settings
 from core.profiles import table
-from core.tasks import Maximizing, Study
+from core.tasks import Labelling, Maximizing, Study
 from pages.parts import links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
 from pages.parts.gallery import gallery
@@ -22,11 +24,16 @@ CLASSES = tuple(map(str, range(10)))
 STATES = ("any", "dead", "dormant", "always_on", "saturated", "constant")
 SORTS = ("selectivity", "auc", "d_prime", "information", "fraction_active", "maximum", "index")
 STATE_NAMES = {"always_on": "always on"}
+POLYSEMANTIC = "two labels"
+_WORDS = tuple(
+    name for name, of in CONCEPTS.items() if not of.generated and of.category != "position"
+)
 TOP = links.one_of("top", ("any", *CLASSES))
 STATE = links.one_of("state", STATES)
 SORT = links.one_of("sort", SORTS)
 ORDER = links.one_of("order", ("highest", "lowest"))
 PICTURE = links.one_of("picture", ("mean", "maximized"))
+ANSWERS = links.one_of("answers", ("any", POLYSEMANTIC, NONE, *_WORDS))
 SELECTIVITY = links.span("selectivity", 0, 100)
 ACTIVE = links.span("active", 0, 100)
 _PERCENT = ("fraction_active",)
@@ -38,6 +45,8 @@ def units(study: Study) -> None:
     st.title("Units")
     _controls(layer)
     every = table(study.profiles, study.choice.model)
+    if ANSWERS.value() != "any":
+        every = _labelled(study, every)
     chosen = _chosen(every, layer.value())
     st.caption(f"{len(chosen)} of {len(every)} units. Click one to open it.")
     if chosen.empty:
@@ -46,7 +55,9 @@ def units(study: Study) -> None:
         _pictures(study, chosen, layer.value())
         _table(chosen)
     kept = {option.key: option.write(option.value()) for option in (SELECTIVITY, ACTIVE)}
-    named = {option.key: option.value() for option in (layer, TOP, STATE, SORT, ORDER, PICTURE)}
+    named = {
+        option.key: option.value() for option in (layer, TOP, STATE, SORT, ORDER, PICTURE, ANSWERS)
+    }
     place.copy_link(**named, **kept)
 
 
@@ -57,9 +68,18 @@ def _controls(layer: links.Option[str]) -> None:
     _select(first[1], TOP, "Top class", ("any", *CLASSES), DEFINITIONS["top_class"])
     _select(first[2], STATE, "State", STATES, _states())
     _select(first[3], PICTURE, "Picture", ("mean", "maximized"))
-    second = st.columns(4)
+    second = st.columns(5)
     _select(second[0], SORT, "Sort by", SORTS, "Definitions are behind the table's column names.")
     _select(second[1], ORDER, "Order", ("highest", "lowest"))
+    ANSWERS.shown()
+    second[4].selectbox(
+        "Answers to",
+        ("any", POLYSEMANTIC, NONE, *_WORDS),
+        key=ANSWERS.key,
+        on_change=ANSWERS.changed,
+        help=DEFINITIONS["label"],
+        format_func=lambda name: CONCEPTS[name].text if name in CONCEPTS else name,
+    )
     for column, option, name in (
         (second[2], SELECTIVITY, "Selectivity, %"),
         (second[3], ACTIVE, "Active on, % of digits"),
@@ -95,6 +115,25 @@ def _states() -> str:
     )
 
 
+def _labelled(study: Study, every: pd.DataFrame) -> pd.DataFrame:
+    """The table with each unit's label."""
+    named = result_of(Labelling(study.choice))
+    columns = {
+        name: np.concatenate([getattr(of, name) for of in named.labels.values()])
+        for name in ("label", "code")
+    }
+    return every.assign(**columns)
+
+
+def _answering(codes: pd.Series, wanted: str) -> pd.Series:
+    """Whose label says that the concept `wanted` is there."""
+    if wanted == NONE:
+        return codes == ""
+    if wanted == POLYSEMANTIC:
+        return codes.str.contains("|", regex=False)
+    return codes.map(lambda code: wanted in code.replace("|", ",").split(","))
+
+
 def _chosen(every: pd.DataFrame, layer: str) -> pd.DataFrame:
     """The units that pass the filters, in order."""
     keep = pd.Series(True, index=every.index)
@@ -104,6 +143,8 @@ def _chosen(every: pd.DataFrame, layer: str) -> pd.DataFrame:
         keep &= every["top_class"] == int(TOP.value())
     if STATE.value() != "any":
         keep &= every[STATE.value()]
+    if ANSWERS.value() != "any":
+        keep &= _answering(every["code"], ANSWERS.value())
     for option, name in ((SELECTIVITY, "selectivity"), (ACTIVE, "fraction_active")):
         low, high = option.value()
         # a selectivity below 0 counts as 0, so that the whole range is every unit
@@ -174,8 +215,9 @@ def _places(chosen: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _alt(name: object, row: pd.Series) -> str:
     """A unit in words."""
+    said = f", answers to {row['label']}" if "label" in row else ""
     return (
-        f"{name}: top class {row['top_class']}, selectivity {row['selectivity']:.2f} "
+        f"{name}{said}: top class {row['top_class']}, selectivity {row['selectivity']:.2f} "
         f"(untrained {row['selectivity_untrained']:.2f}, permuted labels "
         f"{row['selectivity_permuted']:.2f}), active on {row['fraction_active']:.0%} of digits"
     )

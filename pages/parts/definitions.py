@@ -15,9 +15,104 @@ NAMES = {
     "maximum": "Maximum",
     "sparseness": "Sparseness",
     "effective_classes": "Effective classes",
+    "iou": "IoU",
+    "found": "IoU, chosen on",
+    "low": "from",
+    "high": "to",
+    "null": "Shuffled",
+    "ceiling": "Ceiling",
+    "of_ceiling": "of ceiling",
+    "q_value": "q",
+    "margin": "Margin",
+    "auc_low": "AUC from",
+    "auc_high": "AUC to",
+    "auc_within": "AUC in class",
+    "precision": "Average precision",
+    "base": "chance",
+    "correlation": "Correlation",
+    "mixed": "among top images",
+    "balanced": "Balanced accuracy",
+    "coverage": "Coverage",
+    "second iou": "its IoU",
+    "third iou": "IoU of third",
 }
 
 DEFINITIONS = {
+    "kind": (
+        "Pixels: do the places at which the unit is active coincide with those of the concept? "
+        "Images: are the digits on which it is most active those that have the concept? A dense "
+        "layer has no places, so only images are compared."
+    ),
+    "level": (
+        "The share of a unit's activations that counts as its answer: a unit marks the pixels, or "
+        "the images, on which it is above the activation that this share exceeds (0.5 % in Bau et "
+        "al. 2017). No unit can reach an IoU above the ratio of its share and the concept's."
+    ),
+    "detector": (
+        "A unit is a detector of its chosen concept when, on the half of the digits it was not "
+        "chosen on, its IoU is above 0.04 (Bau et al. 2017), above what 99 % of image-shuffled "
+        "masks give, and its p-value passes at a false discovery rate of 5 % over all units and "
+        "concepts."
+    ),
+    "controls": (
+        "The same procedure on the network before training, same seed, and on this layer's units "
+        "mixed by a random rotation: what these reach is not evidence that single units of the "
+        "trained network mean something."
+    ),
+    "iou": (
+        "Intersection over union: pixels (or images) that unit and concept share, over all that "
+        "either marks, summed over all digits before dividing. 1 is the same set, 0 none in "
+        "common."
+    ),
+    "found": "The IoU on the digits on which level and concept were chosen.",
+    "low": "Lower bound of the 95 % interval, by bootstrap over digits.",
+    "high": "Upper bound of the 95 % interval, by bootstrap over digits.",
+    "null": (
+        "What 99 % of shuffles stay below: the unit's masks laid on other digits' concepts, so "
+        "this is what position and size alone give."
+    ),
+    "ceiling": (
+        "The highest IoU possible, given how many pixels the unit and the concept mark: the "
+        "smaller number over the larger."
+    ),
+    "of_ceiling": "The IoU as a share of its ceiling.",
+    "q_value": (
+        "Benjamini and Hochberg's adjusted p-value over all units and concepts of the layer: the "
+        "false discovery rate at which this pair is still believed."
+    ),
+    "margin": "How far the IoU is above that of the unit's second concept.",
+    "auc_within": (
+        "The same among the digits of the concept's own class: does the unit tell a crossed 7 from "
+        "a plain one?"
+    ),
+    "precision": (
+        "Average precision: the mean precision over the steps of recall, when digits are sorted by "
+        "the unit's activation. Its chance value is the share of digits that have the concept."
+    ),
+    "base": "The share of digits that have the concept: what average precision is by chance.",
+    "correlation": (
+        "Pearson's correlation of the unit's activation with the one that the label simulates: one "
+        "value where the label is, another where it isn't (after Bills et al. 2023)."
+    ),
+    "mixed": (
+        "The same correlation among the 5 % of digits with the highest activations and as many "
+        "drawn at random."
+    ),
+    "balanced": (
+        "Mean of the shares of digits told rightly with and without the label, by a threshold on "
+        "the activation chosen on the other half."
+    ),
+    "coverage": "Share of the 1 % of digits with the highest activations that carry the label.",
+    "label": (
+        "The concept, its negation, or class and concept together whose presence predicts the "
+        "activation best on one half of the test digits, scored on the other. “No label” when the "
+        "score is no better than that of 99 % of shuffled digits. Two labels with a bar between: "
+        "each explains top digits that the other doesn't."
+    ),
+    "difference": (
+        "The same digit with and without the part: nothing else differs, so the difference is what "
+        "the part does to the unit. Mean over pairs with a 95 % interval; p by random sign flips."
+    ),
     "selectivity": (
         "Class selectivity index: (mean on the top class − mean on the others) / (their sum), of "
         "activations after the ReLU. 1: active on its class alone. 0: alike on all. The top class "

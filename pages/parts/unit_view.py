@@ -17,7 +17,7 @@ from core.profiles import KINDS, Profile
 from core.statistics import rate_bound
 from core.tasks import Maximizing, Study
 from core.units import UnitId
-from pages.parts import comparison, links, place
+from pages.parts import comparison, label_view, links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
@@ -39,6 +39,9 @@ def unit(study: Study, layer: str, index: int) -> None:
     name = UnitId(study.choice.model, layer, index)
     profile = study.profiles[layer]
     _head(name, profile, layer_of(study.model, layer).tap)
+    st.subheader("What it answers to")
+    named = st.container()
+    st.subheader("How selective it is")
     _scores(profile, index)
     left, right = st.columns(2)
     with left:
@@ -64,8 +67,11 @@ def unit(study: Study, layer: str, index: int) -> None:
             icon=":material/download:",
         )
         place.copy_link(layer=layer, unit=index, compare=",".join(comparison.chosen(study)))
+    # what may have to be computed comes last, so that the page is there meanwhile
     with maximized:
         _maximized(study, layer, index)
+    with named:
+        label_view.labels(study, layer, index)
 
 
 def _head(name: UnitId, profile: Profile, tap: str) -> None:

@@ -1,77 +1,24 @@
-"""What the dashboard computes on request: from which choices, with what progress, and kept how.
-
-A task is a value: equal tasks have equal results. The store keeps each result under the task's
-choices, so a task is computed once for all visitors and all servers of a folder.
-"""
+"""A trained model, the profiles of its units, and the digits that both need."""
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, TypeVar
 
 import numpy as np
-import torch
-from numpy.typing import NDArray
 
-from core.activations import layer_of
 from core.digits import cut, load_digits, mnist
-from core.maximize import Covariance, Maximized, Settings, maximize
 from core.models import registry
 from core.models.inspectable import Inspectable
 from core.profiles import Profile, profile
 from core.saved import pack, unpack
 from core.statistics import selectivity_index
 from core.store import Store, StoredArrays, StoredWeights
+from core.tasks.base import Choice, Report, part_of, under
 from core.training import Step, accuracy, train
 
-__all__ = [
-    "Choice",
-    "Fetching",
-    "Maximizing",
-    "Measuring",
-    "Report",
-    "Study",
-    "Task",
-    "Training",
-]
-
-Result = TypeVar("Result", covariant=True)
+__all__ = ["Fetching", "Measuring", "Study", "Training"]
 
 _TRAINING_SHARE = 0.85  # of the time until a new model's units can be seen
-
-
-class Report(Protocol):
-    """How a task tells how far it is; an exception from it ends the task."""
-
-    def __call__(self, fraction: float, text: str | None = None, **values: float) -> None:
-        """Done so far in 0..1, what is being done, and numbers to be drawn."""
-
-
-class Task(Hashable, Protocol[Result]):
-    """Something to compute, and to find again; a frozen dataclass, so that equal ones are one."""
-
-    @property
-    def title(self) -> str:
-        """What it does, for the person who waits."""
-
-    def kept(self, store: Store) -> Result | None:
-        """The result if it is there already."""
-
-    def compute(self, store: Store, report: Report) -> Result:
-        """The result, kept in the store."""
-
-
-@dataclass(frozen=True)
-class Choice:
-    """Which trained model a view speaks of: the data it was trained on, its name and its seed."""
-
-    data: str
-    model: str
-    seed: int
-
-    def __str__(self) -> str:
-        return f"{self.model} on {self.data}, seed {self.seed}"
 
 
 @dataclass(frozen=True)
@@ -167,10 +114,8 @@ class Measuring:
     def compute(self, store: Store, report: Report) -> Study:
         """The study, for which the model is trained if need be."""
 
-        def first(fraction: float, text: str | None = None, **values: float) -> None:
-            report(fraction * _TRAINING_SHARE, text, **values)
-
         training = Training(self.choice)
+        first = part_of(report, 0, _TRAINING_SHARE)
         model = training.kept(store) or training.compute(store, first)
         found = store.computed_arrays(
             "profiles",
@@ -203,77 +148,9 @@ class Measuring:
     def _study(self, model: Inspectable, found: StoredArrays) -> Study:
         """The model with what the store kept of its units."""
         profiles = {
-            layer: Profile.from_arrays(_under(f"{layer}/", found.arrays)) for layer in model.layers
+            layer: Profile.from_arrays(under(f"{layer}/", found.arrays)) for layer in model.layers
         }
         return Study(self.choice, model, float(found.about["accuracy"]), profiles)
-
-
-@dataclass(frozen=True)
-class Maximizing:
-    """Maximized inputs of all units of a layer of a trained model."""
-
-    choice: Choice
-    layer: str
-    settings: Settings
-
-    @property
-    def title(self) -> str:
-        """What it does."""
-        return f"Maximizing {self.choice.model}/{self.layer}"
-
-    def kept(self, store: Store) -> Maximized | None:
-        """The images, where the store has them."""
-        found = store.load_arrays("maximized", self._key())
-        return None if found is None else self._result(found)
-
-    def compute(self, store: Store, report: Report) -> Maximized:
-        """The images, all units at once."""
-        found = store.computed_arrays(
-            "maximized",
-            self._key(),
-            lambda: self._maximized(store, report),
-            on_wait=lambda: report(0.0, "Another server is maximizing these units"),
-        )
-        return self._result(found)
-
-    def _maximized(self, store: Store, report: Report) -> StoredArrays:
-        """The images, climbed to now."""
-        training = Training(self.choice)
-        model = training.kept(store) or training.compute(store, report)
-        units = [(self.layer, index) for index in range(layer_of(model, self.layer).units)]
-        report(0.0, "Measuring how digits vary")
-        natural = _covariance(self.choice.data, store, report)
-
-        def told(done: int, steps: int) -> None:
-            report(done / steps, f"{self.title}: step {done} of {steps}")
-
-        found = maximize(model, units, settings=self.settings, natural=natural, on_step=told)
-        names = ("images", "activations", "looks", "trace", "stuck")
-        return StoredArrays({name: getattr(found, name).numpy() for name in names})
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the images depend on."""
-        return {**asdict(self.choice), "layer": self.layer, **asdict(self.settings)}
-
-    def _result(self, found: StoredArrays) -> Maximized:
-        """What the store kept."""
-        arrays = {name: torch.from_numpy(np.array(of)) for name, of in found.arrays.items()}
-        units = tuple((self.layer, index) for index in range(len(arrays["stuck"])))
-        return Maximized(units=units, **arrays)
-
-
-def _covariance(data: str, store: Store, report: Report) -> Covariance:
-    """How the fit digits vary, kept because it takes longer than the climb."""
-
-    def compute() -> StoredArrays:
-        found = Covariance.of(load_digits(data, "fit").images)
-        return StoredArrays({"mean": found.mean.numpy(), "root": found.root.numpy()})
-
-    found = store.computed_arrays(
-        "covariance", {"data": data}, compute, on_wait=lambda: report(0.0)
-    )
-    mean, root = (torch.from_numpy(np.array(found.arrays[name])) for name in ("mean", "root"))
-    return Covariance(mean, root)
 
 
 def _emerging(step: Step) -> dict[str, float]:
@@ -285,8 +162,3 @@ def _emerging(step: Step) -> dict[str, float]:
         for layer, means in step.moment.class_means.items()
     }
     return {"moment": step.number, "accuracy": step.moment.accuracy, **medians}
-
-
-def _under(prefix: str, arrays: Mapping[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
-    """The arrays whose names begin with `prefix`, without it."""
-    return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}

@@ -1,0 +1,88 @@
+"""The level of a unit: the activation that a given share of all its activations exceeds, exactly.
+
+Two passes over the data, in memory that doesn't grow with it. The bits of a float32 in order of
+value are a whole number: the first pass counts its upper half, and the second, for the values that
+share the upper half of the level, its lower half.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from torch import Tensor
+
+__all__ = ["levels"]
+
+Whole = NDArray[np.int64]
+Batches = Callable[[], Iterable[Tensor]]
+
+_HALF = 1 << 16
+
+
+def levels(batches: Batches, share: float) -> NDArray[np.float32]:
+    """(units,): of each unit's activations the share `share` lies above.
+
+    batches: gives, each time it is called, tensors (batch, units, …) of all the data. Where many
+    values are equal to the level, they count as above it if that comes nearer to the share.
+
+    Raises `ValueError` for a share outside 0..1 and where there is no data.
+    """
+    if not 0 < share < 1:
+        raise ValueError(f"level {share} is out of range: give a share above 0 and below 1.")
+    upper = _counted(batches, lambda keys: keys >> 16)
+    n = int(upper[0].sum())
+    wanted = int(share * n)  # values above the level
+    part, above = _crossing(upper, wanted)
+
+    def lower_half(keys: NDArray[np.uint32]) -> Whole:
+        mine = (keys >> 16) == part[None, :, None]
+        return np.where(mine, (keys & (_HALF - 1)).astype(np.int64), -1)
+
+    lower = _counted(batches, lower_half)
+    rest, strictly = _crossing(lower, wanted - above)
+    ties = lower[np.arange(len(rest)), rest]
+    strictly = strictly + above
+    keys = (part << 16 | rest).astype(np.uint32)
+    values = _values(keys)
+    take_in = np.abs(strictly + ties - share * n) < np.abs(strictly - share * n)
+    # half a value lower, the equal ones lie above
+    return np.where(take_in, np.nextafter(values, np.float32(-np.inf)), values)
+
+
+def _counted(batches: Batches, bins: Callable[[NDArray[np.uint32]], NDArray[np.integer]]) -> Whole:
+    """(units, 65536): how often each bin occurs; values without a bin have -1."""
+    counts: Whole | None = None
+    for batch in batches():
+        values = np.ascontiguousarray(batch.detach().cpu().flatten(2 if batch.ndim > 2 else 1))
+        values = values.reshape(*values.shape[:2], -1)
+        units = values.shape[1]
+        found = bins(_keys(values)).astype(np.int64)
+        place = np.arange(units)[None, :, None] * _HALF + found
+        some = np.bincount(place[found >= 0].ravel(), minlength=units * _HALF)
+        counts = some if counts is None else counts + some
+    if counts is None:
+        raise ValueError("there are no activations to take a level of: pass at least one image.")
+    return counts.reshape(-1, _HALF)
+
+
+def _crossing(counts: Whole, wanted: int | Whole) -> tuple[Whole, Whole]:
+    """The highest bin with more than `wanted` values in and above it, and how many are above."""
+    from_top = counts[:, ::-1].cumsum(1)
+    at = (from_top > np.reshape(wanted, (-1, 1))).argmax(1)
+    bins = counts.shape[1] - 1 - at
+    units = np.arange(len(counts))
+    return bins, from_top[units, at] - counts[units, bins]
+
+
+def _keys(values: NDArray[np.float32]) -> NDArray[np.uint32]:
+    """Whole numbers in the order of the values; both zeros are the same."""
+    bits = (values.astype(np.float32) + np.float32(0)).view(np.uint32)
+    return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+
+
+def _values(keys: NDArray[np.uint32]) -> NDArray[np.float32]:
+    """The values whose keys these are."""
+    bits = np.where(keys >> 31, keys ^ np.uint32(1 << 31), ~keys)
+    return bits.astype(np.uint32).view(np.float32)

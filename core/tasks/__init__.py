@@ -1,0 +1,26 @@
+"""What the dashboard computes on request: from which choices, with what progress, and kept how.
+
+A task is a value: equal tasks have equal results. The store keeps each result under the task's
+choices, so a task is computed once for all visitors and all servers of a folder.
+"""
+
+from core.tasks.base import Choice, Report, Task
+from core.tasks.concepts import Described, Describing, Dissecting, Labelling, Named
+from core.tasks.maximizing import Maximizing
+from core.tasks.training import Fetching, Measuring, Study, Training
+
+__all__ = [
+    "Choice",
+    "Described",
+    "Describing",
+    "Dissecting",
+    "Fetching",
+    "Labelling",
+    "Maximizing",
+    "Measuring",
+    "Named",
+    "Report",
+    "Study",
+    "Task",
+    "Training",
+]

@@ -1,0 +1,81 @@
+"""What a unit answers to in words, how well that holds, and what adding a part to a digit does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import figures
+from core.labelling import NONE, Labels
+from core.tasks import Labelling, Named, Study
+from pages.parts import place
+from pages.parts.definitions import DEFINITIONS, NAMES
+from pages.parts.waiting import result_of
+
+__all__ = ["labels"]
+
+_CARD = ("correlation", "auc", "balanced", "coverage")
+
+
+def labels(study: Study, layer: str, index: int) -> None:
+    """The label of a unit with its score card, and the effect of each optional part."""
+    named = result_of(Labelling(study.choice))
+    _said(named.labels[layer], index)
+    left, right = st.columns([3, 2])
+    with left:
+        _card(named.labels[layer], index)
+    with right:
+        _differences(named, layer, index)
+    place.link("dissection", "Every concept's score", layer=layer, unit=index)
+
+
+def _said(found: Labels, index: int) -> None:
+    """The label in a sentence."""
+    label, candidate = str(found.label[index]), str(found.candidate[index])
+    if label == NONE:
+        st.markdown(
+            f"**No label.** The best of the library, “{candidate}”, predicts its activation no "
+            f"better than shuffled digits do (correlation {found.correlation[index]:.2f}; 99 % of "
+            f"shuffles stay below {found.null[index]:.2f}, and a label needs 0.10).",
+            help=DEFINITIONS["label"],
+        )
+        return
+    several = " (polysemantic: two labels)" if "|" in label else ""
+    st.markdown(f"It answers to **{label}**{several}.", help=DEFINITIONS["label"])
+
+
+def _card(found: Labels, index: int) -> None:
+    """The scores of the label on digits that it was not chosen on."""
+    for column, name in zip(st.columns(len(_CARD)), _CARD, strict=True):
+        column.metric(NAMES[name], f"{getattr(found, name)[index]:.2f}", help=DEFINITIONS[name])
+    st.caption(
+        f"“{found.candidate[index]}”, {found.n[index]:,} digits of the half on which it was not "
+        f"chosen. Correlation {found.found[index]:.2f} where it was chosen; "
+        f"{found.mixed[index]:.2f} among top and random digits; 99 % of shuffles stay below "
+        f"{found.null[index]:.2f}. Average precision {found.precision[index]:.2f}, by chance "
+        f"{found.base[index]:.2f}.",
+        help=f"{DEFINITIONS['precision']}\n\n{DEFINITIONS['mixed']}",
+    )
+
+
+def _differences(named: Named, layer: str, index: int) -> None:
+    """What each part does to the unit, on pairs that differ in nothing else."""
+    rows = [
+        {
+            "name": f"{name}" if "," in name else f"{name}, drawn digits",
+            "mean": float(of.mean[index]),
+            "low": float(of.low[index]),
+            "high": float(of.high[index]),
+            "p": float(of.p_value[index]),
+            "n": of.n,
+        }
+        for name, of in named.differences[layer].items()
+    ]
+    frame = pd.DataFrame(rows)
+    st.markdown("**Add a part to the same digit**", help=DEFINITIONS["difference"])
+    if np.allclose(frame["mean"], 0) and np.allclose(frame["high"], 0):
+        st.info("No part changes its activation at all.", icon=":material/horizontal_rule:")
+        return
+    st.altair_chart(figures.differences(frame), key="differences")
+    st.caption("Mean change of activation with 95 % intervals; the number of pairs is in the tip.")
