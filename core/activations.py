@@ -26,12 +26,14 @@ from core.units import UnitId
 
 __all__ = [
     "Edit",
+    "all_peaks",
     "batches_of",
     "check_unit",
     "collect",
     "collect_layers",
     "layer_names",
     "layer_of",
+    "peaks",
     "reader",
     "run",
 ]
@@ -127,6 +129,30 @@ def collect_layers(
                 kept[name][at : at + len(part)] = part
             at += len(some)
     return kept
+
+
+def peaks(model: nn.Module, images: Images, layer: str) -> NDArray[np.float32]:
+    """(n, units): one number an image, as the ReLU passes it on where one follows; a map's maximum.
+
+    Raises as `collect`.
+    """
+    return all_peaks(model, images, (layer,))[layer]
+
+
+def all_peaks(
+    model: nn.Module, images: Images, layers: Sequence[str] | None = None
+) -> dict[str, NDArray[np.float32]]:
+    """`peaks` for several layers (None: all) in one forward pass, by layer."""
+    found = collect_layers(model, images, layers, reduce=_peak)
+    return {
+        name: (values.relu() if layer_of(model, name).rectified else values).numpy()
+        for name, values in found.items()
+    }
+
+
+def _peak(values: Tensor) -> Tensor:
+    """(batch, units): each map's maximum."""
+    return values.amax((2, 3)) if values.ndim == 4 else values
 
 
 def reader(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 from torch import Tensor, nn
 
-from core.activations import collect, layer_of
+from core.activations import peaks
 from core.digits import Digits
 from core.digits.crossbars import erase, paste
 from core.digits.strokes import OPTIONAL, draw, parts_of
@@ -115,20 +115,10 @@ def differences(model: nn.Module, pairs: Pairs, layer: str, *, seed: int = 0) ->
     """
     if len(pairs) < 2:
         raise ValueError(f"{len(pairs)} pair is too few to tell a difference: give two at least.")
-    present, absent = (_answers(model, images, layer) for images in (pairs.present, pairs.absent))
+    present, absent = (
+        peaks(model, images, layer).astype(np.float64) for images in (pairs.present, pairs.absent)
+    )
     return _compared(present - absent, absent, seed)
-
-
-def _answers(model: nn.Module, images: Tensor, layer: str) -> Numbers:
-    """(n, units): one number an image."""
-    rectified = layer_of(model, layer).rectified
-
-    def reduce(values: Tensor) -> Tensor:
-        peaks = values.amax((2, 3)) if values.ndim == 4 else values
-        return peaks.relu() if rectified else peaks
-
-    found: Numbers = collect(model, images, layer, reduce=reduce).numpy().astype(np.float64)
-    return found
 
 
 def _compared(changes: Numbers, absent: Numbers, seed: int) -> Differences:

@@ -218,7 +218,12 @@ def concept_counts(concepts: Sequence[str]) -> alt.Chart:
         .mark_bar(color=MODEL, opacity=0.85)
         .encode(
             x=alt.X("units:Q", title="units", axis=alt.Axis(tickMinStep=1)),
-            y=alt.Y("concept:N", sort="-x", title=None, axis=alt.Axis(labelLimit=220)),
+            y=alt.Y(
+                "concept:N",
+                sort="-x",
+                title=None,
+                axis=alt.Axis(labelLimit=220, labelOverlap=False),
+            ),
             tooltip=["concept", "units"],
         )
     )
@@ -226,7 +231,8 @@ def concept_counts(concepts: Sequence[str]) -> alt.Chart:
 
 def differences(frame: pd.DataFrame) -> alt.LayerChart:
     """Paired differences with 95 % intervals, a row each; columns name, mean, low, high, n, p."""
-    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=alt.Axis(labelLimit=260))
+    axis = alt.Axis(labelLimit=260, labelOverlap=False)
+    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=axis)
     base = alt.Chart(frame, height=26 * len(frame) + 60)
     tips = [
         "name",

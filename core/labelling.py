@@ -126,9 +126,9 @@ class Labels:
     """The label of each unit, (units,), and its score card on images it was not chosen on.
 
     label: its text, `NONE`, or two with a bar between. code: the same as `Label.code`, empty for
-    none. candidate: the text of the label that comes closest. found: correlation on the images it was
-    chosen on. correlation: of simulated and true activation; mixed: the same among the top images
-    and as many others; null: the correlation that 99 % of permuted images stay below. auc;
+    none. candidate: the text of the label that comes closest. found: correlation on the images it
+    was chosen on. correlation: of simulated and true activation; mixed: the same among the top
+    images and as many others; null: the correlation that 99 % of permuted images stay below. auc;
     precision (average precision) and base, its chance value. balanced: accuracy of telling the
     label by the activation, both kinds of image counting the same, at the threshold chosen with the
     label. coverage: share of the top 1 % of the images that carries the label. n: images with it.

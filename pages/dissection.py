@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import dissection_report, dissection_unit, place
+from pages.parts import concept_list, dissection_report, dissection_unit, place
 from pages.parts.waiting import result_of
 
 
@@ -16,6 +16,7 @@ def page() -> None:
     found, described = result_of(view.task), result_of(view.describing)
     dissection_report.report(view, found)
     dissection_unit.unit(view, found, described)
+    concept_list.concepts(described)
     place.copy_link(**view.address())
 
 

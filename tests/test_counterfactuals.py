@@ -34,7 +34,8 @@ class Sums(nn.Module):
 @pytest.mark.parametrize("part", OPTIONAL)
 def test_drawn_pairs_differ_in_the_part(part: str) -> None:
     pairs = drawn_pairs(part, 40, seed=1)
-    assert pairs.present.shape == pairs.absent.shape == (40, 1, 28, 28) and len(pairs) == 40
+    assert pairs.present.shape == pairs.absent.shape == (40, 1, 28, 28)
+    assert len(pairs) == 40
     assert (pairs.present - pairs.absent).flatten(1).sum(1).gt(0).float().mean() > 0.9
     assert 0 < pairs.masks.mean() < 0.2
 
@@ -43,11 +44,13 @@ def test_the_difference_is_what_the_part_adds() -> None:
     pairs = drawn_pairs("crossbar", 60)
     found = differences(Sums(), pairs, "sums")
     added = (pairs.present - pairs.absent).flatten(1).sum(1).numpy().astype(np.float64)
-    assert found.mean[0] == pytest.approx(added.mean(), rel=1e-4) and found.n == 60
+    assert found.mean[0] == pytest.approx(added.mean(), rel=1e-4)
+    assert found.n == 60
     interval = ttest_1samp(added, 0).confidence_interval(0.95)
     assert (found.low[0], found.high[0]) == pytest.approx(tuple(interval), rel=1e-3)
     assert found.p_value[0] == pytest.approx(1 / 2001)
-    assert found.mean[1] == found.low[1] == found.high[1] == 0 and found.p_value[1] == 1
+    assert found.mean[1] == found.low[1] == found.high[1] == 0
+    assert found.p_value[1] == 1
 
 
 def test_without_an_effect_p_values_are_uniform() -> None:
@@ -70,8 +73,10 @@ def test_real_sevens_lose_and_gain_their_bar(strokes: Digits) -> None:
     crossed = strokes.parts.has("crossbar")
     pairs = real_bars(strokes, crossed)
     change = (pairs.present - pairs.absent).flatten(1).sum(1)
-    assert len(pairs) > 100 and (change > 0).float().mean() > 0.98
-    assert "pasted" in pairs.made and "erased" in pairs.made
+    assert len(pairs) > 100
+    assert (change > 0).float().mean() > 0.98
+    assert "pasted" in pairs.made
+    assert "erased" in pairs.made
 
 
 def test_what_is_wrong_is_said() -> None:
@@ -87,4 +92,5 @@ def test_what_is_wrong_is_said() -> None:
 def test_differences_are_kept_and_found_again() -> None:
     found = differences(Sums(), drawn_pairs("loop", 5), "sums")
     again = Differences.from_arrays(found.to_arrays())
-    assert again.n == 5 and np.array_equal(again.mean, found.mean)
+    assert again.n == 5
+    assert np.array_equal(again.mean, found.mean)

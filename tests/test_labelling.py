@@ -62,8 +62,10 @@ def test_scores_are_not_of_the_digits_that_chose(halves: tuple[Library, Library]
     one, other = planted(halves, "7")
     shuffled = np.random.default_rng(1).permutation(other)
     found = label_units((one, halves[0]), (shuffled, halves[1]))
-    assert found.candidate[0] == "7" and found.found[0] == pytest.approx(1)
-    assert abs(found.correlation[0]) < 0.15 and found.label[0] == NONE
+    assert found.candidate[0] == "7"
+    assert found.found[0] == pytest.approx(1)
+    assert abs(found.correlation[0]) < 0.15
+    assert found.label[0] == NONE
 
 
 def test_a_constant_unit_has_correlation_zero_and_no_label(
@@ -72,8 +74,10 @@ def test_a_constant_unit_has_correlation_zero_and_no_label(
     for value in (0.0, 0.1, 1e8):
         samples = [np.full((len(half.carried), 1), value, np.float32) for half in halves]
         found = label_units((samples[0], halves[0]), (samples[1], halves[1]))
-        assert found.correlation[0] == 0 and found.mixed[0] == 0
-        assert found.label[0] == NONE and found.auc[0] == 0.5
+        assert found.correlation[0] == 0
+        assert found.mixed[0] == 0
+        assert found.label[0] == NONE
+        assert found.auc[0] == 0.5
         assert not np.isnan(found.null[0])
 
 
@@ -114,7 +118,8 @@ def test_a_simpler_label_is_taken_unless_a_longer_one_says_more(
 ) -> None:
     one, other = planted(halves, "7")
     found = label_units((one, halves[0]), (other, halves[1]))
-    assert found.label[0] == "7" and found.code[0] == "class-7"
+    assert found.label[0] == "7"
+    assert found.code[0] == "class-7"
 
 
 def test_labels_read_as_words() -> None:
@@ -122,9 +127,8 @@ def test_labels_read_as_words() -> None:
     assert Label((("class-7", True), ("crossed-7", False))).text == "7, not crossed 7"
     assert Label((("class-3", True), ("thick", True))).text == "thick 3"
     assert Label((("class-7", True), ("crossed-7", False))).code == "class-7,!crossed-7"
-    assert (
-        Label((("crossed-7", True),)).part == "crossbar" and Label((("thick", True),)).part is None
-    )
+    assert Label((("crossed-7", True),)).part == "crossbar"
+    assert Label((("thick", True),)).part is None
 
 
 def test_the_card_of_a_label_that_a_person_chose(halves: tuple[Library, Library]) -> None:

@@ -55,7 +55,9 @@ class Concept:
 
     @property
     def text(self) -> str:
-        """The name as words: "crossed 7"."""
+        """The name as words: "crossed 7", "strokes at 45°"."""
+        if self.category == "orientation":
+            return f"strokes at {self.name.removeprefix('orientation-')}°"
         return self.name.replace("-", " ")
 
 
@@ -175,15 +177,15 @@ def _chunk(
     """Scores and packed masks of a few digits."""
     anatomy = Anatomy(images)
     scores = np.zeros((len(images), len(names)), np.float32)
-    placed = [name for name in names if CONCEPTS[name].placed]
+    placed = [column for column, name in enumerate(names) if CONCEPTS[name].placed]
     masks = np.zeros((len(images), len(placed), SIZE, SIZE), bool)
-    of_class_last = sorted(names, key=lambda name: CONCEPTS[name].label is not None)
-    for name in of_class_last:  # so that they share what was measured of all digits
-        score, mask = _answer(CONCEPTS[name], anatomy, labels, parts)
-        scores[:, names.index(name)] = score
+    of_class_last = sorted(range(len(names)), key=lambda k: CONCEPTS[names[k]].label is not None)
+    for column in of_class_last:  # so that they share what was measured of all digits
+        score, mask = _answer(CONCEPTS[names[column]], anatomy, labels, parts)
+        scores[:, column] = score
         if mask is not None:
-            masks[:, placed.index(name)] = mask
-    return scores, np.packbits(masks.reshape(*masks.shape[:2], -1), axis=2)
+            masks[:, placed.index(column)] = mask
+    return scores, np.packbits(masks.reshape(*masks.shape[:2], SIZE * SIZE), axis=2)
 
 
 def _answer(
@@ -328,7 +330,7 @@ def _strokes() -> list[Concept]:
             lambda a: spots(a.skeleton.junctions),
         ),
         "corner": (
-            "where a stroke turns by 60 degrees or more",
+            "where a stroke turns by about 70 degrees or more",
             "skeleton",
             lambda a: spots(a.corner_places),
         ),

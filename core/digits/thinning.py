@@ -96,7 +96,8 @@ def _square(words: Words) -> Words:
     """Pixels whose neighbours make a square of four with them."""
     x = _around(words)
     a, b, c, d = (x[i] & x[i + 1] & x[(i + 2) % 8] for i in range(0, 8, 2))
-    return a | b | c | d
+    found: Words = words & (a | b | c | d)
+    return found
 
 
 def _thinned(words: Words) -> Words:

@@ -19,7 +19,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from core.activations import layer_of, reader
+from core.activations import check_unit, layer_of, reader
 from core.digits import Digits, members
 from core.digits.concepts import Measured, measure
 from core.dissection.masks import Upsampling, marked
@@ -114,26 +114,47 @@ def dissect(
 
     Raises `ValueError` for an unknown layer or concept, a level outside 0..1, too few digits.
     """
+    layer_of(model, layer)
+    _check_level(level)
+    measured = _measured(digits, concepts)
+    choose, judge = (_half(digits, measured, split) for split in ("discovery", "confirmation"))
+    found = dissect_layer(model, None, choose, judge, layer, level=level, seed=seed)
+    tables = [found.pixels.assign(kind="pixels")] if len(found.pixels) else []
+    others = [name for name in measured.names if name not in measured.placed or not tables]
+    if others:
+        some = [Sample(of.digits, of.measured.only(others)) for of in (choose, judge)]
+        read = _networks(model, None, layer, seed)["trained"]
+        rows = by_images(read, some[0], some[1], level=level, seed=seed).rows
+        tables.append(rows.assign(kind="images"))
+    table = pd.concat(tables, ignore_index=True)
+    name = str(getattr(model, "name", type(model).__name__.lower()))
+    table.insert(0, "unit", [str(UnitId(name, layer, int(index))) for index in table["index"]])
+    return table
+
+
+def _measured(digits: Digits, concepts: Sequence[str] | Measured | None) -> Measured:
+    """What is in the digits, or `ValueError` for too few digits and concepts of others."""
     if len(digits) < 2:
         raise ValueError(
             f"{len(digits)} digit is too few: pass at least two, for there are halves."
         )
-    measured = concepts if isinstance(concepts, Measured) else None
-    names = None if isinstance(concepts, Measured) else concepts
-    if measured is None:
-        images, labels = digits.images.numpy(), digits.labels.numpy()
-        measured = measure(images, labels, names, parts=digits.parts)
-    choose, judge = (_half(digits, measured, split) for split in ("discovery", "confirmation"))
-    found = dissect_layer(model, None, choose, judge, layer, level=level, seed=seed)
-    kinds = [
-        of.assign(kind=kind) for kind, of in (("pixels", found.pixels), ("images", found.images))
-    ]
-    placed = set(measured.placed) if len(found.pixels) else set()
-    kinds[1] = kinds[1][~kinds[1]["concept"].isin(placed)]
-    table = pd.concat([of for of in kinds if len(of)], ignore_index=True)
-    name = str(getattr(model, "name", type(model).__name__.lower()))
-    table.insert(0, "unit", [str(UnitId(name, layer, int(index))) for index in table["index"]])
-    return table
+    if isinstance(concepts, Measured):
+        if len(concepts) != len(digits):
+            raise ValueError(
+                f"concepts were measured of {len(concepts)} digits and there are {len(digits)}: "
+                "pass those of the same digits."
+            )
+        return concepts
+    if concepts is not None and not len(concepts):
+        raise ValueError("concepts is empty: name at least one, such as 'ink', or pass None.")
+    images, labels = digits.images.numpy(), digits.labels.numpy()
+    return measure(images, labels, concepts, parts=digits.parts)
+
+
+def _check_level(level: float) -> None:
+    """Raises `ValueError` unless a unit may be above its level now and then."""
+    if not 0 < level < 1:
+        raise ValueError(f"level {level} is out of range: give a share above 0 and below 1.")
 
 
 def _half(digits: Digits, measured: Measured, split: str) -> Sample:
@@ -205,23 +226,14 @@ def _networks(
     model: nn.Module, untrained: nn.Module | None, layer: str, seed: int
 ) -> dict[str, Read]:
     """Ways from images to the layer's activations, as its ReLU passes them on."""
-    rectified = layer_of(model, layer).rectified
-    own = reader(model, layer)
+    own, rectified = reader(model, layer), layer_of(model, layer).rectified
     networks = {"trained": own, "rotated": _rotated(own, seed)}
     if untrained is not None:
         networks["untrained"] = reader(untrained, layer)
-
-    def quiet(read: Read) -> Read:
-        def activations(images: Tensor) -> Tensor:
-            with torch.no_grad():
-                return read(images).relu() if rectified else read(images)
-
-        return activations
-
-    return {name: quiet(read) for name, read in networks.items()}
+    return {name: Read(raw, rectified) for name, raw in networks.items()}
 
 
-def _rotated(read: Read, seed: int) -> Read:
+def _rotated(read: Callable[[Tensor], Tensor], seed: int) -> Callable[[Tensor], Tensor]:
     """The layer's units mixed by a random orthogonal matrix, uniform over all of them."""
     turns: list[Tensor] = []
 
@@ -242,16 +254,11 @@ def unit_masks(
 ) -> NDArray[np.bool_]:
     """Where one unit's map is above its level (an activation), bool (n, 28, 28).
 
-    Raises `ValueError` for a dense layer, whose units have no place.
+    Raises `ValueError` for an unknown unit, and for a dense layer, whose units have no place.
     """
-    with torch.no_grad():
-        maps = reader(model, layer)(images)
+    check_unit(model, (layer, unit))
+    maps = Read(reader(model, layer), layer_of(model, layer).rectified)(images)
     if maps.ndim != 4:
         raise ValueError(f"{layer} is a dense layer: its units have no place in the image.")
-    own = (
-        maps[:, unit : unit + 1].relu()
-        if layer_of(model, layer).rectified
-        else maps[:, unit : unit + 1]
-    )
     up = Upsampling(layer_of(model, layer), maps.shape[2], maps.shape[3])
-    return marked(own, np.array([level], np.float32), up)[:, 0]
+    return marked(maps[:, unit : unit + 1], np.array([level], np.float32), up)[:, 0]

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-__all__ = ["levels"]
+__all__ = ["Batches", "levels"]
 
 Whole = NDArray[np.int64]
 Batches = Callable[[], Iterable[Tensor]]
@@ -31,43 +31,43 @@ def levels(batches: Batches, share: float) -> NDArray[np.float32]:
     """
     if not 0 < share < 1:
         raise ValueError(f"level {share} is out of range: give a share above 0 and below 1.")
-    upper = _counted(batches, lambda keys: keys >> 16)
+    upper = _counted(batches, lambda unit, keys: (keys >> 16).astype(np.uint16))
     n = int(upper[0].sum())
     wanted = int(share * n)  # values above the level
-    part, above = _crossing(upper, wanted)
+    part, above = _crossing(upper, np.array(wanted))
 
-    def lower_half(keys: NDArray[np.uint32]) -> Whole:
-        mine = (keys >> 16) == part[None, :, None]
-        return np.where(mine, (keys & (_HALF - 1)).astype(np.int64), -1)
+    def lower_half(unit: int, keys: NDArray[np.uint32]) -> NDArray[np.uint16]:
+        mine: NDArray[np.uint32] = keys[keys >> 16 == part[unit]]
+        return mine.astype(np.uint16)  # the lower half
 
     lower = _counted(batches, lower_half)
     rest, strictly = _crossing(lower, wanted - above)
     ties = lower[np.arange(len(rest)), rest]
     strictly = strictly + above
-    keys = (part << 16 | rest).astype(np.uint32)
-    values = _values(keys)
+    values = _values((part << 16 | rest).astype(np.uint32))
     take_in = np.abs(strictly + ties - share * n) < np.abs(strictly - share * n)
-    # half a value lower, the equal ones lie above
+    # half a step lower, the equal ones lie above
     return np.where(take_in, np.nextafter(values, np.float32(-np.inf)), values)
 
 
-def _counted(batches: Batches, bins: Callable[[NDArray[np.uint32]], NDArray[np.integer]]) -> Whole:
-    """(units, 65536): how often each bin occurs; values without a bin have -1."""
-    counts: Whole | None = None
+def _counted(
+    batches: Batches, bins: Callable[[int, NDArray[np.uint32]], NDArray[np.uint16]]
+) -> Whole:
+    """(units, 65536): how often each bin occurs; `bins` gives those of some of a unit's keys."""
+    counts: list[Whole] = []
     for batch in batches():
-        values = np.ascontiguousarray(batch.detach().cpu().flatten(2 if batch.ndim > 2 else 1))
-        values = values.reshape(*values.shape[:2], -1)
-        units = values.shape[1]
-        found = bins(_keys(values)).astype(np.int64)
-        place = np.arange(units)[None, :, None] * _HALF + found
-        some = np.bincount(place[found >= 0].ravel(), minlength=units * _HALF)
-        counts = some if counts is None else counts + some
-    if counts is None:
+        units = batch.detach().cpu().transpose(0, 1).flatten(1).numpy()
+        some = [
+            np.bincount(bins(unit, _keys(values)), minlength=_HALF)
+            for unit, values in enumerate(units)
+        ]
+        counts = [a + b for a, b in zip(counts, some, strict=True)] if counts else some
+    if not counts:
         raise ValueError("there are no activations to take a level of: pass at least one image.")
-    return counts.reshape(-1, _HALF)
+    return np.stack(counts)
 
 
-def _crossing(counts: Whole, wanted: int | Whole) -> tuple[Whole, Whole]:
+def _crossing(counts: Whole, wanted: Whole) -> tuple[Whole, Whole]:
     """The highest bin with more than `wanted` values in and above it, and how many are above."""
     from_top = counts[:, ::-1].cumsum(1)
     at = (from_top > np.reshape(wanted, (-1, 1))).argmax(1)
@@ -78,8 +78,11 @@ def _crossing(counts: Whole, wanted: int | Whole) -> tuple[Whole, Whole]:
 
 def _keys(values: NDArray[np.float32]) -> NDArray[np.uint32]:
     """Whole numbers in the order of the values; both zeros are the same."""
-    bits = (values.astype(np.float32) + np.float32(0)).view(np.uint32)
-    return np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31))
+    bits = (values.astype(np.float32, copy=False) + np.float32(0)).view(np.uint32)
+    top = np.uint32(1 << 31)
+    if not len(bits) or bits.max() < top:  # nothing is negative
+        return bits | top
+    return np.where(bits & top, ~bits, bits | top)
 
 
 def _values(keys: NDArray[np.uint32]) -> NDArray[np.float32]:

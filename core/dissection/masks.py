@@ -29,7 +29,8 @@ class Upsampling:
 
     def __call__(self, maps: Tensor) -> Tensor:
         """(…, 28, 28) of maps (…, height, width); pixels that no neuron is near are -inf."""
-        return (self.rows @ maps @ self.columns.T).masked_fill(~self.seen, -torch.inf)
+        across = (maps @ self.columns.T).transpose(-1, -2)  # two plain matrix products
+        return (across @ self.rows.T).transpose(-1, -2).masked_fill(~self.seen, -torch.inf)
 
 
 def marked(maps: Tensor, levels: NDArray[np.float32], upsampling: Upsampling) -> NDArray[np.bool_]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,7 +18,7 @@ from torch import Tensor
 from core.activations import batches_of
 from core.digits import CLASSES, Digits
 from core.digits.concepts import CONCEPTS, Measured
-from core.dissection.levels import levels
+from core.dissection.levels import Batches, levels
 from core.dissection.masks import Upsampling, as_words, marked, pack
 from core.dissection.pixels import Counted, count, iou
 from core.ranking import Answers, auc_interval, chance
@@ -28,7 +28,6 @@ __all__ = ["DETECTOR", "FEWEST", "RATE", "Read", "Sample", "Table", "by_images",
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
-Read: TypeAlias = Callable[[Tensor], Tensor]  # images to activations (batch, units, …)
 
 DETECTOR = 0.04  # least iou of a detector (Bau et al. 2017, arXiv:1704.05796)
 RATE = 0.05  # of false discoveries among units and concepts
@@ -36,6 +35,24 @@ FEWEST = 30  # images with a concept, and without, below which nothing is said a
 TOP = 3  # concepts ranked for each unit
 SHUFFLES, DRAWS, AUC_DRAWS = 20, 500, 100
 BATCH = 500  # images at once
+
+
+@dataclass(frozen=True)
+class Read:
+    """A way from images to activations (batch, units, …), after the ReLU where one follows."""
+
+    raw: Callable[[Tensor], Tensor]
+    rectified: bool
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """The activations, without gradient."""
+        with torch.no_grad():
+            return self.raw(images).relu() if self.rectified else self.raw(images)
+
+    def levels(self, batches: Batches, share: float) -> NDArray[np.float32]:
+        """`levels`; where a ReLU follows, 0 is rest and never above a level."""
+        found = levels(batches, share)
+        return np.maximum(found, 0) if self.rectified else found
 
 
 @dataclass(frozen=True)
@@ -65,10 +82,10 @@ class Table:
     """A row for each unit and concept, and each unit's level (units,).
 
     Columns: index, concept; rank (1 to 3, by what was found on discovery, else 0); found, the iou
-    on discovery; on confirmation iou, low, high, ceiling, of_ceiling (iou / ceiling), null (99 % of what
-    shuffled images give), p_value, q_value (Benjamini & Hochberg over the table); n, the images
-    with the concept; detector. By images also auc, auc_low, auc_high, auc_p, precision (average
-    precision), base (its chance value), auc_within, auc_p_within.
+    on discovery; on confirmation iou, low, high, ceiling, of_ceiling (iou / ceiling), null (99 % of
+    what shuffled images give), p_value, q_value (Benjamini & Hochberg over the table); n, the
+    images with the concept; detector. By images also auc, auc_low, auc_high, auc_p, precision
+    (average precision), base (its chance value), auc_within, auc_p_within.
     """
 
     rows: pd.DataFrame
@@ -91,7 +108,7 @@ def by_pixels(
     read: Read, upsampling: Upsampling, choose: Sample, judge: Sample, *, level: float, seed: int
 ) -> Table:
     """Units of a convolutional layer against the concepts that have a place."""
-    limits = levels(lambda: choose.activations(read), level)
+    limits = read.levels(lambda: choose.activations(read), level)
 
     def counted(sample: Sample, shuffles: int) -> Counted:
         masks = (pack(marked(maps, limits, upsampling)) for maps in sample.activations(read))
@@ -112,7 +129,8 @@ def by_pixels(
         "p_value": p_value,
     }
     names = judge.measured.placed
-    return Table(_rows(names, values, _present(judge.measured, names)), limits)
+    present = [_present(sample.measured, names) for sample in (choose, judge)]
+    return Table(_rows(names, values, *present), limits)
 
 
 def by_images(
@@ -123,7 +141,7 @@ def by_images(
     scores: whether to add the columns beyond the iou, and the intervals.
     """
     answers = [Answers.of(_peaks(sample, read)) for sample in (choose, judge)]
-    limits = levels(lambda: [torch.from_numpy(answers[0].activations)], level)
+    limits = read.levels(lambda: [torch.from_numpy(answers[0].activations)], level)
     names = judge.measured.names
     present = [_present(sample.measured, names) for sample in (choose, judge)]
     found, counts = (
@@ -140,8 +158,8 @@ def by_images(
         "p_value": p_value,
     }
     if not scores:
-        return Table(_rows(names, values, present[1]), limits)
-    rows = _rows(names, {**values, **_scores(answers[1], present[1], judge, names)}, present[1])
+        return Table(_rows(names, values, *present), limits)
+    rows = _rows(names, {**values, **_scores(answers[1], present[1], judge, names)}, *present)
     return Table(_with_intervals(rows, answers[1], present[1], limits, seed), limits)
 
 
@@ -202,24 +220,27 @@ def _within(
     return auc, p_value
 
 
-def _rows(names: Sequence[str], values: Mapping[str, Numbers], present: Flags) -> pd.DataFrame:
-    """The table of values (units, concepts), with ranks, corrected p-values and detectors."""
+def _rows(
+    names: Sequence[str], values: Mapping[str, Numbers], chosen_on: Flags, judged_on: Flags
+) -> pd.DataFrame:
+    """The table of values (units, concepts), with ranks, corrected p-values and detectors.
+
+    chosen_on, judged_on: which digits of each sample have which concepts, (n, concepts).
+    """
     units, concepts = values["iou"].shape
-    n = present.sum(0)
-    said = (n >= FEWEST) & (len(present) - n >= FEWEST) | (n == len(present))
     flat = {name: np.asarray(of).ravel() for name, of in values.items()}
     rows = pd.DataFrame(
         {
             "index": np.repeat(np.arange(units), concepts),
             "concept": np.tile(np.array(names, dtype=object), units),
-            "rank": _ranks(np.where(said, values["found"], 0.0)).ravel(),
+            "rank": _ranks(np.where(_enough(chosen_on), values["found"], 0.0)).ravel(),
             **flat,
-            "n": np.tile(n, units),
+            "n": np.tile(judged_on.sum(0), units),
         }
     )
     rows["of_ceiling"] = (rows["iou"] / rows["ceiling"]).where(rows["ceiling"] > 0, 0.0)
     rows["q_value"] = 1.0
-    tested = np.tile(said, units)
+    tested = np.tile(_enough(judged_on), units)
     rows.loc[tested, "q_value"] = adjusted(rows.loc[tested, "p_value"])
     rows["detector"] = (
         (rows["rank"] == 1)
@@ -227,6 +248,13 @@ def _rows(names: Sequence[str], values: Mapping[str, Numbers], present: Flags) -
         & (rows["q_value"] <= RATE)
     )
     return rows
+
+
+def _enough(present: Flags) -> Flags:
+    """Of which concepts something can be said: enough digits have it, and not, or all have it."""
+    n = present.sum(0)
+    enough: Flags = (n >= FEWEST) & ((len(present) - n >= FEWEST) | (n == len(present)))
+    return enough
 
 
 def _ranks(found: Numbers) -> NDArray[np.int64]:

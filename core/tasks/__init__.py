@@ -5,7 +5,7 @@ choices, so a task is computed once for all visitors and all servers of a folder
 """
 
 from core.tasks.base import Choice, Report, Task
-from core.tasks.concepts import Described, Describing, Dissecting, Labelling, Named
+from core.tasks.concepts import Described, Describing, Dissecting, Judging, Labelling, Named
 from core.tasks.maximizing import Maximizing
 from core.tasks.training import Fetching, Measuring, Study, Training
 
@@ -15,6 +15,7 @@ __all__ = [
     "Describing",
     "Dissecting",
     "Fetching",
+    "Judging",
     "Labelling",
     "Maximizing",
     "Measuring",

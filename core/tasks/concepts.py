@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.activations import collect_layers, layer_of
+from core.activations import all_peaks
 from core.counterfactuals import Differences, Pairs, differences, drawn_pairs, real_bars
 from core.digits import Digits, load_digits, members
-from core.digits.concepts import Measured, measure
+from core.digits.by_eye import LABELLED, Agreement, agreement
+from core.digits.concepts import CONCEPTS, Measured, measure
 from core.digits.strokes import OPTIONAL
 from core.dissection import Dissection, Sample, dissect_layer
 from core.labelling import Labels, Library, label_units
@@ -21,10 +23,10 @@ from core.store import Store, StoredArrays
 from core.tasks.base import Choice, Report, part_of, under
 from core.tasks.training import Training
 
-__all__ = ["Described", "Describing", "Dissecting", "Labelling", "Named"]
+__all__ = ["Described", "Describing", "Dissecting", "Judging", "Labelling", "Named"]
 
 _TRAINING_SHARE, _CONCEPTS_SHARE = 0.6, 0.85  # of the time until a new model is dissected
-_PAIRS = 200  # drawn, with and without each part
+_PAIRS, _EXAMPLES = 200, 10  # drawn with and without each part; kept to be looked at
 REAL_BARS = "crossbar, real digits"
 
 
@@ -134,12 +136,12 @@ class Named:
     """The labels of every unit, and what adding a part to a digit does to it.
 
     labels: by layer. differences: by layer, then by the name of the pairs, such as "hook".
-    made: how each kind of pairs was made, by name.
+    pairs: by name, how they were made and a few of them.
     """
 
     labels: dict[str, Labels]
     differences: dict[str, dict[str, Differences]]
-    made: dict[str, str]
+    pairs: dict[str, Pairs]
 
 
 @dataclass(frozen=True)
@@ -173,7 +175,7 @@ class Labelling:
         """Labels and differences, made now."""
         halves = [described.half(split) for split in ("discovery", "confirmation")]
         libraries = [Library.of(half.measured) for half in halves]
-        answers = [_peaks(model, half.digits.images) for half in halves]
+        answers = [all_peaks(model, half.digits.images) for half in halves]
         pairs = _pairs(halves[1])
         arrays: dict[str, NDArray[np.generic]] = {}
         for at, layer in enumerate(model.layers):
@@ -184,23 +186,71 @@ class Labelling:
             for name, of_part in pairs.items():
                 change = differences(model, of_part, layer).to_arrays()
                 arrays |= {f"differences/{layer}/{name}/{key}": of for key, of in change.items()}
-        return StoredArrays(arrays, {"made": {name: of.made for name, of in pairs.items()}})
+        for name, of_part in pairs.items():
+            chosen = np.linspace(0, len(of_part) - 1, min(_EXAMPLES, len(of_part))).astype(int)
+            arrays[f"present/{name}"] = of_part.present.numpy()[chosen]
+            arrays[f"absent/{name}"] = of_part.absent.numpy()[chosen]
+        made = {name: [of_part.part, of_part.made] for name, of_part in pairs.items()}
+        return StoredArrays(arrays, {"made": made})
 
     def _named(self, found: StoredArrays) -> Named:
         """What the store kept."""
-        made = dict(found.about["made"])
-        layers = list(dict.fromkeys(key.split("/")[1] for key in found.arrays))
+        pairs = {
+            name: Pairs(part, made, *_images(name, found))
+            for name, (part, made) in found.about["made"].items()
+        }
+        layers = [key.split("/")[1] for key in found.arrays if key.endswith("/label")]
         labels = {
             layer: Labels.from_arrays(under(f"labels/{layer}/", found.arrays)) for layer in layers
         }
         changes = {
             layer: {
                 name: Differences.from_arrays(under(f"differences/{layer}/{name}/", found.arrays))
-                for name in made
+                for name in pairs
             }
             for layer in layers
         }
-        return Named(labels, changes, made)
+        return Named(labels, changes, pairs)
+
+
+def _images(name: str, found: StoredArrays) -> tuple[Tensor, Tensor]:
+    """The kept examples of a kind of pairs, with the part and without it."""
+    present, absent = (np.array(found.arrays[f"{kind}/{name}"]) for kind in ("present", "absent"))
+    return torch.from_numpy(present), torch.from_numpy(absent)
+
+
+@dataclass(frozen=True)
+class Judging:
+    """How well the rules that find parts agree with labels by eye of MNIST's training digits."""
+
+    title: str = "Comparing rules with labels by eye"
+
+    def kept(self, store: Store) -> dict[str, Agreement] | None:
+        """The counts, where the store has them."""
+        found = store.load_arrays("agreement", {"role": "judge"})
+        return None if found is None else _agreements(found)
+
+    def compute(self, store: Store, report: Report) -> dict[str, Agreement]:
+        """The counts on the labels that the rules were not fitted to.
+
+        Raises `mnist.Unavailable` without MNIST.
+        """
+
+        def judged() -> StoredArrays:
+            report(0.0, "Loading MNIST")
+            images = load_digits("mnist", "train").images.numpy()
+            counts = {}
+            for at, name in enumerate(LABELLED):
+                report(at / len(LABELLED), f"{self.title}: {CONCEPTS[name].text}")
+                counts[name] = np.array(astuple(agreement(name, images)))
+            return StoredArrays(counts)
+
+        return _agreements(store.computed_arrays("agreement", {"role": "judge"}, judged))
+
+
+def _agreements(found: StoredArrays) -> dict[str, Agreement]:
+    """What the store kept."""
+    return {name: Agreement(*map(int, counts)) for name, counts in found.arrays.items()}
 
 
 def _ready(choice: Choice, store: Store, report: Report) -> tuple[Inspectable, Described]:
@@ -209,13 +259,6 @@ def _ready(choice: Choice, store: Store, report: Report) -> tuple[Inspectable, D
     model = training.kept(store) or training.compute(store, part_of(report, 0, _TRAINING_SHARE))
     second = part_of(report, _TRAINING_SHARE, _CONCEPTS_SHARE)
     return model, describing.kept(store) or describing.compute(store, second)
-
-
-def _peaks(model: Inspectable, images: Tensor) -> dict[str, NDArray[np.float32]]:
-    """(n, units) for each layer: one number an image, of a map its maximum, after the ReLU."""
-    found = collect_layers(model, images, reduce=lambda a: a.amax((2, 3)) if a.ndim == 4 else a)
-    rectified = {layer: layer_of(model, layer).rectified for layer in found}
-    return {layer: (a.relu() if rectified[layer] else a).numpy() for layer, a in found.items()}
 
 
 def _pairs(half: Sample) -> dict[str, Pairs]:

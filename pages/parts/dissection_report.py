@@ -171,8 +171,14 @@ def _controls_beside(mine: pd.DataFrame, units: int) -> None:
     most = max(detectors.values(), default=0)
     if most >= own > 0:
         st.warning(
-            f"A network that has learned nothing has {most} detectors here: those of this "
-            "layer are no evidence of learning.",
+            f"A control that has learned nothing has {most} detectors: those of this layer are no "
+            "evidence of learning.",
+            icon=":material/balance:",
+        )
+    elif most:
+        st.info(
+            f"A control that has learned nothing reaches {most} detectors, so {own - most} more "
+            "is what learning added.",
             icon=":material/balance:",
         )
 
@@ -195,18 +201,24 @@ def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     table = pd.DataFrame(index=sorted(rows["index"].unique()))
     table["unit"] = [f"{view.choice.model}/{view.layer}/{index}" for index in table.index]
     detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
-    table["answers to"] = np.where(detector, first["concept"].reindex(table.index), NONE)
-    table["best concept"] = first["concept"]
+    closest = first["concept"].map(_text).reindex(table.index)
+    table["answers to"] = np.where(detector, closest, NONE)
+    table["closest concept"] = closest
     for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
         table[name] = first[name]
     table["margin"] = first["iou"] - others[2]["iou"].reindex(table.index)
     for rank, label in ((2, "second"), (3, "third")):
-        table[label] = others[rank]["concept"]
+        table[label] = others[rank]["concept"].map(_text)
         table[f"{label} iou"] = others[rank]["iou"]
     if view.kind == "images":
         for name in ("auc", "auc_low", "auc_high", "auc_within", "precision", "base", "n"):
             table[name] = first[name]
     return table
+
+
+def _text(concept: str) -> str:
+    """A concept in words."""
+    return CONCEPTS[concept].text
 
 
 def _units(view: View, rows: pd.DataFrame) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 import torch
 
 from core import pictures
-from core.activations import collect, layer_of
+from core.activations import peaks
 from core.digits.concepts import CONCEPTS
 from core.dissection import Dissection, Sample, unit_masks
 from core.models.inspectable import Inspectable
@@ -94,7 +94,7 @@ def _digits(
 ) -> None:
     """The digits that drive the unit most, with its mask and the concept's."""
     images = half.digits.images
-    values = _answers(model, half, view.layer)[:, index]
+    values = peaks(model, images, view.layer)[:, index]
     top = np.argsort(-values, kind="stable")[:_SHOWN]
     unit_mask = np.zeros((len(top), 28, 28), bool)
     if view.kind == "pixels":
@@ -105,7 +105,7 @@ def _digits(
         own = half.measured.take(top).only([concept])
         concept_mask = own.masks[:, 0]
     there = half.measured.take(top).only([concept]).present()[:, 0]
-    tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 3)
+    tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 5)
     labels = half.digits.labels[top].tolist()
     grid = gallery(
         tiles,
@@ -125,18 +125,6 @@ def _digits(
         f"· ✓ where the digit has “{CONCEPTS[concept].text}”. {masks}Blue: the concept. Purple: "
         "both."
     )
-
-
-def _answers(model: Inspectable, half: Sample, layer: str) -> np.ndarray:
-    """(n, units): one number a digit, of a map its maximum."""
-    rectified = layer_of(model, layer).rectified
-    peaks = collect(
-        model,
-        half.digits.images,
-        layer,
-        reduce=lambda a: a.amax((2, 3)) if a.ndim == 4 else a,
-    )
-    return (peaks.relu() if rectified else peaks).numpy()
 
 
 def _scores(view: View, mine: pd.DataFrame) -> None:

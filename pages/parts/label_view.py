@@ -5,12 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import streamlit as st
+import torch
 
-from core import figures
+from core import figures, pictures
+from core.activations import peaks
 from core.labelling import NONE, Labels
 from core.tasks import Labelling, Named, Study
-from pages.parts import place
+from pages.parts import links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
+from pages.parts.gallery import gallery
+from pages.parts.grid import image_grid
 from pages.parts.waiting import result_of
 
 __all__ = ["labels"]
@@ -27,6 +31,7 @@ def labels(study: Study, layer: str, index: int) -> None:
         _card(named.labels[layer], index)
     with right:
         _differences(named, layer, index)
+    _pairs(study, named, layer, index)
     place.link("dissection", "Every concept's score", layer=layer, unit=index)
 
 
@@ -79,3 +84,33 @@ def _differences(named: Named, layer: str, index: int) -> None:
         return
     st.altair_chart(figures.differences(frame), key="differences")
     st.caption("Mean change of activation with 95 % intervals; the number of pairs is in the tip.")
+
+
+def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
+    """Some of the pairs, with what the unit says to each digit."""
+    with st.expander("Look at the pairs", icon=":material/compare:"):
+        names = list(named.pairs)
+        pair = links.one_of("pair", names, names[-1])
+        pair.shown()
+        st.segmented_control(
+            "Part",
+            names,
+            key=pair.key,
+            on_change=pair.changed,
+            label_visibility="collapsed",
+        )
+        shown = named.pairs[pair.value()]
+        n = len(shown)
+        values = peaks(study.model, torch.cat([shown.present, shown.absent]), layer)[:, index]
+        tall = torch.cat([shown.present, shown.absent], dim=2)  # one above the other
+        both = list(zip(values[:n], values[n:], strict=True))
+        grid = gallery(
+            pictures.ink(tall[:, 0].numpy()),
+            [f"activation {there:.2f} with the part, {gone:.2f} without" for there, gone in both],
+            [f"{there:.2f} · {gone:.2f}" for there, gone in both],
+        )
+        image_grid(grid, key="grid of pairs", label=f"pairs of {pair.value()}", scale=3)
+        st.caption(
+            f"{n} of {shown.made}: above with the {shown.part}, below the same digit without it. "
+            "The unit's activation with · without, after the ReLU, of a map its maximum."
+        )
