@@ -76,7 +76,7 @@ def test_home_is_open_at_once_and_its_links_lead_on(site: str, page: Page) -> No
     _sees_pictures(page)
     page.get_by_role("link", name="Begin").first.click()
     page.get_by_role("heading", name="Units", exact=True).wait_for(timeout=30_000)
-    assert "top=7" in page.evaluate("location.search")
+    assert "answers=class-7" in page.evaluate("location.search")
     assert "seed=0" in page.evaluate("location.search")
     page.go_back()
     page.get_by_role("heading", name="What does each unit do?").wait_for(timeout=30_000)
@@ -90,6 +90,17 @@ def test_a_layer_is_maximized_and_a_choice_is_kept_in_the_address(site: str, pag
     page.get_by_role("option", name="fourier").click()
     page.wait_for_function("location.search.includes('parameterization=fourier')", timeout=30_000)
     page.get_by_text("of their natural maximum").wait_for(timeout=120_000)
+
+
+def test_a_layer_is_dissected_and_a_unit_is_looked_at(site: str, page: Page) -> None:
+    page.goto(f"{site}/dissection?{ADDRESS}&layer=linear_2")
+    page.get_by_text("of 10 units").first.wait_for(timeout=240_000)
+    page.get_by_text("Every unit", exact=True).wait_for(timeout=30_000)
+    _sees_pictures(page)
+    page.get_by_label("Unit of linear_2").fill("7")
+    page.get_by_label("Unit of linear_2").press("Enter")
+    page.wait_for_function("location.search.includes('unit=7')", timeout=30_000)
+    page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
 
 
 def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:

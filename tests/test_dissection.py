@@ -522,6 +522,19 @@ def test_a_unit_that_is_a_concept_has_an_iou_of_one(known: Known, name: str) -> 
     assert table[table["kind"] == "pixels"]["detector"].sum() == 1
 
 
+def test_at_its_concepts_size_a_units_overlap_shows(known: Known) -> None:
+    digits, measured = known
+    masks = measured.masks[:, measured.names.index("hole")]
+    sure = np.random.default_rng(0).random(masks.shape)  # no two pixels are alike
+    maps = torch.from_numpy((masks * (1 + sure))[:, None].astype(np.float32))
+    planted = Digits(maps, digits.labels, "planted", "test")
+    table = dissect(Maps(), planted, "maps", measured, level=0.001)
+    row = table[(table["rank"] == 1) & (table["kind"] == "pixels")].iloc[0]
+    assert row["concept"] == "hole"
+    assert row["iou"] < 0.1
+    assert row["matched"] > 0.9
+
+
 def test_a_unit_that_is_a_place_detects_nothing(samples: tuple[Sample, Sample]) -> None:
     masks = [of.measured.masks[:, NAMES.index("top")] for of in samples]
     planted = [

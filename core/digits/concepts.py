@@ -213,6 +213,12 @@ def _of_class(rule: str, label: int) -> Callable[[Anatomy, NDArray[Any]], Answer
     return find
 
 
+def _open(anatomy: Anatomy, labels: NDArray[np.int64]) -> Answer:
+    """Fours that aren't closed."""
+    closed, _ = _of_class("closing", 4)(anatomy, labels)
+    return np.where(labels == 4, 1 - closed, 0.0), None
+
+
 def _from(value: str, least: float, scale: float) -> Callable[[Anatomy, NDArray[Any]], Answer]:
     """Digits whose measurement `value` is above `least`, or below it for a negative `scale`."""
 
@@ -289,7 +295,10 @@ def _parts_of_one_class() -> list[Concept]:
     return [
         Concept(name, about, "part", label, True, "rule", part=part, find=_of_class(part, label))
         for name, about, label, part in rows
-    ] + [Concept("slashed-0", "a 0 with a slash", "part", 0, True, "rule", "slash", True)]
+    ] + [
+        Concept("open-4", "a 4 whose top is open", "part", 4, exactness="rule", find=_open),
+        Concept("slashed-0", "a 0 with a slash", "part", 0, True, "rule", "slash", True),
+    ]
 
 
 def _drawn_parts() -> list[Concept]:

@@ -217,7 +217,7 @@ def _tables(
     tables = {"pixels": none}
     if probe.ndim == 4 and judge.measured.placed:
         up = Upsampling(layer_of(model, layer), probe.shape[2], probe.shape[3])
-        tables["pixels"] = by_pixels(read, up, choose, judge, level=level, seed=seed)
+        tables["pixels"] = by_pixels(read, up, choose, judge, level=level, seed=seed, scores=scores)
     tables["images"] = by_images(read, choose, judge, level=level, seed=seed, scores=scores)
     return tables
 

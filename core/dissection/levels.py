@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 __all__ = ["Batches", "levels"]
@@ -21,20 +21,21 @@ Batches = Callable[[], Iterable[Tensor]]
 _HALF = 1 << 16
 
 
-def levels(batches: Batches, share: float) -> NDArray[np.float32]:
-    """(units,): of each unit's activations the share `share` lies above.
+def levels(batches: Batches, share: ArrayLike) -> NDArray[np.float32]:
+    """(units,): of each unit's activations the share `share`, one or (units,), lies above.
 
     batches: gives, each time it is called, tensors (batch, units, …) of all the data. Where many
     values are equal to the level, they count as above it if that comes nearer to the share.
 
     Raises `ValueError` for a share outside 0..1 and where there is no data.
     """
-    if not 0 < share < 1:
-        raise ValueError(f"level {share} is out of range: give a share above 0 and below 1.")
+    shares = np.asarray(share, dtype=np.float64)
+    if not ((shares > 0) & (shares < 1)).all():
+        raise ValueError(f"level {share!r} is out of range: give a share above 0 and below 1.")
     upper = _counted(batches, lambda unit, keys: (keys >> 16).astype(np.uint16))
     n = int(upper[0].sum())
-    wanted = int(share * n)  # values above the level
-    part, above = _crossing(upper, np.array(wanted))
+    wanted = (shares * n).astype(np.int64)  # values above the level
+    part, above = _crossing(upper, wanted)
 
     def lower_half(unit: int, keys: NDArray[np.uint32]) -> NDArray[np.uint16]:
         mine: NDArray[np.uint32] = keys[keys >> 16 == part[unit]]
@@ -45,7 +46,7 @@ def levels(batches: Batches, share: float) -> NDArray[np.float32]:
     ties = lower[np.arange(len(rest)), rest]
     strictly = strictly + above
     values = _values((part << 16 | rest).astype(np.uint32))
-    take_in = np.abs(strictly + ties - share * n) < np.abs(strictly - share * n)
+    take_in = np.abs(strictly + ties - shares * n) < np.abs(strictly - shares * n)
     # half a step lower, the equal ones lie above
     return np.where(take_in, np.nextafter(values, np.float32(-np.inf)), values)
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from core.activations import batches_of
@@ -35,6 +35,7 @@ FEWEST = 30  # images with a concept, and without, below which nothing is said a
 TOP = 3  # concepts ranked for each unit
 SHUFFLES, DRAWS, AUC_DRAWS = 20, 500, 100
 BATCH = 500  # images at once
+_SIZES = (1e-4, 0.9)  # of the pixels: levels that make sense
 
 
 @dataclass(frozen=True)
@@ -49,7 +50,7 @@ class Read:
         with torch.no_grad():
             return self.raw(images).relu() if self.rectified else self.raw(images)
 
-    def levels(self, batches: Batches, share: float) -> NDArray[np.float32]:
+    def levels(self, batches: Batches, share: ArrayLike) -> NDArray[np.float32]:
         """`levels`; where a ReLU follows, 0 is rest and never above a level."""
         found = levels(batches, share)
         return np.maximum(found, 0) if self.rectified else found
@@ -84,7 +85,8 @@ class Table:
     Columns: index, concept; rank (1 to 3, by what was found on discovery, else 0); found, the iou
     on discovery; on confirmation iou, low, high, ceiling, of_ceiling (iou / ceiling), null (99 % of
     what shuffled images give), p_value, q_value (Benjamini & Hochberg over the table); n, the
-    images with the concept; detector. By images also auc, auc_low, auc_high, auc_p, precision
+    images with the concept; detector. By pixels also matched: the iou, for rank 1, when the unit
+    marks as many pixels as its concept has. By images also auc, auc_low, auc_high, auc_p, precision
     (average precision), base (its chance value), auc_within, auc_p_within.
     """
 
@@ -105,16 +107,26 @@ class Table:
 
 
 def by_pixels(
-    read: Read, upsampling: Upsampling, choose: Sample, judge: Sample, *, level: float, seed: int
+    read: Read,
+    upsampling: Upsampling,
+    choose: Sample,
+    judge: Sample,
+    *,
+    level: float,
+    seed: int,
+    scores: bool = True,
 ) -> Table:
-    """Units of a convolutional layer against the concepts that have a place."""
-    limits = read.levels(lambda: choose.activations(read), level)
+    """Units of a convolutional layer against the concepts that have a place.
 
-    def counted(sample: Sample, shuffles: int) -> Counted:
+    scores: whether to add the iou at the concept's own size.
+    """
+
+    def counted(sample: Sample, limits: NDArray[np.float32], shuffles: int) -> Counted:
         masks = (pack(marked(maps, limits, upsampling)) for maps in sample.activations(read))
         return count(zip(masks, sample.words(), strict=True), shuffles=shuffles, seed=seed)
 
-    found, judged = counted(choose, 0), counted(judge, SHUFFLES)
+    limits = read.levels(lambda: choose.activations(read), level)
+    found, judged = counted(choose, limits, 0), counted(judge, limits, SHUFFLES)
     overlaps = judged.overlaps
     p_value, null = overlaps.null(judged.shuffled, judged.expected)
     low, high = overlaps.interval(DRAWS, seed)
@@ -130,7 +142,16 @@ def by_pixels(
     }
     names = judge.measured.placed
     present = [_present(sample.measured, names) for sample in (choose, judge)]
-    return Table(_rows(names, values, *present), limits)
+    rows = _rows(names, values, *present)
+    if scores:
+        best = np.where(_enough(present[0]), values["found"], 0.0).argmax(1)
+        sizes = found.overlaps.coverage[1][best].clip(*_SIZES)
+        wide = read.levels(lambda: choose.activations(read), sizes)
+        matched = counted(judge, wide, 0).overlaps.iou[np.arange(len(best)), best]
+        first = rows["rank"] == 1
+        rows["matched"] = np.nan
+        rows.loc[first, "matched"] = matched[rows.loc[first, "index"]]
+    return Table(rows, limits)
 
 
 def by_images(

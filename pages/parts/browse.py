@@ -66,23 +66,16 @@ def _controls(layer: links.Option[str]) -> None:
     first = st.columns(4)
     _select(first[0], layer, "Layer", ("all", *place.layers()))
     _select(first[1], TOP, "Top class", ("any", *CLASSES), DEFINITIONS["top_class"])
-    _select(first[2], STATE, "State", STATES, _states())
-    _select(first[3], PICTURE, "Picture", ("mean", "maximized"))
+    wanted = ("any", POLYSEMANTIC, NONE, *_WORDS)
+    _select(first[2], ANSWERS, "Answers to", wanted, DEFINITIONS["label"])
+    _select(first[3], STATE, "State", STATES, _states())
     second = st.columns(5)
-    _select(second[0], SORT, "Sort by", SORTS, "Definitions are behind the table's column names.")
-    _select(second[1], ORDER, "Order", ("highest", "lowest"))
-    ANSWERS.shown()
-    second[4].selectbox(
-        "Answers to",
-        ("any", POLYSEMANTIC, NONE, *_WORDS),
-        key=ANSWERS.key,
-        on_change=ANSWERS.changed,
-        help=DEFINITIONS["label"],
-        format_func=lambda name: CONCEPTS[name].text if name in CONCEPTS else name,
-    )
+    _select(second[0], PICTURE, "Picture", ("mean", "maximized"))
+    _select(second[1], SORT, "Sort by", SORTS, "Definitions are behind the table's column names.")
+    _select(second[2], ORDER, "Order", ("highest", "lowest"))
     for column, option, name in (
-        (second[2], SELECTIVITY, "Selectivity, %"),
-        (second[3], ACTIVE, "Active on, % of digits"),
+        (second[3], SELECTIVITY, "Selectivity, %"),
+        (second[4], ACTIVE, "Active on, % of digits"),
     ):
         option.shown()
         help_ = DEFINITIONS["selectivity" if option is SELECTIVITY else "fraction_active"]
@@ -104,8 +97,15 @@ def _select(
         key=option.key,
         on_change=option.changed,
         help=help_,
-        format_func=lambda value: NAMES.get(value, STATE_NAMES.get(value, value)),
+        format_func=_shown,
     )
+
+
+def _shown(value: str) -> str:
+    """A value of a filter in words."""
+    if value in CONCEPTS:
+        return CONCEPTS[value].text
+    return NAMES.get(value, STATE_NAMES.get(value, value))
 
 
 def _states() -> str:

@@ -24,6 +24,7 @@ NAMES = {
     "of_ceiling": "of ceiling",
     "q_value": "q",
     "margin": "Margin",
+    "matched": "IoU at its size",
     "auc_low": "AUC from",
     "auc_high": "AUC to",
     "auc_within": "AUC in class",
@@ -79,6 +80,10 @@ DEFINITIONS = {
     "q_value": (
         "Benjamini and Hochberg's adjusted p-value over all units and concepts of the layer: the "
         "false discovery rate at which this pair is still believed."
+    ),
+    "matched": (
+        "The IoU when the unit's level is set so that it marks as many pixels as its concept has: "
+        "then the ceiling is 1."
     ),
     "margin": "How far the IoU is above that of the unit's second concept.",
     "auc_within": (

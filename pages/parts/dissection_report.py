@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -167,20 +168,25 @@ def _controls_beside(mine: pd.DataFrame, units: int) -> None:
         column_config={"highest IoU": st.column_config.NumberColumn(format="%.3f")},
     )
     detectors = dict(zip(mine.index, mine["detectors"].tolist(), strict=True))
-    own = detectors.pop("trained")
-    most = max(detectors.values(), default=0)
-    if most >= own > 0:
-        st.warning(
-            f"A control that has learned nothing has {most} detectors: those of this layer are no "
-            "evidence of learning.",
-            icon=":material/balance:",
+    for sentence in _read_against(detectors):
+        st.warning(sentence, icon=":material/balance:")
+
+
+def _read_against(detectors: Mapping[str, int]) -> list[str]:
+    """What the controls say against the number of detectors, by network."""
+    own, untrained = detectors["trained"], detectors.get("untrained", 0)
+    said = []
+    if 0 < own <= untrained:
+        said.append(
+            f"The untrained network has {untrained} detectors: the number of detectors in this "
+            "layer is no evidence of learning. Compare the highest IoU."
         )
-    elif most:
-        st.info(
-            f"A control that has learned nothing reaches {most} detectors, so {own - most} more "
-            "is what learning added.",
-            icon=":material/balance:",
+    if 0 < own <= detectors["rotated"]:
+        said.append(
+            f"Random mixtures of these units make {detectors['rotated']} detectors: the concepts "
+            "are in the layer, but no more in its single units than in any direction of it."
         )
+    return said
 
 
 def _bars(rows: pd.DataFrame) -> None:
@@ -206,6 +212,8 @@ def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     table["closest concept"] = closest
     for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
         table[name] = first[name]
+    if view.kind == "pixels":
+        table["matched"] = first["matched"]
     table["margin"] = first["iou"] - others[2]["iou"].reindex(table.index)
     for rank, label in ((2, "second"), (3, "third")):
         table[label] = others[rank]["concept"].map(_text)

@@ -23,11 +23,11 @@ class Exercise:
 
 EXERCISES = (
     Exercise(
-        "Is there a unit for the seven?",
-        "Open the most selective unit whose top class is 7. Which sevens does it miss? Compare its "
-        "lowest examples with its top ones, then its AUC with the untrained unit's.",
+        "Is there a unit for the seven with a stroke?",
+        "These units answer to the 7. Open one: what does a bar added to the same seven do to it? "
+        "Then search for those that answer to a crossed 7. Perhaps there is none.",
         "units",
-        {"top": "7", "sort": "selectivity"},
+        {"answers": "class-7", "sort": "selectivity"},
     ),
     Exercise(
         "Which units do nothing?",
@@ -45,10 +45,10 @@ EXERCISES = (
     ),
     Exercise(
         "What was learned, and what was there before?",
-        "Sort the first layer by selectivity. Its untrained filters are nearly as selective. In "
-        "which layer does training make the difference?",
-        "units",
-        {"layer": "conv_0", "sort": "selectivity"},
+        "Dissect the first layer: how many of its units are detectors, and how many has the "
+        "untrained network? In which layer does training make the difference?",
+        "dissection",
+        {"layer": "conv_0"},
     ),
 )
 

@@ -89,8 +89,8 @@ def _differences(named: Named, layer: str, index: int) -> None:
 def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
     """Some of the pairs, with what the unit says to each digit."""
     with st.expander("Look at the pairs", icon=":material/compare:"):
-        names = list(named.pairs)
-        pair = links.one_of("pair", names, names[-1])
+        names = sorted(named.pairs, key=lambda name: (not name.startswith("crossbar,"), name))
+        pair = links.one_of("pair", names)
         pair.shown()
         st.segmented_control(
             "Part",
