@@ -26,7 +26,7 @@ from core.tasks.training import Training
 __all__ = ["Described", "Describing", "Dissecting", "Judging", "Labelling", "Named"]
 
 _TRAINING_SHARE, _CONCEPTS_SHARE = 0.6, 0.85  # of the time until a new model is dissected
-_PAIRS, _EXAMPLES = 200, 10  # drawn with and without each part; kept to be looked at
+_PAIRS, _EXAMPLES = 200, 9  # drawn with and without each part; kept to be looked at
 REAL_BARS = "crossbar, real digits"
 
 

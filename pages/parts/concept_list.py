@@ -80,6 +80,6 @@ def _agreement(found: dict[str, Agreement]) -> None:
         },
     )
     st.caption(
-        "MNIST training digits labelled by eye, the half that the rules were not fitted to; "
+        "MNIST training digits labelled by eye that the rules were not fitted to; "
         "doubtful ones are left out. Wilson's 95 % intervals."
     )
