@@ -84,9 +84,21 @@ def drawn_pairs(part: str, n: int = 200, *, seed: int = 0) -> Pairs:
     owners = [digit for digit in range(10) if part in parts_of(digit)]
     if part not in OPTIONAL or not owners:
         raise ValueError(f"{part!r} can't be left out: choose one of {', '.join(OPTIONAL)}.")
-    both = [draw([owners[0]] * n, seed=seed, with_parts={part: there}) for there in (True, False)]
-    present, absent = (torch.from_numpy(each.images)[:, None] for each in both)
-    return Pairs(part, f"{n} drawn digits", present, absent)
+    drawn = 2 * n  # more than asked for: a part that runs off the image makes no fair pair
+    both = [
+        draw([owners[0]] * drawn, seed=seed, with_parts={part: there}) for there in (True, False)
+    ]
+    inside = ~_at_border(both[0].images != both[1].images)
+    present, absent = (torch.from_numpy(each.images[inside][:n])[:, None] for each in both)
+    return Pairs(part, f"{len(present)} drawn digits", present, absent)
+
+
+def _at_border(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which masks (n, height, width) touch the border of the image."""
+    border = masks.copy()
+    border[:, 1:-1, 1:-1] = False
+    found: NDArray[np.bool_] = np.asarray(border.any((1, 2)))
+    return found
 
 
 def real_bars(digits: Digits, crossed: NDArray[np.bool_], *, seed: int = 0) -> Pairs:

@@ -38,6 +38,9 @@ def test_drawn_pairs_differ_in_the_part(part: str) -> None:
     assert len(pairs) == 40
     assert (pairs.present - pairs.absent).flatten(1).sum(1).gt(0).float().mean() > 0.9
     assert 0 < pairs.masks.mean() < 0.2
+    edge = np.ones((28, 28), bool)
+    edge[1:-1, 1:-1] = False
+    assert not pairs.masks[:, edge].any()  # no part runs off the image
 
 
 def test_the_difference_is_what_the_part_adds() -> None:

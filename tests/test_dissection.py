@@ -26,6 +26,8 @@ from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
 from core.ranking import Answers, auc_interval, average_precision, chance
 from core.store import Store
+from core.tasks import Choice
+from pages.parts.dissection_report import NONE, View, units_table
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
 WHOLE = ("no-hole", "heavy", "slanted-right", "class-7", "even")
@@ -911,3 +913,20 @@ def test_a_dense_layer_comes_back_from_the_store(
     back = Dissection.from_arrays(kept.arrays)
     assert back.pixels.empty
     pd.testing.assert_frame_equal(back.images, found.images, check_dtype=False)
+
+
+def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample], tmp_path: Path) -> None:
+    class Dead(Maps):
+        def __init__(self) -> None:
+            super().__init__()
+            self.maps.weight.data.zero_()
+
+    found = dissect_layer(Dead(), Dead(), *samples, "maps")
+    for rows in (found.pixels, found.images):
+        assert not rows["detector"].any()
+        assert (rows["rank"] == 0).all()
+        assert rows[["iou", "p_value", "q_value"]].notna().all(axis=None)
+    assert (found.controls["detectors"] == 0).all()
+    Store(tmp_path).save_arrays("dissection", {}, found.to_arrays())
+    view = View(Choice("strokes", "lenet5", 0), "conv_0", "0.005", "pixels")
+    assert (units_table(view, found.pixels)["answers to"] == NONE).all()

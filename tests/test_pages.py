@@ -209,6 +209,17 @@ def test_a_unit_has_a_label_with_its_score() -> None:
     assert shown["Coverage"] == f"{found.coverage[3]:.2f}"
 
 
+def test_a_label_of_ones_own_gets_the_same_card() -> None:
+    at = opened("units", {"layer": "linear_2", "unit": "7", "own": "class-7"})
+    _wait_for_maximized(at)
+    named = Labelling(CHOICE).kept(default_store())
+    assert named is not None
+    cards = [metric.value for metric in at.metric if metric.label == "Correlation"]
+    assert len(cards) == 2
+    if named.labels["linear_2"].candidate[7] == "7":
+        assert cards[0] == cards[1]
+
+
 def test_units_are_searched_by_what_they_answer_to() -> None:
     named = Labelling(CHOICE).kept(default_store())
     assert named is not None

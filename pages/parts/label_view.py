@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -9,8 +11,9 @@ import torch
 
 from core import figures, pictures
 from core.activations import peaks
-from core.labelling import NONE, Labels
-from core.tasks import Labelling, Named, Study
+from core.digits.concepts import CONCEPTS
+from core.labelling import NONE, Labels, score_card
+from core.tasks import Describing, Labelling, Named, Study
 from pages.parts import links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
 from pages.parts.gallery import gallery
@@ -25,6 +28,12 @@ _CARD = ("correlation", "auc", "balanced", "coverage")
 def labels(study: Study, layer: str, index: int) -> None:
     """The label of a unit with its score card, and the effect of each optional part."""
     named = result_of(Labelling(study.choice))
+    profile = study.profiles[layer]
+    if profile.dead[index] or profile.constant[index]:
+        st.markdown(
+            "**No label.** Its activation is the same on all digits, so nothing predicts it."
+        )
+        return
     _said(named.labels[layer], index)
     left, right = st.columns([3, 2])
     with left:
@@ -32,6 +41,7 @@ def labels(study: Study, layer: str, index: int) -> None:
     with right:
         _differences(named, layer, index)
     _pairs(study, named, layer, index)
+    _own(study, layer, index)
     place.link("dissection", "Every concept's score", layer=layer, unit=index)
 
 
@@ -50,10 +60,15 @@ def _said(found: Labels, index: int) -> None:
     st.markdown(f"It answers to **{label}**{several}.", help=DEFINITIONS["label"])
 
 
+def _metrics(values: Mapping[str, float]) -> None:
+    """The numbers of a score card."""
+    for column, name in zip(st.columns(len(_CARD)), _CARD, strict=True):
+        column.metric(NAMES[name], f"{values[name]:.2f}", help=DEFINITIONS[name])
+
+
 def _card(found: Labels, index: int) -> None:
     """The scores of the label on digits that it was not chosen on."""
-    for column, name in zip(st.columns(len(_CARD)), _CARD, strict=True):
-        column.metric(NAMES[name], f"{getattr(found, name)[index]:.2f}", help=DEFINITIONS[name])
+    _metrics({name: getattr(found, name)[index] for name in _CARD})
     st.caption(
         f"“{found.candidate[index]}”, {found.n[index]:,} digits of the half on which it was not "
         f"chosen. Correlation {found.found[index]:.2f} where it was chosen; "
@@ -113,4 +128,33 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
         st.caption(
             f"{n} of {shown.made}: above with the {shown.part}, below the same digit without it. "
             "The unit's activation with · without, after the ReLU, of a map its maximum."
+        )
+
+
+def _own(study: Study, layer: str, index: int) -> None:
+    """The same score card for a label that a person chooses."""
+    with st.expander("Score a label of your own", icon=":material/edit:"):
+        described = result_of(Describing(study.choice.data))
+        names = [name for name in described.measured.names if CONCEPTS[name].category != "position"]
+        own = links.one_of("own", ("none", *names))
+        own.shown()
+        st.selectbox(
+            "It answers to",
+            ("none", *names),
+            key=own.key,
+            on_change=own.changed,
+            format_func=lambda name: CONCEPTS[name].text if name in CONCEPTS else name,
+        )
+        if own.value() == "none":
+            st.caption("Choose a concept: it is scored as the automatic label is.")
+            return
+        samples = [described.half(split) for split in ("discovery", "confirmation")]
+        answers = [peaks(study.model, of.digits.images, layer)[:, [index]] for of in samples]
+        carried = [of.measured.only([own.value()]).present() for of in samples]
+        card = score_card(answers[0], carried[0], answers[1], carried[1])
+        _metrics({name: card[name][0] for name in _CARD})
+        st.caption(
+            f"{card['n'][0]:,} digits of the confirmation half have it. 99 % of shuffles stay "
+            f"below a correlation of {card['null'][0]:.2f}. Average precision "
+            f"{card['precision'][0]:.2f}, by chance {card['base'][0]:.2f}."
         )
