@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from typing import Any
 
 import altair as alt
 import numpy as np
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from core import cache, figures, pictures
 from core.activations import layer_of
@@ -15,7 +17,7 @@ from core.export import unit_archive
 from core.maximize import Settings
 from core.profiles import KINDS, Profile
 from core.statistics import rate_bound
-from core.tasks import Maximizing, Study
+from core.tasks import Labelling, Maximizing, Study, Task
 from core.units import UnitId
 from pages.parts import comparison, label_view, links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
@@ -68,10 +70,28 @@ def unit(study: Study, layer: str, index: int) -> None:
         )
         place.copy_link(layer=layer, unit=index, compare=",".join(comparison.chosen(study)))
     # what may have to be computed comes last, so that the page is there meanwhile
-    with maximized:
-        _maximized(study, layer, index)
-    with named:
-        label_view.labels(study, layer, index)
+    _in_turn(
+        (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
+        (maximized, _maximizing(study, layer), lambda: _maximized(study, layer, index)),
+    )
+
+
+def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
+    """Draw each section in its place, those whose result is there first."""
+    waiting = {task: cache.ready(task) is None for _, task, _ in sections}
+    notes = {task: where.empty() for where, task, _ in sections if waiting[task]}
+    for note in notes.values():
+        note.caption("To be computed in a moment.")
+    for where, task, draw in sorted(sections, key=lambda section: waiting[section[1]]):
+        if task in notes:
+            notes[task].empty()
+        with where:
+            draw()
+
+
+def _maximizing(study: Study, layer: str) -> Maximizing:
+    """The maximized inputs of the unit's layer, with the usual settings."""
+    return Maximizing(study.choice, layer, Settings())
 
 
 def _head(name: UnitId, profile: Profile, tap: str) -> None:
@@ -242,8 +262,8 @@ def _mean_images(profile: Profile, index: int) -> None:
 
 def _maximized(study: Study, layer: str, index: int) -> None:
     """The image that maximizes it, beside the real digits that come closest."""
-    settings = Settings()
-    found = result_of(Maximizing(study.choice, layer, settings))
+    task = _maximizing(study, layer)
+    found = result_of(task)
     if bool(found.stuck[index]):
         st.warning(
             "No start gave this unit any gradient, so there is no picture of it: whatever was "
@@ -256,7 +276,7 @@ def _maximized(study: Study, layer: str, index: int) -> None:
         share = f", {reached / most:.0%} of" if most > 0 else "; a dead unit has no"
         st.caption(
             f"Activation {reached:.2f}{share} the natural maximum {most:.2f}. Varied along the "
-            f"covariance of digits, pixels in 0..1, {settings.steps} steps.",
+            f"covariance of digits, pixels in 0..1, {task.settings.steps} steps.",
             help=DEFINITIONS["share"],
         )
     place.link(
