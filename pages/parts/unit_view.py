@@ -68,7 +68,13 @@ def unit(study: Study, layer: str, index: int) -> None:
             "application/zip",
             icon=":material/download:",
         )
-        place.copy_link(layer=layer, unit=index, compare=",".join(comparison.chosen(study)))
+        place.copy_link(
+            layer=layer,
+            unit=index,
+            compare=",".join(comparison.chosen(study)),
+            pair=st.query_params.get("pair"),
+            own=st.query_params.get("own"),
+        )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
         (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
