@@ -129,6 +129,7 @@ def _sees_pictures(page: Page) -> None:
     """Some grid is painted within half a minute, and not in a single colour."""
     canvases = page.locator("canvas")
     canvases.first.wait_for(state="attached", timeout=30_000)
+    canvases.first.scroll_into_view_if_needed()  # a grid is painted when it comes into view
     for _ in range(60):
         if canvases.evaluate_all(_PAINTED):
             return

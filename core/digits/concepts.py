@@ -214,9 +214,9 @@ def _of_class(rule: str, label: int) -> Callable[[Anatomy, NDArray[Any]], Answer
 
 
 def _open(anatomy: Anatomy, labels: NDArray[np.int64]) -> Answer:
-    """Fours that aren't closed."""
+    """Fours that aren't closed; without ink there is no four."""
     closed, _ = _of_class("closing", 4)(anatomy, labels)
-    return np.where(labels == 4, 1 - closed, 0.0), None
+    return np.where((labels == 4) & (anatomy.area > 0), 1 - closed, 0.0), None
 
 
 def _from(value: str, least: float, scale: float) -> Callable[[Anatomy, NDArray[Any]], Answer]:
