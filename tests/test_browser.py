@@ -129,14 +129,15 @@ def _sees_pictures(page: Page) -> None:
     """Some grid is painted within half a minute, and not in a single colour."""
     canvases = page.locator("canvas")
     canvases.first.wait_for(state="attached", timeout=30_000)
-    canvases.first.scroll_into_view_if_needed()  # a grid is painted when it comes into view
     for _ in range(60):
+        canvases.evaluate_all(_INTO_VIEW)  # a grid is painted when it comes into view
         if canvases.evaluate_all(_PAINTED):
             return
         page.wait_for_timeout(500)
     raise AssertionError("no picture was painted")
 
 
+_INTO_VIEW = "canvases => canvases.find(canvas => canvas.checkVisibility())?.scrollIntoView()"
 _PAINTED = """canvases => canvases.some(canvas => {
     if (!canvas.width) return false;
     const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height);
