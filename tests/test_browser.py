@@ -130,10 +130,10 @@ def _sees_pictures(page: Page) -> None:
     canvases = page.locator("canvas")
     canvases.first.wait_for(state="attached", timeout=30_000)
     for _ in range(60):
-        canvases.evaluate_all(_INTO_VIEW)  # a grid is painted when it comes into view
         if canvases.evaluate_all(_PAINTED):
             return
         page.wait_for_timeout(500)
+        canvases.evaluate_all(_INTO_VIEW)  # a grid is painted when it comes into view
     raise AssertionError("no picture was painted")
 
 
