@@ -118,12 +118,12 @@ def dissect(
     _check_level(level)
     measured = _measured(digits, concepts)
     choose, judge = (_half(digits, measured, split) for split in ("discovery", "confirmation"))
-    found = dissect_layer(model, None, choose, judge, layer, level=level, seed=seed)
-    tables = [found.pixels.assign(kind="pixels")] if len(found.pixels) else []
+    read = _networks(model, None, layer, seed)["trained"]
+    pixels = _by_place(model, read, choose, judge, layer, level, seed, scores=True).rows
+    tables = [pixels.assign(kind="pixels")] if len(pixels) else []
     others = [name for name in measured.names if name not in measured.placed or not tables]
     if others:
         some = [Sample(of.digits, of.measured.only(others)) for of in (choose, judge)]
-        read = _networks(model, None, layer, seed)["trained"]
         rows = by_images(read, some[0], some[1], level=level, seed=seed).rows
         tables.append(rows.assign(kind="images"))
     table = pd.concat(tables, ignore_index=True)
@@ -211,15 +211,30 @@ def _tables(
     *,
     scores: bool,
 ) -> dict[str, Table]:
-    """One network's tables by kind; no rows by pixels for a dense layer."""
+    """One network's tables by kind."""
+    return {
+        "pixels": _by_place(model, read, choose, judge, layer, level, seed, scores=scores),
+        "images": by_images(read, choose, judge, level=level, seed=seed, scores=scores),
+    }
+
+
+def _by_place(
+    model: nn.Module,
+    read: Read,
+    choose: Sample,
+    judge: Sample,
+    layer: str,
+    level: float,
+    seed: int,
+    *,
+    scores: bool,
+) -> Table:
+    """One network's table by pixels; without rows for a dense layer or concepts without place."""
     probe = read(choose.digits.images[:1])
-    none = Table(pd.DataFrame(), np.full(probe.shape[1], np.nan, np.float32))
-    tables = {"pixels": none}
-    if probe.ndim == 4 and judge.measured.placed:
-        up = Upsampling(layer_of(model, layer), probe.shape[2], probe.shape[3])
-        tables["pixels"] = by_pixels(read, up, choose, judge, level=level, seed=seed, scores=scores)
-    tables["images"] = by_images(read, choose, judge, level=level, seed=seed, scores=scores)
-    return tables
+    if probe.ndim != 4 or not judge.measured.placed:
+        return Table(pd.DataFrame(), np.full(probe.shape[1], np.nan, np.float32))
+    up = Upsampling(layer_of(model, layer), probe.shape[2], probe.shape[3])
+    return by_pixels(read, up, choose, judge, level=level, seed=seed, scores=scores)
 
 
 def _networks(
