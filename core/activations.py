@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ __all__ = [
     "Edit",
     "all_peaks",
     "batches_of",
+    "behind",
     "check_unit",
     "collect",
     "collect_layers",
@@ -161,6 +162,48 @@ def reader(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
     return lambda images: read(images)[layer]
 
 
+def behind(
+    model: nn.Module, layer: str, images: Images | None = None
+) -> Callable[[Tensor], Tensor]:
+    """A function from the activations of `layer`, before its ReLU, to the logits (batch, classes).
+
+    Only what lies behind the layer is computed, and gradients flow: many interventions on it cost
+    little more than their differences. images: those whose activations will be given, all at once;
+    a model that isn't made of stages needs them, and is run as a whole.
+
+    Raises `ValueError` for an unknown layer, and for a model without stages when images are None.
+    """
+    layer_of(model, layer)
+    if isinstance(model, Inspectable) and tuple(model.stages()) == model.layers:
+        return _later_stages(model, layer)
+    if images is None:
+        raise ValueError(
+            f"{type(model).__name__} isn't made of stages: give the images too, to run it whole."
+        )
+    replica, given = _replica(model), torch.as_tensor(images)
+    now: list[Tensor] = []
+    replica.get_submodule(layer).register_forward_hook(lambda module, inputs, output: now[0])
+
+    def replaced(values: Tensor) -> Tensor:
+        now[:] = [values]
+        logits: Tensor = replica(given)
+        return logits
+
+    return replaced
+
+
+def _later_stages(model: Inspectable, layer: str) -> Callable[[Tensor], Tensor]:
+    """All that follows `layer`, one stage after the other."""
+    later = list(_replica(model).stages().values())[model.layers.index(layer) + 1 :]
+
+    def follow(values: Tensor) -> Tensor:
+        for stage in later:
+            values = stage(values)
+        return values
+
+    return follow
+
+
 def run(
     model: nn.Module,
     images: Images,
@@ -202,7 +245,10 @@ def batches_of(images: Images, size: int = BATCH) -> Iterator[Tensor]:
     yield from given.split(size)
 
 
-def _replica(model: nn.Module) -> nn.Module:
+_Model = TypeVar("_Model", bound=nn.Module)
+
+
+def _replica(model: _Model) -> _Model:
     """A copy of the model's modules, in eval mode, that shares every weight, buffer and history."""
     shared: list[Any] = [*model.parameters(), *model.buffers()]
     shared.append(getattr(model, "history", None))

@@ -121,7 +121,7 @@ def warm_up() -> None:
     """
     importlib.import_module("core.figures")  # and with it altair
     torch.set_num_threads(THREADS)
-    torch.optim.AdamW([torch.zeros(1, requires_grad=True)])
+    torch.optim.Adadelta([torch.zeros(1, requires_grad=True)])
     gc.collect()
     gc.freeze()
 

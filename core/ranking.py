@@ -20,6 +20,8 @@ Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
 Whole = NDArray[np.int64]
 
+_DRAWS = 200  # of the bootstrap at once; 2,000 of 5,000 images would take some 200 MB
+
 
 @dataclass(frozen=True)
 class Answers:
@@ -109,13 +111,25 @@ def auc_interval(
         return float("nan"), float("nan")
     order = np.argsort(values, kind="stable")
     starts = np.flatnonzero(np.append(True, np.diff(values[order]) != 0))
-    weights = drawn[:, order]
-    inside = np.add.reduceat(weights * present[order], starts, axis=1)
-    outside = np.add.reduceat(weights * ~present[order], starts, axis=1)
+    found = [
+        _drawn_auc(drawn[at : at + _DRAWS, order], present[order], starts)
+        for at in range(0, len(drawn), _DRAWS)
+    ]
+    bounds = np.quantile(np.concatenate(found), [0.025, 0.975])
+    return float(bounds[0]), float(bounds[1])
+
+
+def _drawn_auc(weights: NDArray[np.float32], present: Flags, starts: Whole) -> Numbers:
+    """(draws,): the AUC of each draw. weights: (draws, n), images in the order of their values.
+
+    starts: where each group of equal values begins.
+    """
+    inside = np.add.reduceat(weights * present, starts, axis=1)
+    outside = np.add.reduceat(weights * ~present, starts, axis=1)
     below = outside.cumsum(1) - outside / 2
     pairs = np.maximum(inside.sum(1) * outside.sum(1), 1)
-    bounds = np.quantile((inside * below).sum(1) / pairs, [0.025, 0.975])
-    return float(bounds[0]), float(bounds[1])
+    found: Numbers = (inside * below).sum(1) / pairs
+    return found
 
 
 def chance(both: Whole, unit: Whole, concept: Whole, n: int) -> tuple[Numbers, Numbers]:

@@ -20,6 +20,7 @@ def pack(model: Inspectable) -> dict[str, Tensor]:
 
     weights/NAME: the final parameters. step/N/NAME: those after N batches. loss: (steps,).
     moment/step, moment/accuracy: (moments,). moment/means/LAYER: (moments, units, classes).
+    intent/LAYER: (units, classes).
     """
     history: History = model.history
     moments = history.moments
@@ -32,6 +33,7 @@ def pack(model: Inspectable) -> dict[str, Tensor]:
     for layer in model.layers:
         means = np.stack([moment.class_means[layer] for moment in moments])
         packed[f"moment/means/{layer}"] = torch.from_numpy(means)
+        packed[f"intent/{layer}"] = torch.from_numpy(history.intent[layer])
     return {name: value.contiguous() for name, value in packed.items()}
 
 
@@ -47,6 +49,7 @@ def unpack(name: str, seed: int, packed: Mapping[str, Tensor]) -> Inspectable:
         loss=packed["loss"].tolist(),
         moments=_moments(model, packed),
         weights={step: _under(f"step/{step}/", packed) for step in steps},
+        intent={layer: packed[f"intent/{layer}"].numpy() for layer in model.layers},
     )
     return model.eval().requires_grad_(False)
 

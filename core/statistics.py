@@ -60,7 +60,9 @@ def class_moments(values: ArrayLike, labels: ArrayLike, classes: int) -> tuple[A
     mean = _ratio(centred.T @ members, count)
     squares = np.square(centred).T @ members
     variance = _ratio(squares - count * mean**2, np.maximum(count - 1, 0)).clip(0)
-    return np.where(count > 0, mean + middle[:, None], 0.0), variance, count
+    means = np.where(count > 0, mean + middle[:, None], 0.0)
+    # taking the middle off and adding it again must not make a silent unit's mean negative
+    return np.clip(means, x.min(0)[:, None].clip(max=0), None), variance, count
 
 
 def mean_interval(mean: ArrayLike, variance: ArrayLike, count: ArrayLike) -> tuple[Array, Array]:

@@ -49,13 +49,13 @@ _PROBLEMS = 20  # sentences kept
 _STALE = 3600.0  # seconds after which a temporary file has no writer any more
 _POLL = 0.2  # seconds between two looks at a lock
 _NO_RESULT = {
-    "cache.py",
-    "export.py",
-    "figures.py",
-    "formats.py",
-    "jobs.py",
-    "pictures.py",
-    "store.py",
+    "cache",
+    "export",
+    "figures",
+    "formats",
+    "jobs",
+    "pictures",
+    "store",
 }  # they can't change a result
 
 
@@ -325,7 +325,7 @@ def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]
         name = prefix + entry.name
         if entry.is_dir():
             yield from _sources(entry, f"{name}/")
-        elif name.endswith(".py") and name not in _NO_RESULT:
+        elif name.endswith(".py") and name.split("/")[0].removesuffix(".py") not in _NO_RESULT:
             yield name, entry.read_bytes().decode(errors="replace")
 
 

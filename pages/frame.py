@@ -31,6 +31,10 @@ pages = {
     "dissection": st.Page(
         "dissection.py", title="Dissection", icon=":material/biotech:", url_path="dissection"
     ),
+    "training": st.Page(
+        "training.py", title="Training", icon=":material/movie:", url_path="training"
+    ),
+    "ask": st.Page("ask.py", title="Ask", icon=":material/balance:", url_path="ask"),
 }
 page = st.navigation(list(pages.values()), position="hidden")
 notices = st.container()

@@ -21,6 +21,10 @@ ANALYSES = (
     "core.dissection",
     "core.labelling",
     "core.counterfactuals",
+    "core.ablation",
+    "core.dynamics",
+    "core.movie",
+    "core.subpopulations",
 )
 
 
@@ -45,7 +49,14 @@ def test_core_knows_neither_pages_nor_streamlit(module: str) -> None:
         assert not any(name.split(".")[0] == "streamlit" for name in names)
 
 
-@pytest.mark.parametrize("module", ["core.figures", "core.pictures", "core.statistics"])
+@pytest.mark.parametrize(
+    "module",
+    [
+        *(module for module in CORE if module.startswith("core.figures")),
+        "core.pictures",
+        "core.statistics",
+    ],
+)
 def test_numbers_become_pictures_without_torch(module: str) -> None:
     assert not any(name.split(".")[0] == "torch" for name in imports(module))
 

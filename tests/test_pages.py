@@ -20,12 +20,17 @@ from core.jobs import JOBS
 from core.profiles import table
 from core.store import Store, default_store
 from core.tasks import (
+    Asking,
     Choice,
     Dissecting,
+    Explaining,
+    Filming,
     Labelling,
     Maximizing,
     Measuring,
+    Searching,
     Study,
+    Suggesting,
     Training,
 )
 from core.training import train
@@ -33,7 +38,8 @@ from core.training import train
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "mlp", 0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
-PAGES = ("home", "units", "feature_visualization", "dissection")
+PAGES = ("home", "units", "feature_visualization", "dissection", "training", "ask")
+CLAIM = Asking(CHOICE, "linear_1", (3,), "class-7", "zero")
 
 
 @pytest.fixture(scope="module")
@@ -43,7 +49,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     some = load_digits("strokes", "test").take(slice(1500))
 
     def quickly(name: str, digits: Any, **options: Any) -> Any:
-        return train(name, some, epochs=2, seed=options["seed"], on_step=options["on_step"])
+        return train(name, some, epochs=2, **{**options, "watch": None})
 
     def silent(*args: object, **values: object) -> None:
         pass
@@ -57,6 +63,21 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Labelling(CHOICE).compute(store, silent)
         for layer in ("linear_0", "linear_1"):
             Dissecting(CHOICE, layer, 0.1).compute(store, silent)
+        with (
+            patch("core.tasks.asking.load_digits", few_digits),
+            patch("core.tasks.asking.ORDERS", 2),
+            patch("core.tasks.asking.GREEDY", 2),
+            patch("core.tasks.training.load_digits", few_digits),
+        ):
+            for task in (
+                CLAIM,
+                Suggesting(CHOICE, "linear_0", "crossed-7"),
+                Suggesting(CHOICE, "linear_0", "class-7"),
+                Searching(CHOICE, "linear_1", 7),
+                Explaining(CHOICE, "linear_0"),
+                Filming(CHOICE),
+            ):
+                task.compute(store, silent)
     return folder
 
 
@@ -125,7 +146,7 @@ def test_every_page_is_drawn_with_its_frame(page: str) -> None:
     assert at.selectbox(key="model").value == "mlp"
     assert at.number_input(key="seed").value == 0
     assert at.title[0].value
-    assert grids(at)
+    assert at.get("bidi_component") or at.dataframe
 
 
 def _wait_for_maximized(at: AppTest) -> None:
@@ -418,3 +439,82 @@ def test_a_folder_that_can_not_be_written_is_said_and_costs_nothing(
     at = opened("home")
     assert "SPECIALIZED_NEURONS_CACHE" in " ".join(warning.value for warning in at.warning)
     assert at.metric
+
+
+def asked(**values: str) -> AppTest:
+    """The page Ask with the claim that is in the store."""
+    claim = {"layer": "linear_1", "units": "3", "concept": "class-7"}
+    return opened("ask", {**claim, **values})
+
+
+def test_a_claim_in_the_address_is_answered_with_reasons() -> None:
+    at = asked()
+    assert not at.exception
+    words = said(at)
+    assert "Does mlp/linear_1/3 carry the 7?" in words
+    for name in ("Necessary", "Sufficient", "Conditional detector", "Global detector", "Erasable"):
+        assert name in words
+    evidence = CLAIM.kept(default_store())
+    assert evidence is not None
+    assert evidence.findings["necessary"].reason in words
+    assert f"p = {evidence.controls.p_value:.3f}" in words
+
+
+def test_candidates_are_offered_and_the_best_one_is_asked_about() -> None:
+    at = opened("ask", {"layer": "linear_0", "concept": "class-7"})
+    found = Suggesting(CHOICE, "linear_0", "class-7").kept(default_store())
+    assert found is not None
+    assert f"The best unit is **{found.order[0]}**" in said(at)
+    at.button(key="ask best 1").click()
+    at.run()
+    assert f"Does mlp/linear_0/{found.order[0]} carry the 7?" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        ({"units": "999"}, "'999' names no unit of this layer: write numbers from 0 to 127"),
+        ({"units": "abc"}, "'abc' names no unit"),
+        ({"units": "0-127"}, "These are all 128 units of the layer"),
+        ({"units": "mlp/linear_0/3"}, "choose that layer first"),
+        ({"concept": "zebra"}, "concept=zebra is not known"),
+        ({"kind": "shoot"}, "kind=shoot is not known: choose one of zero, mean, resample"),
+        ({"indexing": "1998"}, "indexing=1998 is not known"),
+    ],
+)
+def test_a_wrong_claim_is_said(values: dict[str, str], message: str) -> None:
+    at = asked(**values)
+    assert not at.exception
+    assert any(message in warning.value for warning in at.warning)
+
+
+def test_the_ledger_keeps_what_was_refuted() -> None:
+    at = asked()
+    ledger = at.dataframe[-1].value
+    assert ledger["claim"].tolist() == ["Does mlp/linear_1/3 carry the 7?"]
+    assert ledger["q"].tolist() == ledger["p"].tolist()
+    assert "1 claim tried" in said(at)
+
+
+def test_the_2016_indexing_is_explained() -> None:
+    at = asked(indexing="2016")
+    assert not at.exception
+    assert any("no wrong list to take" in info.value for info in at.info)
+
+
+def test_what_does_not_fit_is_listed() -> None:
+    at = opened("training", {"view": "anomalies", "layer": "linear_0"})
+    assert not at.exception
+    found = Explaining(CHOICE, "linear_0").kept(default_store())
+    assert found is not None
+    count = int(found.anomalous.sum())
+    words = said(at)
+    assert f"{count} of 256 units" in words or "None of the 256 units" in words
+
+
+def test_the_film_is_threaded() -> None:
+    at = opened("training", {"layer": "linear_1", "pins": "3,5"})
+    assert not at.exception
+    assert not at.error
+    assert "128 units" in said(at)
+    assert at.get("bidi_component")

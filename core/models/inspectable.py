@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, TypeAlias
 
 from torch import Tensor, nn
 
-__all__ = ["Inspectable", "Layer", "ReceptiveField"]
+__all__ = ["Inspectable", "Layer", "ReceptiveField", "Stages"]
+
+Stages: TypeAlias = Mapping[str, Callable[[Tensor], Tensor]]
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,16 @@ class Inspectable(nn.Module):
         """The layers' names, input to output."""
         return tuple(layer.name for layer in self.described)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10)."""
+    def stages(self) -> Stages:
+        """For each layer, in order, the function from the layer before (the images) to its output.
+
+        What stands between two layers, such as a ReLU, belongs to the later one.
+        """
         raise NotImplementedError
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Logits (batch, 10): all stages, one after the other."""
+        values = images
+        for stage in self.stages().values():
+            values = stage(values)
+        return values

@@ -6,10 +6,10 @@ The shape is that of his net-intent experiments, in which `linear_0` has 120 uni
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import max_pool2d, relu
 
-from core.models.inspectable import Inspectable, Layer, ReceptiveField
+from core.models.inspectable import Inspectable, Layer, ReceptiveField, Stages
 
 
 class LeNet5(Inspectable):
@@ -32,10 +32,12 @@ class LeNet5(Inspectable):
         self.linear_1 = nn.Linear(120, 84)
         self.linear_2 = nn.Linear(84, 10)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10)."""
-        maps = max_pool2d(relu(self.conv_0(images)), 2)  # (batch, 6, 12, 12)
-        maps = max_pool2d(relu(self.conv_1(maps)), 2)  # (batch, 16, 4, 4)
-        hidden = relu(self.linear_0(maps.flatten(1)))
-        logits: Tensor = self.linear_2(relu(self.linear_1(hidden)))
-        return logits
+    def stages(self) -> Stages:
+        """From image to logits, layer by layer."""
+        return {
+            "conv_0": self.conv_0,
+            "conv_1": lambda maps: self.conv_1(max_pool2d(relu(maps), 2)),  # of (batch, 6, 12, 12)
+            "linear_0": lambda maps: self.linear_0(max_pool2d(relu(maps), 2).flatten(1)),
+            "linear_1": lambda hidden: self.linear_1(relu(hidden)),
+            "linear_2": lambda hidden: self.linear_2(relu(hidden)),
+        }

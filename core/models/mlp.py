@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import relu
 
-from core.models.inspectable import Inspectable, Layer
+from core.models.inspectable import Inspectable, Layer, Stages
 
 
 class MLP(Inspectable):
@@ -24,8 +24,10 @@ class MLP(Inspectable):
         self.linear_1 = nn.Linear(256, 128)
         self.linear_2 = nn.Linear(128, 10)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10)."""
-        hidden = relu(self.linear_0(images.flatten(1)))
-        logits: Tensor = self.linear_2(relu(self.linear_1(hidden)))
-        return logits
+    def stages(self) -> Stages:
+        """From image to logits, layer by layer."""
+        return {
+            "linear_0": lambda images: self.linear_0(images.flatten(1)),
+            "linear_1": lambda hidden: self.linear_1(relu(hidden)),
+            "linear_2": lambda hidden: self.linear_2(relu(hidden)),
+        }

@@ -22,22 +22,18 @@ _SEEDING = threading.Lock()  # torch draws initial weights from one generator fo
 
 @dataclass(frozen=True)
 class Recipe:
-    """An architecture, what to call it, and how it is trained by default.
-
-    rate: highest learning rate of the one-cycle schedule.
-    """
+    """An architecture, what to call it, and how many epochs it is trained by default."""
 
     architecture: type[Inspectable]
     title: str
     epochs: int
-    rate: float
 
 
 MODELS: Mapping[str, Recipe] = MappingProxyType(
     {
-        "lenet5": Recipe(LeNet5, "LeNet-5 (Bau 2016)", epochs=7, rate=6e-3),
-        "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=4, rate=8e-3),
-        "mlp": Recipe(MLP, "Multilayer perceptron", epochs=6, rate=4e-3),
+        "lenet5": Recipe(LeNet5, "LeNet-5 (Bau 2016)", epochs=9),
+        "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=5),
+        "mlp": Recipe(MLP, "Multilayer perceptron", epochs=8),
     }
 )
 

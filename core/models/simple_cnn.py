@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from torch import Tensor, nn
+from torch import nn
 from torch.nn.functional import max_pool2d, relu
 
-from core.models.inspectable import Inspectable, Layer, ReceptiveField
+from core.models.inspectable import Inspectable, Layer, ReceptiveField, Stages
 
 
 class SimpleCNN(Inspectable):
@@ -24,9 +24,10 @@ class SimpleCNN(Inspectable):
         self.conv2 = nn.Conv2d(16, 32, kernel_size=3, padding=1)
         self.fc = nn.Linear(32 * 7 * 7, 10)
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10)."""
-        maps = max_pool2d(relu(self.conv1(images)), 2)  # (batch, 16, 14, 14)
-        maps = max_pool2d(relu(self.conv2(maps)), 2)  # (batch, 32, 7, 7)
-        logits: Tensor = self.fc(maps.flatten(1))
-        return logits
+    def stages(self) -> Stages:
+        """From image to logits, layer by layer."""
+        return {
+            "conv1": self.conv1,
+            "conv2": lambda maps: self.conv2(max_pool2d(relu(maps), 2)),  # of (batch, 16, 14, 14)
+            "fc": lambda maps: self.fc(max_pool2d(relu(maps), 2).flatten(1)),
+        }

@@ -23,7 +23,16 @@ from core.store import Store, StoredArrays
 from core.tasks.base import Choice, Report, part_of, under
 from core.tasks.training import Training
 
-__all__ = ["Described", "Describing", "Dissecting", "Judging", "Labelling", "Named"]
+__all__ = [
+    "Described",
+    "Describing",
+    "Dissecting",
+    "Judging",
+    "Labelling",
+    "Named",
+    "pairs_of",
+    "ready",
+]
 
 _TRAINING_SHARE, _CONCEPTS_SHARE = 0.6, 0.85  # of the time until a new model is dissected
 _PAIRS, _EXAMPLES = 200, 9  # drawn with and without each part; kept to be looked at
@@ -108,7 +117,7 @@ class Dissecting:
 
     def compute(self, store: Store, report: Report) -> Dissection:
         """The dissection, for which model and concepts are made if need be."""
-        model, described = _ready(self.choice, store, report)
+        model, described = ready(self.choice, store, report)
         found = store.computed_arrays(
             "dissection",
             self._key(),
@@ -162,7 +171,7 @@ class Labelling:
 
     def compute(self, store: Store, report: Report) -> Named:
         """The labels, for which model and concepts are made if need be."""
-        model, described = _ready(self.choice, store, report)
+        model, described = ready(self.choice, store, report)
         found = store.computed_arrays(
             "labels",
             asdict(self.choice),
@@ -253,7 +262,7 @@ def _agreements(found: StoredArrays) -> dict[str, Agreement]:
     return {name: Agreement(*map(int, counts)) for name, counts in found.arrays.items()}
 
 
-def _ready(choice: Choice, store: Store, report: Report) -> tuple[Inspectable, Described]:
+def ready(choice: Choice, store: Store, report: Report) -> tuple[Inspectable, Described]:
     """The model and the concepts, each made if need be."""
     training, describing = Training(choice), Describing(choice.data)
     model = training.kept(store) or training.compute(store, part_of(report, 0, _TRAINING_SHARE))
@@ -261,10 +270,18 @@ def _ready(choice: Choice, store: Store, report: Report) -> tuple[Inspectable, D
     return model, describing.kept(store) or describing.compute(store, second)
 
 
-def _pairs(half: Sample) -> dict[str, Pairs]:
-    """Digits with and without each optional part, by name: drawn ones, and real sevens."""
-    pairs = {part: drawn_pairs(part, _PAIRS) for part in OPTIONAL}
-    if "crossed-7" in half.measured.names and half.digits.source == "mnist":
+def pairs_of(half: Sample, part: str) -> dict[str, Pairs]:
+    """Digits with and without an optional part, by name: drawn ones, and real sevens with a bar."""
+    pairs = {part: drawn_pairs(part, _PAIRS)}
+    if part == "crossbar" and "crossed-7" in half.measured.names and half.digits.source == "mnist":
         crossed = half.measured.only(["crossed-7"]).present()[:, 0]
         pairs[REAL_BARS] = real_bars(half.digits, crossed)
     return pairs
+
+
+def _pairs(half: Sample) -> dict[str, Pairs]:
+    """Those of every optional part."""
+    found: dict[str, Pairs] = {}
+    for part in OPTIONAL:
+        found |= pairs_of(half, part)
+    return found

@@ -7,16 +7,18 @@ from dataclasses import asdict, dataclass
 import numpy as np
 
 from core.digits import cut, load_digits, mnist
+from core.evidence import weights_hash
 from core.models import registry
 from core.models.inspectable import Inspectable
+from core.movie import Film, Recorder
 from core.profiles import Profile, profile
 from core.saved import pack, unpack
 from core.statistics import selectivity_index
 from core.store import Store, StoredArrays, StoredWeights
 from core.tasks.base import Choice, Report, part_of, under
-from core.training import Step, accuracy, train
+from core.training import BATCH, Step, accuracy, train
 
-__all__ = ["Fetching", "Measuring", "Study", "Training"]
+__all__ = ["Fetching", "Filming", "Measuring", "Study", "Training"]
 
 _TRAINING_SHARE = 0.85  # of the time until a new model's units can be seen
 
@@ -151,6 +153,55 @@ class Measuring:
             layer: Profile.from_arrays(under(f"{layer}/", found.arrays)) for layer in model.layers
         }
         return Study(self.choice, model, float(found.about["accuracy"]), profiles)
+
+
+@dataclass(frozen=True)
+class Filming:
+    """The film of a model's training, for which it is trained once more."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"Filming the training of {registry.MODELS[self.choice.model].title}"
+
+    def kept(self, store: Store) -> tuple[Film, bool] | None:
+        """The film, where the store has it, and whether it ends at the very weights."""
+        found = store.load_arrays("film", asdict(self.choice))
+        return None if found is None else (Film.from_arrays(found.arrays), found.about["same"])
+
+    def compute(self, store: Store, report: Report) -> tuple[Film, bool]:
+        """The film, recorded."""
+        found = store.computed_arrays(
+            "film",
+            asdict(self.choice),
+            lambda: self._filmed(store, report),
+            on_wait=lambda: report(0.0, "Another server is filming this training"),
+        )
+        return Film.from_arrays(found.arrays), found.about["same"]
+
+    def _filmed(self, store: Store, report: Report) -> StoredArrays:
+        """The film, recorded now."""
+        data, name = self.choice.data, self.choice.model
+        report(0.0, "Loading digits")
+        every = load_digits(data, "train")
+        fit, watch = cut(every, "fit"), cut(every, "selection")
+        total = registry.MODELS[name].epochs * -(-len(fit) // BATCH)
+        recorder = Recorder(load_digits(data, "discovery"), total)
+        recorder.begin(registry.build(name, self.choice.seed).eval())
+
+        def told(step: Step) -> None:
+            recorder.batch(step.number, step.loss, step.model, step.intent)
+            text = f"{self.title}: batch {step.number:,} of {step.total:,}"
+            report(0.97 * step.number / step.total, text, loss=step.loss, **_emerging(step))
+
+        seed = self.choice.seed
+        model = train(name, fit, seed=seed, watch=watch, on_step=told, pictures=True)
+        report(0.97, "Developing the film")
+        known = Training(self.choice).kept(store)
+        same = known is not None and weights_hash(known) == weights_hash(model)
+        return StoredArrays(recorder.cut().to_arrays(), {"same": same})
 
 
 def _emerging(step: Step) -> dict[str, float]:

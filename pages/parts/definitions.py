@@ -34,11 +34,136 @@ NAMES = {
     "mixed": "among top images",
     "balanced": "Balanced accuracy",
     "coverage": "Coverage",
+    "wanted": "Wanted on",
+    "mean_z": "Mean there",
+    "on": "On for",
+    "gradient_now": "Gradient",
+    "effective": "Effective digits",
+    "part": "Part it tells",
+    "part_auc": "its AUC",
+    "within": "AUC in class",
+    "everywhere": "AUC of all",
+    "loss": "Loss without it",
+    "best_p": "p, best of layer",
+    "necessary": "Necessary",
+    "sufficient": "Sufficient",
+    "conditional detector": "Conditional detector",
+    "global detector": "Global detector",
+    "erasable": "Erasable with few units",
     "second iou": "its IoU",
     "third iou": "IoU of third",
 }
 
 DEFINITIONS = {
+    "anomaly": (
+        "The class with the unit's largest running gradient (decay 0.97 a batch) is one on which "
+        "its mean activation before the ReLU is negative."
+    ),
+    "wanted": "The class on which training wants the unit highest, by its running gradient.",
+    "mean_z": "Mean activation before the ReLU on that class, discovery half.",
+    "on": "Share of the class's digits on which the unit is above zero.",
+    "gradient_now": (
+        "Running gradient for the class at the end of training, g ← 0.97 g − Σ ∂ℓ/∂b a batch."
+    ),
+    "effective": (
+        "How many digits the gradient of the unit comes from, (Σ|g|)² / Σg² over training digits "
+        "of the class: a network that classifies well has gradients from its few hard ones."
+    ),
+    "part": "The concept within the class that the activation tells best on the discovery half.",
+    "part_auc": "Its area under the ROC curve on the confirmation half; 0.5 is chance.",
+    "mean images": (
+        "Σ w x / Σ w over digits of the class: w = 1, w = max(z, 0), and w = max(−∂ℓ/∂b, 0)."
+    ),
+    "gradient row": (
+        "Gradient row: G ← 0.97 G − Σ ∂ℓ/∂b · (x − ½) ⊙ |∂ℓ/∂x| over the digits x of a class in "
+        "each batch (Bau 2016): what a digit that wants the unit higher looks like. Mid-grey is 0, "
+        "black 5 standard deviations of the whole film; what exceeds it is cut off."
+    ),
+    "activation row": (
+        "Activation row: A = Σ z (x − ½) over the digits of a class, z before the ReLU; rectified: "
+        "max(z, 0) in its place. Class sums, as in 2016, so a frequent class weighs more."
+    ),
+    "claim": (
+        "The rules were fixed before any claim was tested. Means, scales and the strength of "
+        "controls come from the discovery half of the test digits, effects from the confirmation "
+        "half. Nothing is concluded on fewer than 30 digits."
+    ),
+    "necessary": (
+        "Supported when removing the units costs the concept's digits more than 10 points of "
+        "accuracy (the whole 95 % interval), and more log-likelihood than 95 % of the control sets "
+        "cost. Not supported when the interval excludes 10 points, or control sets cost as much. "
+        "Otherwise inconclusive."
+    ),
+    "sufficient": (
+        "All other units of the layer are removed. Supported when the network still tells the "
+        "concept's digits from those of other classes at least 75 % as well as before (the whole "
+        "95 % interval), and better than 95 % of the control sets do alone. Telling is how much "
+        "more often the class is said of its digits than of others (Youden's J)."
+    ),
+    "conditional detector": (
+        "Whether the units tell digits with the concept from others of the same class: supported "
+        "when the AUC is above 0.8 (the whole 95 % interval). Several units count by the mean of "
+        "their standard scores. Says nothing about what the units do."
+    ),
+    "global detector": (
+        "Whether the units tell digits with the concept from all other digits: supported when the "
+        "AUC is above 0.9 (the whole 95 % interval) and the average precision above 0.5. A unit "
+        "may know crossed sevens among sevens and still answer every 1."
+    ),
+    "erasable": (
+        "Supported when removing at most a quarter of the layer's units, the first of some ranking "
+        "made elsewhere, leaves at most 10 % of the class's recall and at least 95 % of every "
+        "other class's."
+    ),
+    "effect": (
+        "Accuracy after the removal less accuracy before it, on digits with the concept: below 0 "
+        "is a loss. Margin: the logit of the right class less the largest other. Negative "
+        "log-likelihood in nats; it moves long before accuracy does."
+    ),
+    "matched controls": (
+        "200 sets of as many other units of the layer. Each unit's stand-in is drawn among the 20 "
+        "nearest in strength: mean activation times the norm of the outgoing weights. p is the "
+        "share of sets that do at least as much, the claim's own counted among them."
+    ),
+    "paired": (
+        "The same digit with and without the part. Intact: what the part does to the answer. "
+        "Difference: by how much that changes when the units are removed; 95 % intervals by "
+        "Student's t over pairs."
+    ),
+    "within": "Area under the ROC curve among digits of the concept's class; 0.5 is chance.",
+    "everywhere": "Area under the ROC curve among all digits; 0.5 is chance.",
+    "loss": (
+        "Loss of log-likelihood, nats, on the concept's digits when this unit alone is set to 0."
+    ),
+    "best_p": (
+        "Share of 500 shuffles of the concept whose best unit of the whole layer reaches this "
+        "unit's AUC (max-T, Westfall & Young 1993): what looking through a layer finds by luck."
+    ),
+    "p_value": "Share of matched control sets that cost as much as the claim's units, p.",
+    "q_ledger": (
+        "The p-values of all claims of this session, adjusted together: the false discovery rate "
+        "at which the claim passes (Benjamini & Hochberg 1995)."
+    ),
+    "indexing": (
+        "2016 indexing: rank the units of the next layer, remove the units with the same numbers "
+        "from this one, as the published ablation script did."
+    ),
+    "j": (
+        "Youden's J: how much more often the class is said of its digits than of others, with all "
+        "units removed but these. 1 is perfect, 0 is chance."
+    ),
+    "rankings": (
+        "Gradient EMA: how much training wanted the unit higher on the class, a running sum with "
+        "decay 0.97 a batch (Bau 2016). Gradient × activation: the first-order rise of the loss "
+        "without the unit (Molchanov et al. 2017). Selectivity: of its mean activation for the "
+        "class. Single removal: the loss when it alone is removed. Greedy: the unit that next "
+        "costs the class most and others least. Shapley: its mean addition over random orders."
+    ),
+    "shapley": (
+        "What a unit adds to the log-likelihood of the class, averaged over random orders in which "
+        "the units are put back (Shapley 1953; Ghorbani & Zou 2020). It finds units that stand in "
+        "for one another, which removal one by one can't."
+    ),
     "kind": (
         "Pixels: do the places at which the unit is active coincide with those of the concept? "
         "Images: are the digits on which it is most active those that have the concept? A dense "

@@ -58,6 +58,8 @@ def unit(study: Study, layer: str, index: int) -> None:
     maximized = st.container()
     st.subheader("Compare with other units, on the same digits")
     comparison.compare(study, name)
+    if layer != study.model.layers[-1]:
+        place.link("ask", "Is it needed? Remove it and see", layer=layer, units=index)
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}

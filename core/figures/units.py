@@ -1,7 +1,4 @@
-"""Numbers -> charts. Pandas in, Altair out; neither models nor the dashboard are known here.
-
-Colours say the same everywhere: blue is this model, grey its controls.
-"""
+"""Charts of units: what they answer to, how they emerge, what a part does to them."""
 
 from __future__ import annotations
 
@@ -10,7 +7,20 @@ from collections.abc import Mapping, Sequence
 import altair as alt
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from core.figures.base import (
+    CONTROL,
+    HEIGHT,
+    LINE,
+    MARK,
+    MODEL,
+    SERIES,
+    STEP,
+    finite,
+    legend,
+    log_axis,
+)
 
 __all__ = [
     "beside_baselines",
@@ -25,21 +35,15 @@ __all__ = [
     "learning",
 ]
 
-MODEL, CONTROL, MARK = "#2563eb", "#94a3b8", "#ea580c"
-SERIES = ("#2563eb", "#ea580c", "#0d9488", "#9333ea", "#ca8a04")  # told apart by colour-blind eyes
-_HEIGHT = 220  # pixels
-_LINE = 2.0
-_STEP = alt.Scale(type="symlog", constant=1)  # steps are log-spaced and begin at 0
-
 
 def learning(steps: ArrayLike, losses: ArrayLike) -> alt.Chart:
     """Training loss, nats, over steps."""
     frame = pd.DataFrame({"step": np.asarray(steps), "loss": np.asarray(losses)})
     return (
-        alt.Chart(frame, height=_HEIGHT)
+        alt.Chart(frame, height=HEIGHT)
         .mark_line(color=MODEL, strokeWidth=1.2, clip=True)
         .encode(
-            x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()),
+            x=alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis()),
             y=alt.Y("loss:Q", title="loss, nats", scale=alt.Scale(domainMin=0)),
             tooltip=["step:Q", alt.Tooltip("loss:Q", format=".3f")],
         )
@@ -50,13 +54,13 @@ def emergence(selectivity: pd.DataFrame) -> alt.Chart:
     """Selectivity over steps, a line for each layer; columns step, layer and median."""
     layers = list(dict.fromkeys(selectivity["layer"]))
     colour = alt.Color(
-        "layer:N", sort=layers, scale=alt.Scale(range=list(SERIES)), legend=_legend("layer")
+        "layer:N", sort=layers, scale=alt.Scale(range=list(SERIES)), legend=legend("layer")
     )
     return (
-        alt.Chart(selectivity, height=_HEIGHT + 46)
-        .mark_line(strokeWidth=_LINE, point=alt.OverlayMarkDef(size=16))
+        alt.Chart(selectivity, height=HEIGHT + 46)
+        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=16))
         .encode(
-            x=alt.X("step:Q", title="batches seen", scale=_STEP, axis=_log_axis()),
+            x=alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis()),
             y=alt.Y("median:Q", title="median selectivity", scale=alt.Scale(domain=[0, 1])),
             color=colour,
             tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
@@ -74,7 +78,7 @@ def class_profile(
     columns = {"class": np.arange(len(np.asarray(means))), "mean": means, "low": low, "high": high}
     frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
     x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(frame, height=_HEIGHT).encode(x=x)
+    base = alt.Chart(frame, height=HEIGHT).encode(x=x)
     tips = [
         "class:O",
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
@@ -82,7 +86,7 @@ def class_profile(
     bars = base.mark_bar(color=MODEL, opacity=0.85).encode(
         y=alt.Y("mean:Q", title="mean activation"), tooltip=tips
     )
-    chart = bars + base.mark_rule(color=MARK, strokeWidth=_LINE).encode(y="low:Q", y2="high:Q")
+    chart = bars + base.mark_rule(color=MARK, strokeWidth=LINE).encode(y="low:Q", y2="high:Q")
     if control is None:
         return chart
     ticks = pd.DataFrame({"class": frame["class"], "untrained": np.asarray(control)})
@@ -98,7 +102,7 @@ def histogram(edges: ArrayLike, counts: ArrayLike) -> alt.Chart:
     borders = np.asarray(edges, dtype=np.float64)
     frame = pd.DataFrame({"from": borders[:-1], "to": borders[1:], "digits": np.asarray(counts)})
     return (
-        alt.Chart(frame, height=_HEIGHT)
+        alt.Chart(frame, height=HEIGHT)
         .mark_bar(color=MODEL, opacity=0.85)
         .encode(
             x=alt.X("from:Q", title="activation above 0", bin="binned", axis=alt.Axis(tickCount=6)),
@@ -118,7 +122,7 @@ def exact_zeros(zeros: int, total: int) -> alt.Chart:
     share = zeros / max(total, 1)
     atom = pd.DataFrame({"value": ["0"], "digits": [zeros], "share": [share]})
     return (
-        alt.Chart(atom, height=_HEIGHT)
+        alt.Chart(atom, height=HEIGHT)
         .mark_bar(color=CONTROL, size=26)
         .encode(
             x=alt.X("value:N", title="= 0", axis=alt.Axis(labels=False, ticks=False)),
@@ -138,7 +142,7 @@ def beside_baselines(
     rows = [
         {"row": name, "value": float(v)}
         for name, values in controls.items()
-        for v in _finite(values)
+        for v in finite(values)
     ]
     order = list(controls)
     frame = pd.DataFrame(rows, columns=["row", "value"])
@@ -161,8 +165,8 @@ def climb(steps: ArrayLike, values: ArrayLike) -> alt.Chart:
     """The activation over the steps of a maximization."""
     frame = pd.DataFrame({"step": np.asarray(steps), "activation": np.asarray(values)})
     return (
-        alt.Chart(frame, height=_HEIGHT)
-        .mark_line(color=MODEL, strokeWidth=_LINE, point=True)
+        alt.Chart(frame, height=HEIGHT)
+        .mark_line(color=MODEL, strokeWidth=LINE, point=True)
         .encode(
             x=alt.X("step:Q", title="step"),
             y=alt.Y("activation:Q", title="activation, image unshifted"),
@@ -229,8 +233,13 @@ def concept_counts(concepts: Sequence[str]) -> alt.Chart:
     )
 
 
-def differences(frame: pd.DataFrame) -> alt.LayerChart:
-    """Paired differences with 95 % intervals, a row each; columns name, mean, low, high, n, p."""
+def differences(
+    frame: pd.DataFrame, title: str = "activation with the part − without it"
+) -> alt.LayerChart:
+    """Paired differences with 95 % intervals, a row each; columns name, mean, low, high, n.
+
+    p, where the frame has it, is shown in the tip.
+    """
     axis = alt.Axis(labelLimit=260, labelOverlap=False)
     y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=axis)
     base = alt.Chart(frame, height=26 * len(frame) + 60)
@@ -238,29 +247,13 @@ def differences(frame: pd.DataFrame) -> alt.LayerChart:
         "name",
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
         alt.Tooltip("n:Q", title="pairs"),
-        alt.Tooltip("p:Q", format=".4f"),
+        *([alt.Tooltip("p:Q", format=".4f")] if "p" in frame else []),
     ]
     zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(x="zero:Q")
-    lines = base.mark_rule(color=MODEL, strokeWidth=_LINE).encode(
-        x=alt.X("low:Q", title="activation with the part − without it"), x2="high:Q", y=y
+    lines = base.mark_rule(color=MODEL, strokeWidth=LINE).encode(
+        x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=6)), x2="high:Q", y=y
     )
     points = base.mark_point(color=MODEL, filled=True, size=55, opacity=1).encode(
         x="mean:Q", y=y, tooltip=tips
     )
     return zero + lines + points
-
-
-def _finite(values: ArrayLike) -> NDArray[np.float64]:
-    """The values that are numbers, flat."""
-    flat = np.asarray(values, dtype=np.float64).ravel()
-    return flat[np.isfinite(flat)]
-
-
-def _log_axis() -> alt.Axis:
-    """Powers of ten, and 0, which a plain logarithmic axis can't show."""
-    return alt.Axis(values=[0, 1, 10, 100, 1000, 10_000], format=",d", grid=False)
-
-
-def _legend(title: str) -> alt.Legend:
-    """A legend above the chart, where it costs no width."""
-    return alt.Legend(title=title, orient="top", columns=5)

@@ -1,0 +1,146 @@
+"""Do these units carry this concept? The answer, with everything that it rests on.
+
+    evidence = ask(model, load_digits("mnist", "test"), ["lenet5/linear_0/58"], "crossed-7")
+    evidence.verdict  # "supported", "not supported" or "inconclusive"
+
+The units were chosen elsewhere, so the digits are cut in two: what has to be fitted (a mean, a
+scale, the strength that controls are matched by) comes from the discovery half, and every effect
+is measured on the confirmation half. `core.ablation.verdicts` holds the rules.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from torch import nn
+
+from core.ablation.removal import KINDS
+from core.ablation.trial import Claim, Half, Progress, Trial
+from core.ablation.verdicts import conditional, everywhere, necessary, sufficient
+from core.activations import check_unit, layer_of
+from core.digits import Digits, members
+from core.digits.concepts import CONCEPTS, Measured, measure
+from core.evidence import Evidence, digits_hash, versions, weights_hash
+from core.units import UnitId
+
+__all__ = ["CONTROLS", "DRAWS", "KINDS", "ask", "halves", "units_of"]
+
+CONTROLS = 200  # matched random sets
+DRAWS = 2000  # of the bootstrap
+
+
+def ask(
+    model: nn.Module,
+    digits: Digits,
+    units: Iterable[UnitId | tuple[str, int] | str],
+    concept: str,
+    *,
+    seed: int = 0,
+    kind: str = "zero",
+    controls: int = CONTROLS,
+    draws: int = DRAWS,
+    measured: Measured | None = None,
+    on_progress: Progress | None = None,
+) -> Evidence:
+    """The evidence on whether `units`, all of one layer, carry `concept`.
+
+    digits: test digits, cut in discovery and confirmation here. kind: of ablation, see `Removal`.
+    measured: concepts of just these digits, so that they need not be measured again. seed: of
+    controls, bootstrap and resampling. on_progress: called with 0..1 and what is being done.
+
+    Raises `ValueError` for an unknown concept or kind, no units or all units of the layer, units of
+    several layers or of another model, and digits that are too few to be cut in two.
+    """
+    told: Progress = on_progress or (lambda fraction, text: None)
+    layer, chosen = units_of(model, units)
+    if kind not in KINDS:
+        raise ValueError(f"{kind!r} is not a kind of ablation: choose {', '.join(KINDS)}.")
+    told(0.0, "Measuring the concept")
+    both = halves(digits, concept, measured)
+    told(0.1, "Collecting activations")
+    label = CONCEPTS[concept].label
+    claim = Claim(layer, chosen, concept, label, kind, controls, draws, seed)
+    trial = Trial(model, claim, *both)
+    removed = trial.removed_controls(lambda done, text: told(0.2 + 0.2 * done, text))
+    kept = trial.kept_controls(lambda done, text: told(0.4 + 0.4 * done, text))
+    told(0.8, f"Bootstrap of {draws:,} draws")
+    found = trial.changes()
+    n = int(both[1].present.sum())
+    return Evidence(
+        model=getattr(model, "name", type(model).__name__.lower()),
+        layer=layer,
+        units=chosen,
+        concept=concept,
+        ablation=kind,
+        seed=seed,
+        data=digits.source,
+        data_hash=digits_hash(digits),
+        weights_hash=weights_hash(model),
+        discovery=len(both[0].digits),
+        confirmation=len(both[1].digits),
+        n=n,
+        findings={
+            "necessary": necessary(found[0], removed),
+            "sufficient": sufficient(kept.own, *trial.kept_interval(), n, kept),
+            "conditional detector": conditional(trial.within()),
+            "global detector": everywhere(trial.everywhere()),
+        },
+        changes=tuple(found),
+        controls=removed,
+        kept_controls=kept,
+        made_with=versions(),
+    )
+
+
+def units_of(
+    model: nn.Module, units: Iterable[UnitId | tuple[str, int] | str]
+) -> tuple[str, tuple[int, ...]]:
+    """The layer and the indices of units of one layer, sorted, each once.
+
+    Raises `ValueError` when there are none, when it's all of the layer, and for units of several
+    layers, of another model, or that the layer doesn't have.
+    """
+    given = [UnitId.parse(unit) if isinstance(unit, str) else unit for unit in units]
+    if not given:
+        raise ValueError("no units are named: give at least one, such as lenet5/linear_0/58.")
+    found = [check_unit(model, unit) for unit in given]
+    layers = sorted({layer for layer, _ in found})
+    if len(layers) > 1:
+        raise ValueError(
+            f"the units are of {' and '.join(layers)}: ask about those of one layer at a time."
+        )
+    indices = tuple(sorted({index for _, index in found}))
+    if len(indices) == layer_of(model, layers[0]).units:
+        raise ValueError(
+            f"these are all {len(indices)} units of {layers[0]}, and without them nothing is left "
+            "to compare with: leave out at least one."
+        )
+    return layers[0], indices
+
+
+def halves(digits: Digits, concept: str, measured: Measured | None) -> tuple[Half, Half]:
+    """Discovery and confirmation, each with which digits have the concept.
+
+    Raises `ValueError` for an unknown concept, and one that a half has none or nothing but.
+    """
+    if concept not in CONCEPTS:
+        known = ", ".join(list(CONCEPTS)[:6])
+        raise ValueError(f"{concept!r} is not a concept: choose one of {known}, …")
+    if measured is None or concept not in measured.names:
+        images, labels = digits.images.numpy(), digits.labels.numpy()
+        measured = measure(images, labels, [concept], parts=digits.parts)
+    if len(measured) != len(digits):
+        raise ValueError(
+            f"there are {len(digits)} digits and concepts of {len(measured)}: give those of the "
+            "same digits."
+        )
+    present = measured.only([concept]).present()[:, 0]
+    index = [members(split, digits.labels) for split in ("discovery", "confirmation")]
+    found = [Half(digits.take(rows), present[rows.numpy()]) for rows in index]
+    if not all(half.present.any() and not half.present.all() for half in found):
+        counts = " and ".join(str(int(half.present.sum())) for half in found)
+        raise ValueError(
+            f"{concept} is in {counts} digits of the two halves, of {len(digits)} in all: both "
+            "need digits with it and digits without it."
+        )
+    return found[0], found[1]

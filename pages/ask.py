@@ -1,0 +1,42 @@
+"""Ask: a claim about units, the test, the verdict, and the evidence to take away."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks import Asking, Describing, Measuring
+from pages.parts import candidate_view, card_view, claim, ledger, place, search_view, verdict_view
+from pages.parts.waiting import result_of
+
+
+def page() -> None:
+    """The whole page."""
+    st.title("Ask")
+    st.markdown(
+        "Name units and what they are said to carry. They are removed, on digits that they were "
+        "not chosen on, beside random units of like strength, and the verdict follows."
+    )
+    study = result_of(Measuring(place.choice()))
+    described = result_of(Describing(study.choice.data))
+    asked = claim.controls(study, described)
+    if not asked.units:
+        candidate_view.candidates(study, asked)
+        card_view.load()
+    else:
+        evidence = result_of(Asking(study.choice, *asked.key()))
+        ledger.remember(evidence, place.address(**asked.address()))
+        verdict_view.verdict(evidence)
+        card_view.downloads(evidence)
+        card_view.compared(evidence)
+        verdict_view.effects(evidence)
+        verdict_view.controls(evidence)
+    slow = st.container()  # what may have to be computed comes last, in its place
+    ledger.ledger()
+    place.copy_link(**asked.address(), **search_view.address())
+    if asked.units:
+        with slow:
+            verdict_view.pairs(study, asked)
+            search_view.search(study, asked)
+
+
+page()

@@ -1,0 +1,100 @@
+"""The evidence card: to download, to load again, and to compare with a test made anew."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.card import html
+from core.digits import SOURCES
+from core.evidence import CARD_LIMIT, Evidence, disagreements
+from core.models.registry import MODELS
+from pages.parts import links
+from pages.parts.claim import write_units
+
+__all__ = ["compared", "downloads", "load"]
+
+_CARD = "the card that was loaded"
+
+
+def downloads(evidence: Evidence) -> None:
+    """The card as JSON and as a page, and a new question."""
+    name = f"evidence-{evidence.model}-{evidence.layer}-{write_units(evidence.units)[:40]}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Evidence card (HTML)", html(evidence), f"{name}.html", "text/html",
+            icon=":material/badge:", key="download html",
+        )  # fmt: skip
+        st.download_button(
+            "Evidence card (JSON)", evidence.to_json(), f"{name}.json", "application/json",
+            icon=":material/data_object:", key="download json",
+        )  # fmt: skip
+        st.button(
+            "Other candidates", icon=":material/search:", key="ask again",
+            on_click=links.put, kwargs={"units": None},
+        )  # fmt: skip
+
+
+def load() -> None:
+    """Read a card that somebody saved; its test is then made again here."""
+    with st.expander("Load an evidence card", icon=":material/upload_file:"):
+        file = st.file_uploader("A JSON file downloaded from this page", type="json", key="card")
+        if file is None:
+            return
+        if file.size > CARD_LIMIT:
+            st.error(f"The file has {file.size:,} bytes: a card has at most {CARD_LIMIT:,}.")
+            return
+        try:
+            card = Evidence.from_json(file.getvalue())
+            address = _address(card)
+        except ValueError as error:
+            st.error(str(error))
+            return
+        st.markdown(f"**{card.question}** The card says: necessary, *{card.verdict}*.")
+        st.button("Repeat the test", type="primary", on_click=_repeat, args=(card, address))
+
+
+def compared(evidence: Evidence) -> None:
+    """Whether the test agrees with the card that was loaded, if it is of the same question."""
+    card: Evidence | None = st.session_state.get(_CARD)
+    if card is None or _question(card) != _question(evidence):
+        return
+    differences = disagreements(card, evidence)
+    if not differences:
+        st.success("The test was made again, and agrees with the card.", icon=":material/verified:")
+        return
+    st.warning(
+        "The test was made again, and doesn't agree with the card:\n\n"
+        + "\n".join(f"- {sentence}" for sentence in differences),
+        icon=":material/difference:",
+    )
+
+
+def _question(card: Evidence) -> tuple[object, ...]:
+    """What two cards have in common when they answer the same."""
+    return card.model, card.layer, card.units, card.concept, card.ablation
+
+
+def _repeat(card: Evidence, address: dict[str, str]) -> None:
+    """Open the card's question with the card's own data, model and seed."""
+    st.session_state[_CARD] = card
+    links.put(write=None, **address)
+
+
+def _address(card: Evidence) -> dict[str, str]:
+    """Where the card's question is asked. Raises `ValueError` for what can't be asked here."""
+    data, seed = card.training.get("data"), card.training.get("seed")
+    if card.model not in MODELS or data not in SOURCES or not isinstance(seed, int):
+        raise ValueError(
+            f"The card is about {card.model[:40]!r}, trained on {str(data)[:40]!r} with seed "
+            f"{str(seed)[:40]!r}: this app can repeat cards of its own models, "
+            f"{', '.join(MODELS)}, on {' or '.join(SOURCES)}."
+        )
+    return {
+        "data": str(data),
+        "model": card.model,
+        "seed": str(seed),
+        "layer": card.layer,
+        "units": write_units(card.units),
+        "concept": card.concept,
+        "kind": card.ablation,
+    }

@@ -1,0 +1,531 @@
+"""How units emerge, and networks beside one another: seeds, dropout and transfer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from streamlit.testing.v1 import AppTest
+from torch import nn
+
+from core import cache
+from core.ablation.candidates import candidates
+from core.ablation.trial import Half
+from core.activations import collect, peaks, run
+from core.digits import CLASSES, Digits, cut
+from core.digits.concepts import CONCEPTS
+from core.digits.strokes import generate
+from core.dynamics import label_survival
+from core.figures import training as figures
+from core.models import registry
+from core.models.inspectable import Inspectable
+from core.store import Store
+from core.tasks.base import Choice
+from core.tasks.comparing import (
+    KINDS,
+    MEASURES,
+    SHARES,
+    Corresponding,
+    Dropped,
+    Dropping,
+    Emergence,
+    Emerging,
+    InTurn,
+    Short,
+    Transfer,
+    Transferring,
+    _matchings,
+    concept_auc,
+    hidden_dense,
+    of_classes,
+    peak,
+    seeds_of,
+    shuffled_auc,
+    silenced,
+    tuning,
+)
+from core.tasks.concepts import Described, Describing
+from core.tasks.training import Training
+from core.training import Start, _dropping, accuracy, train
+from pages.parts import comparing_view
+from pages.parts.emergence_view import concept_option
+
+CHOICE = Choice("strokes", "mlp", 0)
+
+
+def silent(*args: object, **values: object) -> None:
+    """Instead of a report."""
+
+
+@pytest.fixture(scope="module")
+def digits() -> Digits:
+    drawn = generate(400, seed=5)
+    images, labels = torch.from_numpy(drawn.images)[:, None], torch.from_numpy(drawn.labels)
+    return Digits(images, labels, "strokes", "test", drawn.parts)
+
+
+@pytest.fixture(scope="module")
+def patched(digits: Digits) -> Iterator[None]:
+    """Few digits and short trainings, for all tasks."""
+
+    def quickly(name: str, some: Digits, **options: Any) -> Inspectable:
+        kept = {key: options[key] for key in ("seed", "on_step")}
+        return train(name, digits, epochs=2, **kept)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("core.tasks.training.train", quickly)
+        patch.setattr("core.tasks.comparing.EPOCHS", 1)
+        patch.setattr("core.tasks.comparing.TRANSFER_EPOCHS", 1)
+        for module in ("training", "concepts", "comparing"):
+            patch.setattr(f"core.tasks.{module}.load_digits", lambda source, split: digits)
+        yield
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory, patched: None) -> Store:
+    """Where every result of these tests is, each computed once."""
+    return Store(tmp_path_factory.mktemp("comparing"))
+
+
+@pytest.fixture(scope="module")
+def described(store: Store) -> Described:
+    return Describing("strokes").kept(store) or Describing("strokes").compute(store, silent)
+
+
+@pytest.fixture(scope="module")
+def emergences(store: Store, described: Described) -> tuple[Emergence, ...]:
+    return _emerging().compute(store, silent)
+
+
+@pytest.fixture(scope="module")
+def dropped(store: Store, described: Described) -> Dropped:
+    return Dropping(CHOICE).compute(store, silent)
+
+
+@pytest.fixture(scope="module")
+def transfer(store: Store) -> Transfer:
+    return Transferring(CHOICE).compute(store, silent)
+
+
+def _emerging() -> InTurn[Emergence]:
+    every = seeds_of(CHOICE)
+    return InTurn(tuple(map(Emerging, every)), "Training and reading seeds 0 to 2")
+
+
+def _brute_auc(values: np.ndarray, there: np.ndarray) -> float:
+    above = values[there][:, None] - values[~there][None]
+    return float(((above > 0) + 0.5 * (above == 0)).mean())
+
+
+def test_a_part_is_judged_within_its_class_and_a_class_among_all() -> None:
+    random = np.random.default_rng(0)
+    labels = random.integers(3, size=120)
+    values = random.integers(4, size=(120, 5)).astype(np.float32)  # many ties
+    part = (labels == 2) & (random.random(120) < 0.4)
+    found = concept_auc(values, labels, np.stack([labels == 1, part], axis=1))
+    for unit in range(5):
+        assert found[unit, 0] == pytest.approx(_brute_auc(values[:, unit], labels == 1))
+        twos = values[labels == 2, unit]
+        assert found[unit, 1] == pytest.approx(_brute_auc(twos, part[labels == 2]))
+
+
+def test_scores_and_chance_are_those_of_candidates(described: Described) -> None:
+    half, model = described.half("discovery"), registry.build("mlp").eval()
+    labels = half.digits.labels.numpy()
+    for concept in ("crossed-7", "class-3"):
+        present = half.measured.only([concept]).present()[:, 0]
+        known = candidates(model, Half(half.digits, present), "linear_1")
+        values = peaks(model, half.digits.images, "linear_1")
+        mine = concept_auc(values, labels, present[:, None])[:, 0]
+        np.testing.assert_allclose(mine, known.score, atol=1e-12)
+        best = shuffled_auc(values, labels, present).max(0)
+        assert np.quantile(best, 0.95) == pytest.approx(known.chance, abs=1e-12)
+
+
+def test_the_checkpoints_say_what_the_units_were(
+    store: Store, emergences: tuple[Emergence, ...], described: Described
+) -> None:
+    found, model = emergences[0], Training(CHOICE).kept(store)
+    assert model is not None
+    half, layer = described.half("discovery"), "linear_1"
+    assert found.steps.tolist() == sorted(model.history.weights)
+    assert found.concepts == concept_option_values()
+    curves = []
+    for state in model.history.weights.values():
+        then = registry.build("mlp", 3)
+        then.load_state_dict(state)
+        curves.append(collect(then, half.digits.images, layer).relu().numpy())
+    labels = half.digits.labels.numpy()
+    aucs = np.array(
+        [
+            [[_brute_auc(of[:, u], labels == c) for c in range(CLASSES)] for u in range(4)]
+            for of in curves
+        ]
+    )
+    classes = [found.concepts.index(f"class-{label}") for label in range(CLASSES)]
+    np.testing.assert_allclose(found.auc[layer][:, :4][:, :, classes], aucs, atol=1e-9)
+    counts = [sum(max(unit) > 0.9 for unit in of[:, classes]) for of in found.auc[layer]]
+    assert found.detectors(layer).tolist() == counts
+    row = found.table(layer).set_index("concept").loc["class-3"]
+    curve = found.auc[layer][:, int(row["unit"]), found.concepts.index("class-3")]
+    assert curve[-1] == found.auc[layer][-1, :, found.concepts.index("class-3")].max()
+    half_way = 0.5 + (curve[-1] - 0.5) / 2
+    assert row["t50"] == next(
+        step for step, at in zip(found.steps, curve, strict=True) if at >= half_way
+    )
+    assert row["digits"] == (labels == 3).sum()
+
+
+def concept_option_values() -> tuple[str, ...]:
+    """The concepts that the address can name for generated digits."""
+    option = concept_option(CHOICE)
+    known = [name for name, of in CONCEPTS.items() if of.label is not None]
+    return tuple(name for name in known if option.parse(name))
+
+
+def test_emergence_comes_back_from_the_store(
+    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = _emerging().kept(store)
+    assert kept is not None
+    for one, same in zip(emergences, kept, strict=True):
+        assert one.concepts == same.concepts
+        assert one.to_arrays().keys() == same.to_arrays().keys()
+        for name, array in one.to_arrays().items():
+            np.testing.assert_array_equal(array, same.to_arrays()[name])
+    assert not np.array_equal(kept[0].auc["linear_1"], kept[1].auc["linear_1"])
+    assert InTurn((Emerging(CHOICE), Emerging(Choice("strokes", "mlp", 9))), "").kept(store) is None
+
+
+def test_a_peak_is_found_and_what_did_not_fall_is_not_said_to() -> None:
+    random, steps = np.random.default_rng(1), np.array([0, 1, 2, 4])
+    levels = np.array([0.1, 0.8, 0.6, 0.4])[:, None]
+    found = peak(steps, levels + 0.05 * random.standard_normal((4, 60)))
+    assert found.step == 1
+    assert found.receded
+    assert found.fall == pytest.approx(0.4, abs=0.05)
+    assert found.low <= found.fall <= found.high
+    rising = peak(steps, np.array([0.1, 0.2, 0.3, 0.4])[:, None] + np.zeros((4, 60)))
+    assert (rising.step, rising.fall, rising.receded) == (4, 0.0, False)
+    noise = 0.5 + 0.3 * random.standard_normal((2, 9))
+    falling = peak(steps[:2], noise[np.argsort(-np.median(noise, axis=1))])
+    assert falling.fall > 0
+    assert not falling.receded
+
+
+def test_progress_rises_and_says_which_of_several() -> None:
+    class Task:
+        title = "work"
+
+        def kept(self, store: object) -> None:
+            return None
+
+        def compute(self, store: object, report: Any) -> int:
+            report(0.0, "begins", loss=3.0)
+            report(1.0, "ends")
+            return 7
+
+    said: list[tuple[float, str | None]] = []
+
+    def report(fraction: float, text: str | None = None, **values: float) -> None:
+        assert not values
+        said.append((fraction, text))
+
+    assert InTurn((Task(), Task()), "both").compute(None, report) == (7, 7)  # type: ignore[arg-type]
+    assert said == [
+        (0.0, "begins · 1 of 2"),
+        (0.5, "ends · 1 of 2"),
+        (0.5, "begins · 2 of 2"),
+        (1.0, "ends · 2 of 2"),
+    ]
+
+
+def test_partners_are_mutual_and_a_permuted_network_is_found_again() -> None:
+    random = np.random.default_rng(2)
+    layer = random.standard_normal((200, 12)).astype(np.float32)
+    order = random.permutation(12)
+    partner, correlation = _matchings([layer, layer[:, order], -layer])
+    np.testing.assert_array_equal(order[partner[0, 1]], np.arange(12))
+    np.testing.assert_array_equal(partner[1, 0], order)
+    np.testing.assert_array_equal(partner[0, 2], np.arange(12))
+    np.testing.assert_allclose(correlation[0, 2], -1)
+    np.testing.assert_allclose(correlation[0, 1], 1)
+
+
+def test_units_are_matched_between_seeds(store: Store, emergences: tuple[Emergence, ...]) -> None:
+    task = Corresponding(CHOICE, "linear_1")
+    found = task.compute(store, silent)
+    kept = task.kept(store)
+    assert kept is not None
+    np.testing.assert_array_equal(kept.partner, found.partner)
+    assert found.seeds.tolist() == [0, 1, 2]
+    models = [Training(each).kept(store) for each in seeds_of(CHOICE)]
+    half = Describing("strokes").kept(store).half("discovery").digits  # type: ignore[union-attr]
+    one, other = (peaks(model, half.images, "linear_1") for model in models[:2])  # type: ignore[arg-type]
+    unit = emergences[0].best("linear_1", "class-3")
+    partner = found.partner[0, 1, unit]
+    expected = np.corrcoef(one[:, unit], other[:, partner])[0, 1]
+    table = found.partners(emergences, "linear_1", "class-3")
+    row = table[(table["seed"] == 0) & (table["other seed"] == 1)].iloc[0]
+    assert row["partner"] == partner
+    assert row["correlation"] == pytest.approx(expected, abs=1e-5)
+    at = emergences[1].concepts.index("class-3")
+    assert row["partner's auc"] == emergences[1].auc["linear_1"][-1, partner, at]
+    assert 0 < row["null"] < 1
+    assert len(found.table()) == 3 * 2 * 128
+
+
+def test_dropped_passes_are_the_whole_pass_on_average() -> None:
+    layer, images = nn.Linear(6, 4), torch.randn(3, 6, generator=torch.Generator().manual_seed(0))
+    whole = layer(images)
+    hook = _dropping(0.25, torch.Generator().manual_seed(1))
+    several = torch.stack([hook(layer, None, whole) for _ in range(8000)])
+    error = whole.detach().abs() * (0.25 / 0.75 / 8000) ** 0.5
+    assert ((several.mean(0) - whole).abs() < 5 * error + 1e-6).all()
+    with torch.no_grad():
+        assert torch.equal(hook(layer, None, whole), whole)
+
+
+def test_a_network_trained_with_dropout_is_whole_and_repeats_itself(digits: Digits) -> None:
+    none, plain, half = (
+        train("mlp", digits, epochs=1, start=start)
+        for start in (None, Start(dropout=0.0), Start(dropout=0.5))
+    )
+    for name, value in none.state_dict().items():
+        assert torch.equal(value, plain.state_dict()[name])
+    assert not torch.equal(none.linear_0.weight, half.linear_0.weight)
+    assert torch.equal(half(digits.images), half(digits.images))
+    assert not any(module._forward_hooks for module in half.modules())
+
+
+def test_silencing_is_what_setting_units_to_zero_does(digits: Digits) -> None:
+    model = train("mlp", digits, epochs=2)
+    curve = silenced(model, digits, "linear_1", seed=4)
+    assert len(curve) == len(SHARES)
+    assert curve[0] == pytest.approx(accuracy(model, digits))
+    generator = np.random.default_rng(4)
+    orders = [generator.permutation(128) for _ in range(10)]
+    right = []
+    for order in orders:
+        edits: dict[Any, Any] = {("linear_1", int(u)): 0.0 for u in order[: round(0.5 * 128)]}
+        said = run(model, digits.images, edits).argmax(1)
+        right.append(float((said == digits.labels).float().mean()))
+    assert curve[SHARES.index(0.5)] == pytest.approx(np.mean(right), abs=1e-3)
+
+
+def test_dropout_is_compared_network_by_network(store: Store, dropped: Dropped) -> None:
+    layers = hidden_dense("mlp")
+    assert layers == ("linear_0", "linear_1")
+    assert hidden_dense("simple_cnn") == ()
+    assert len(dropped.table) == 4 * 3 * len(layers)
+    assert dropped.table["dropout"].isna().sum() == 3 * len(layers)
+    assert np.isfinite(dropped.table[list(MEASURES)]).all(axis=None)
+    assert dropped.table["active"].between(0, 1).all()
+    assert len(dropped.curves) == len(dropped.table) * len(SHARES)
+    kept = Dropping(CHOICE).kept(store)
+    assert kept is not None
+    pd.testing.assert_frame_equal(kept.table, dropped.table)
+    pd.testing.assert_frame_equal(kept.curves, dropped.curves)
+
+
+def test_what_is_trained_stays_when_a_comparison_is_cancelled(
+    tmp_path: Path, patched: None, digits: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stopped(Exception):
+        pass
+
+    def stop_at_the_third(fraction: float, text: str | None = None, **values: float) -> None:
+        if text and "· 3 of" in text:
+            raise Stopped
+
+    store, trained = Store(tmp_path), []
+    monkeypatch.setattr(
+        "core.tasks.comparing.train",
+        lambda *args, **options: trained.append(1) or train(*args, **options),
+    )
+    with pytest.raises(Stopped):
+        Transferring(CHOICE).compute(store, stop_at_the_third)
+    networks = list(Transferring(CHOICE).networks(CHOICE).values())
+    kept = [network.kept(store) is not None for network in networks]
+    assert kept == [True, True] + [False] * (len(networks) - 2)
+    assert len(trained) == 2
+    again = networks[0].trained(store, lambda: digits, silent)
+    assert len(trained) == 2
+    assert not again.training
+
+
+def test_frozen_layers_are_those_of_the_other_task(store: Store, transfer: Transfer) -> None:
+    shorts = Transferring(CHOICE).networks(CHOICE)
+    models = {which: short.kept(store) for which, short in shorts.items()}
+    assert set(shorts) == {("A", 0), ("base", 0), *((k, n) for k in KINDS for n in (1, 2))}
+    drawn = registry.build("mlp", 1000)
+    for (kind, n), model in models.items():
+        assert model is not None
+        if not n:
+            continue
+        source = {"AnB": models["A", 0], "BnB": models["base", 0], "random": drawn}
+        of: Any = source.get(kind.removesuffix("+"))
+        for at in range(2):
+            same = torch.equal(
+                model.get_submodule(f"linear_{at}").weight, of.get_submodule(f"linear_{at}").weight
+            )
+            assert same == (at < n and not kind.endswith("+"))
+    assert shorts["AnB", 2].base() == shorts["A", 0]
+    assert shorts["BnB+", 1].base() == shorts["base", 0]
+
+
+def test_transfer_is_judged_on_the_digits_of_its_task(
+    store: Store, transfer: Transfer, digits: Digits
+) -> None:
+    judged = of_classes(cut(digits, "confirmation"), "56789")
+    assert set(judged.labels.tolist()) == set(range(5, 10))
+    model = Transferring(CHOICE).networks(CHOICE)["AnB+", 1].kept(store)
+    assert model is not None
+    rows = transfer.accuracy
+    row = rows[(rows["seed"] == 0) & (rows["kind"] == "AnB+") & (rows["first"] == 1)]
+    assert row["accuracy"].item() == pytest.approx(accuracy(model, judged))
+    kept = Transferring(CHOICE).kept(store)
+    assert kept is not None
+    pd.testing.assert_frame_equal(kept.units, transfer.units)
+    assert len(transfer.units) == 3 * (2 * (256 + 128) + 256 + 256 + 128)
+
+
+def test_without_fine_tuning_nothing_drifts(store: Store, digits: Digits) -> None:
+    """T-j1: the frozen layers are those of A, and a network beside itself has drift 0."""
+    shorts = Transferring(CHOICE).networks(CHOICE)
+    before, frozen = (
+        short.trained(store, lambda: digits, silent) for short in (shorts["A", 0], shorts["AnB", 2])
+    )
+    seen = of_classes(digits, "01234")
+    for layer in ("linear_0", "linear_1"):
+        found = tuning(before, frozen, seen, layer)
+        assert (found["drift"] == 0).all()
+        assert label_survival(found["before"].tolist(), found["after"].tolist()) == 1
+    other = tuning(before, registry.build("mlp", 5), seen, "linear_1")
+    assert other["drift"].median() > 0.1
+
+
+def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: Digits) -> None:
+    model, seen = registry.build("mlp"), of_classes(digits, "01234")
+    found = tuning(model, model, seen, "linear_1")
+    values, labels = peaks(model, seen.images, "linear_1"), seen.labels.numpy()
+    for unit in (0, 7):
+        aucs = [_brute_auc(values[:, unit], labels == label) for label in range(5)]
+        assert found["before"][unit] == str(int(np.argmax(aucs)))
+    units = pd.DataFrame(
+        {
+            **{"kind": "AnB+", "first": 1, "seed": 0, "layer": "linear_0"},
+            "unit": range(4),
+            "drift": [0.0, 0.1, 0.2, 0.9],
+            "before": ["0", "0", "1", ""],
+            "after": ["0", "1", "1", "1"],
+        }
+    )
+    row = Transfer(pd.DataFrame(), units).tuning().iloc[0]
+    assert row["survival"] == pytest.approx(2 / 3)
+    assert row["chance"] == pytest.approx(2 / 3 * 1 / 3 + 1 / 3 * 2 / 3)
+    assert row["drift"] == pytest.approx(0.15)
+
+
+def test_titles_say_what_is_trained() -> None:
+    short = Short(Choice("mnist", "lenet5", 1), 3, 100, dropout=0.25)
+    assert short.title == "Dropout 0.25, seed 1"
+    moved = Short(Choice("mnist", "lenet5", 1), 2, 100, "56789", first=2, source="01234")
+    assert moved.title == "First 2 from digits 0 to 4, fine-tuned, seed 1"
+    assert moved.base().title == "Digits 0 to 4, dropout 0, seed 1"
+
+
+def test_controls_are_grey_and_every_line_is_one_network(dropped: Dropped) -> None:
+    frame = dropped.curves.assign(dropout="untrained")
+    spec = figures.over_shares(frame).to_dict()
+    assert spec["encoding"]["color"]["scale"]["range"] == ["#94a3b8"]
+    assert spec["encoding"]["detail"]["field"] == "seed"
+    steps = pd.DataFrame({"seed": ["0", "1"], "step": [0, 0], "auc": [0.5, 0.6]})
+    assert isinstance(figures.over_steps(steps, "auc", "seed", title="AUC"), alt.Chart)
+
+
+def _view(module: str, name: str, model: str = "mlp") -> None:
+    """What a page calls."""
+    import contextlib
+    import importlib
+
+    from core.tasks.base import Choice
+    from pages.parts.waiting import NotYet
+
+    part = importlib.import_module(f"pages.parts.{module}")
+    with contextlib.suppress(NotYet):
+        getattr(part, name)(Choice("strokes", model, 0))
+
+
+def drawn(
+    store: Store, monkeypatch: pytest.MonkeyPatch, module: str, name: str, **address: str
+) -> AppTest:
+    """A view whose results are in the store."""
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(store.folder))
+    monkeypatch.setattr("pages.parts.place.link", silent)
+    cache._memory.clear()
+    at = AppTest.from_function(_view, args=(module, name, address.get("model", "mlp")))
+    for key, value in {"data": "strokes", "model": "mlp", **address}.items():
+        at.query_params[key] = value
+    at.run(timeout=60)
+    assert not at.exception
+    return at
+
+
+def said(at: AppTest) -> str:
+    """All that is on the screen in words."""
+    return "\n".join(of.value for kind in (at.markdown, at.caption, at.info) for of in kind)
+
+
+def test_emergence_is_drawn(
+    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = drawn(store, monkeypatch, "emergence_view", "emergence", layer="linear_1")
+    assert len(at.get("vega_lite_chart")) == 4
+    found, words = emergences[0], said(at)
+    row = found.table("linear_1").set_index("concept").loc["crossed-7"]
+    assert f"{row['digits']:.0f} digits of the discovery half have it" in words
+    assert f"AUC {row['auc']:.2f} at the end, {row['confirmed']:.2f} on the other half" in words
+    assert "the median selectivity of linear_1 is highest" in words
+    assert len(at.dataframe[0].value) == len(found.concepts)
+    at.selectbox(key="concept").select("class-3").run(timeout=60)
+    assert at.query_params["concept"] == "class-3"
+
+
+def test_seeds_are_drawn_with_an_answer(
+    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Corresponding(CHOICE, "linear_1").compute(store, silent)
+    at = drawn(store, monkeypatch, "comparing_view", "seeds", layer="linear_1")
+    tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
+    values = ", ".join(f"{row['auc']:.2f}" for row in tables)
+    assert f"(AUC {values} for seeds 0, 1, 2)" in said(at)
+    assert "always a unit for “crossed 7” in linear_1?** Only" in said(at)
+    assert len(at.get("vega_lite_chart")) == 2
+    assert len(at.dataframe[0].value) == 6
+
+
+def test_dropout_is_drawn(store: Store, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = drawn(store, monkeypatch, "comparing_view", "dropout")
+    assert at.selectbox(key="layer").value == "linear_1"
+    assert len(at.get("vega_lite_chart")) == 7
+    assert len(at.dataframe[0].value) == 12
+    assert f"short trainings of {comparing_view.EPOCHS} epochs" in said(at)
+    none = drawn(store, monkeypatch, "comparing_view", "dropout", model="simple_cnn")
+    assert "has no hidden dense layer" in said(none)
+
+
+def test_transfer_is_drawn(
+    store: Store, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    at = drawn(store, monkeypatch, "comparing_view", "transfer")
+    assert len(at.get("vega_lite_chart")) == 2
+    base = transfer.accuracy[transfer.accuracy["kind"] == "base"]["accuracy"]
+    assert f"{base.iloc[0]:.2%}" in said(at)
+    assert len(at.dataframe[0].value) == len(transfer.tuning())

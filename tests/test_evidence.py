@@ -1,0 +1,342 @@
+"""Evidence as a card: there and back, compared, and whatever else somebody may upload."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import torch
+
+from core.ablation import ask
+from core.evidence import (
+    CARD_LIMIT,
+    VERDICTS,
+    Change,
+    Evidence,
+    digits_hash,
+    disagreements,
+    question,
+    weights_hash,
+)
+from core.models.registry import build
+from tests.test_ablation import Planted, digits_for, known, planted
+
+
+def made(units: tuple[int, ...] = (7,), *, seed: int = 0, model: Planted | None = None) -> Evidence:
+    """Evidence of a moment."""
+    digits = digits_for(700, noise=0.1)
+    return ask(
+        model or planted(noise=13),
+        digits,
+        [("hidden", unit) for unit in units],
+        "class-7",
+        seed=seed,
+        controls=30,
+        draws=50,
+        measured=known(digits.labels == 7),
+    )
+
+
+@pytest.fixture(scope="module")
+def card() -> Evidence:
+    return made()
+
+
+def edited(card: Evidence, change: Callable[[Any], object]) -> str:
+    """The card's JSON after somebody's `change` of it."""
+    content = json.loads(card.to_json())
+    change(content)
+    return json.dumps(content)
+
+
+# There and back
+
+
+def test_a_card_says_all_that_the_evidence_says(card: Evidence) -> None:
+    assert Evidence.from_json(card.to_json()) == card
+    assert Evidence.from_json(card.to_json().encode()) == card
+    assert json.loads(card.to_json())["units"] == [7]
+
+
+def test_numbers_that_could_not_be_measured_come_back_too(card: Evidence) -> None:
+    assert card.findings["conditional detector"].value is None
+    assert Evidence.from_json(card.to_json()).findings["conditional detector"].low is None
+
+
+def test_what_was_asked_and_found_is_there_by_name(card: Evidence) -> None:
+    own = card.change("class-7")
+    assert (card.effect, card.interval) == (own.change, (own.low, own.high))
+    assert own.low <= card.effect < -0.9
+    assert card.verdict == card.findings["necessary"].verdict == "supported"
+    assert set(card.verdicts) == {
+        *("necessary", "sufficient"),
+        *("conditional detector", "global detector"),
+    }
+    assert card.p_value == card.controls.p_value == 1 / 31
+    assert len(card.controls) == len(card.kept_controls) == 30
+    assert card.controls.own > max(card.controls.effects)
+    assert 0 < card.controls.distinct <= 30
+    assert card.names == ("planted/hidden/7",)
+    assert card.change("class-3", "nll").measure == "nll"
+    assert {"python", "torch", "numpy", "scipy"} <= set(card.made_with)
+    with pytest.raises(KeyError, match="'class-11' was not measured"):
+        card.change("class-11")
+
+
+def test_one_question_has_one_answer(card: Evidence) -> None:
+    assert made() == card
+    other = made(seed=1)
+    assert other.controls.effects != card.controls.effects
+    assert other.change("class-7", "nll").low != card.change("class-7", "nll").low
+    assert other.effect == card.effect
+    assert disagreements(card, other) == []
+
+
+def test_the_order_in_which_units_are_named_is_of_no_account() -> None:
+    assert made((3, 7)) == made((7, 3, 7))
+
+
+# In words
+
+
+def test_a_question_can_be_read_aloud(card: Evidence) -> None:
+    assert card.question == "Does planted/hidden/7 carry the 7?"
+    names = [f"lenet5/linear_0/{unit}" for unit in (58, 8, 28, 3, 4)]
+    assert question(names[:1], "crossed-7") == "Does lenet5/linear_0/58 carry the crossed 7?"
+    assert question(names[:2], "crossed-7") == (
+        "Do lenet5/linear_0/58, lenet5/linear_0/8 carry the crossed 7?"
+    )
+    assert question(names, "class-3").endswith("lenet5/linear_0/28 and 2 more carry the 3?")
+    assert question(names[:1], "nothing known").endswith("carry the nothing known?")
+
+
+# Which weights, which digits
+
+
+def test_one_weight_makes_another_hash() -> None:
+    model = build("lenet5", seed=1)
+    before = weights_hash(model)
+    assert before == weights_hash(build("lenet5", seed=1)) != weights_hash(build("lenet5", seed=2))
+    assert len(before) == 16
+    with torch.no_grad():
+        model.state_dict()["linear_1.bias"][83] += 1e-6
+    assert weights_hash(model) != before
+
+
+def test_names_buffers_and_types_belong_to_the_hash() -> None:
+    first, second = torch.nn.Module(), torch.nn.Module()
+    first.register_buffer("one", torch.zeros(4))
+    second.register_buffer("other", torch.zeros(4))
+    hashes = {weights_hash(first), weights_hash(second)}
+    first.one = torch.zeros(2, 2)
+    hashes.add(weights_hash(first))
+    first.one = torch.zeros(4, dtype=torch.int32)
+    hashes.add(weights_hash(first))
+    assert len(hashes) == 4
+
+
+def test_one_pixel_or_label_makes_another_hash() -> None:
+    digits = digits_for(20)
+    before = digits_hash(digits)
+    assert before == digits_hash(digits_for(20))
+    lighter = replace(digits, images=digits.images.clone())
+    lighter.images[19, 0, 27, 27] = 0.5
+    renamed = replace(digits, labels=digits.labels.roll(1))
+    assert len({before, digits_hash(lighter), digits_hash(renamed)}) == 3
+
+
+# Two results of one question
+
+
+def test_equal_cards_do_not_disagree(card: Evidence) -> None:
+    assert disagreements(card, card) == []
+    assert disagreements(card, Evidence.from_json(card.to_json())) == []
+
+
+def test_other_weights_and_digits_are_named(card: Evidence) -> None:
+    other = replace(card, weights_hash="abc", data_hash="def")
+    weights, digits = disagreements(card, other)
+    said = "The card was made with other {} ({}) than these ({})."
+    assert weights == said.format("weights", card.weights_hash, "abc")
+    assert digits == said.format("digits", card.data_hash, "def")
+
+
+def test_other_verdicts_are_named(card: Evidence) -> None:
+    finding = replace(card.findings["sufficient"], verdict="not supported")
+    other = replace(card, findings={**card.findings, "sufficient": finding})
+    assert disagreements(card, other) == [
+        "Sufficient: the card says supported, the test not supported."
+    ]
+    assert disagreements(other, card) == [
+        "Sufficient: the card says not supported, the test supported."
+    ]
+    few = {name: of for name, of in card.findings.items() if name != "sufficient"}
+    assert disagreements(card, replace(card, findings=few)) == [
+        "Sufficient: the card says supported, the test nothing."
+    ]
+
+
+@pytest.mark.parametrize(("by", "said"), [(0.004, False), (-0.004, False), (0.05, True)])
+def test_another_effect_is_named(card: Evidence, by: float, said: bool) -> None:
+    def moved(of: Change) -> Change:
+        own = (of.group, of.measure) == ("class-7", "accuracy")
+        return replace(of, change=of.change + by) if own else of
+
+    other = replace(card, changes=tuple(moved(of) for of in card.changes))
+    found = disagreements(card, other)
+    assert bool(found) == said
+    if said:
+        assert found == [f"Effect: the card says {card.effect:+.3f}, the test {other.effect:+.3f}."]
+
+
+def test_another_model_disagrees(card: Evidence) -> None:
+    other = made(model=planted("pair", noise=13))
+    assert len(disagreements(card, other)) == 3
+    assert "Necessary: the card says supported, the test not supported." in disagreements(
+        card, other
+    )
+
+
+# Whatever else is uploaded
+
+
+def refused(text: str | bytes) -> str:
+    """The sentence with which it is refused."""
+    with pytest.raises(ValueError, match=r"^(This is not an evidence card|The file has)") as info:
+        Evidence.from_json(text)
+    assert type(info.value) is ValueError
+    said = str(info.value)
+    assert len(said) < 300
+    assert said.endswith(".")
+    assert "\n" not in said
+    return said
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "not JSON",
+        "{",
+        "null",
+        "7",
+        "[]",
+        "{}",
+        '"specialized-neurons evidence 1"',
+        '{"format": "specialized-neurons evidence 1"}',
+        '{"format": "specialized-neurons evidence 2"}',
+        '{"format": ["specialized-neurons evidence 1"]}',
+        b"\xff\xfe\x00\x01\x02",
+        b"\x89PNG\r\n",
+        "[" * 100_000,
+        '{"a":' * 100_000,
+        "9" * 10_000,
+    ],
+)
+def test_what_is_no_card_is_refused(text: str | bytes) -> None:
+    refused(text)
+
+
+def test_a_file_that_is_too_large_is_not_even_read(card: Evidence) -> None:
+    said = refused(card.to_json() + " " * 3 * 2**20)
+    assert f"a card has at most {CARD_LIMIT:,}" in said
+    assert "3,1" in said
+
+
+def test_every_field_but_two_is_needed(card: Evidence) -> None:
+    for name in json.loads(card.to_json()):
+        text = edited(card, lambda content, name=name: content.pop(name))  # type: ignore[misc]
+        if name in ("made_with", "training"):
+            assert Evidence.from_json(text).verdict == "supported"
+        else:
+            refused(text)
+
+
+def test_an_unknown_field_is_named(card: Evidence) -> None:
+    assert "unknown field 'surprise'" in refused(edited(card, lambda of: of.update(surprise=1)))
+    refused(edited(card, lambda of: of["controls"].update(surprise=1)))
+    refused(edited(card, lambda of: of["changes"][0].update(surprise=1)))
+    refused(edited(card, lambda of: of["findings"]["necessary"].update(surprise=1)))
+
+
+@pytest.mark.parametrize("value", [None, "abc", "<script>", 7, 1.5, True, [], {}, [[]], {"a": 1}])
+def test_a_field_of_another_type_is_refused(card: Evidence, value: Any) -> None:
+    texts = {"model", "layer", "concept", "ablation", "data", "data_hash", "weights_hash"}
+    for name, own in json.loads(card.to_json()).items():
+        if type(value) is type(own) and (name in texts or isinstance(value, int)):
+            continue
+        if name in ("made_with", "training"):
+            continue
+        text = edited(card, lambda of, name=name: of.update({name: value}))  # type: ignore[misc]
+        refused(text)
+
+
+@pytest.mark.parametrize("name", ["verdict", "reason", "value", "low", "high", "n"])
+@pytest.mark.parametrize("value", [True, [], {}, ["supported"]])
+def test_a_finding_of_another_type_is_refused(card: Evidence, name: str, value: Any) -> None:
+    refused(edited(card, lambda of: of["findings"]["sufficient"].update({name: value})))
+
+
+@pytest.mark.parametrize("verdict", ["<script>", "Supported", "", "x" * 10_000, None])
+def test_a_verdict_is_one_of_three(card: Evidence, verdict: Any) -> None:
+    refused(edited(card, lambda of: of["findings"]["sufficient"].update(verdict=verdict)))
+    for allowed in VERDICTS:
+        text = edited(card, lambda of: of["findings"]["sufficient"].update(verdict=allowed))  # noqa: B023
+        assert Evidence.from_json(text).verdicts["sufficient"] == allowed
+
+
+@pytest.mark.parametrize("units", [["abc"], [], [None], [[7]], [float("nan")], "abc", 7, {"a": 7}])
+def test_units_are_whole_numbers(card: Evidence, units: Any) -> None:
+    refused(edited(card, lambda of: of.update(units=units)))
+
+
+def test_a_card_on_a_concept_that_it_did_not_measure_is_refused(card: Evidence) -> None:
+    assert "class-11" in refused(edited(card, lambda of: of.update(concept="class-11")))
+    refused(edited(card, lambda of: of.update(changes=[])))
+    refused(edited(card, lambda of: of["findings"].pop("necessary")))
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize("part", ["effects", "p_value", "change", "value"])
+def test_numbers_that_are_none_are_refused(card: Evidence, part: str, number: str) -> None:
+    def spoil(of: Any) -> None:
+        inside = {
+            "effects": of["controls"],
+            "p_value": of["controls"],
+            "change": of["changes"][0],
+            "value": of["findings"]["necessary"],
+        }[part]
+        inside[part] = ["HERE"] if isinstance(inside[part], list) else "HERE"
+
+    refused(edited(card, spoil).replace('"HERE"', number))
+
+
+@pytest.mark.parametrize("part", ["effects", "own"])
+def test_numbers_beyond_all_bounds_are_refused(card: Evidence, part: str) -> None:
+    huge = [10**400] if part == "effects" else 10**400
+    refused(edited(card, lambda of: of["controls"].update({part: huge})))
+
+
+@pytest.mark.parametrize("units", [[-1], [1.5], [True], ["7"], [float("inf")]])
+def test_units_that_no_layer_has_are_refused(card: Evidence, units: Any) -> None:
+    refused(edited(card, lambda of: of.update(units=units)))
+
+
+def test_only_known_kinds_of_ablation_are_believed(card: Evidence) -> None:
+    refused(edited(card, lambda of: of.update(ablation="<script>")))
+
+
+@pytest.mark.parametrize("name", ["made_with", "training"])
+@pytest.mark.parametrize("value", ["<script>", 5, [1], None])
+def test_how_it_was_made_is_told_by_name(card: Evidence, name: str, value: Any) -> None:
+    refused(edited(card, lambda of: of.update({name: value})))
+
+
+def test_a_card_that_could_not_be_written_again_is_refused(card: Evidence) -> None:
+    nested: Any = 1
+    for _ in range(700):
+        nested = [nested]
+    refused(edited(card, lambda of: of.update(training={"deep": nested})))
