@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from core.evidence import Evidence
 from tests.browser import FLAGS, server
 from tests.conftest import chromium
 
@@ -101,6 +102,20 @@ def test_a_layer_is_dissected_and_a_unit_is_looked_at(site: str, page: Page) -> 
     page.get_by_label("Unit of linear_2").press("Enter")
     page.wait_for_function("location.search.includes('unit=7')", timeout=30_000)
     page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
+
+
+def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> None:
+    page.goto(f"{site}/ask?{ADDRESS}&layer=linear_1&concept=class-7")
+    page.get_by_role("button", name="Ask about the best unit").click(timeout=240_000)
+    page.get_by_role("heading", name="carry the 7?", exact=False).first.wait_for(timeout=60_000)
+    page.get_by_text("Necessary", exact=True).wait_for(timeout=120_000)
+    with page.expect_download(timeout=60_000) as download:
+        page.get_by_role("button", name="Evidence card (JSON)").click()
+    card = Evidence.from_json(download.value.path().read_bytes())
+    assert card.layer == "linear_1"
+    assert page.get_by_text(card.verdict, exact=True).first.is_visible()
+    page.get_by_text("All claims of this session").wait_for(timeout=60_000)
+    page.get_by_role("button", name="Cancel").click(timeout=60_000)  # the group search is long
 
 
 def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:

@@ -40,7 +40,6 @@ from core.tasks.comparing import (
     Short,
     Transfer,
     Transferring,
-    _matchings,
     concept_auc,
     hidden_dense,
     of_classes,
@@ -50,6 +49,7 @@ from core.tasks.comparing import (
     silenced,
     tuning,
 )
+from core.tasks.comparing.matching import _matchings
 from core.tasks.concepts import Described, Describing
 from core.tasks.training import Training
 from core.training import Start, _dropping, accuracy, train
@@ -80,9 +80,10 @@ def patched(digits: Digits) -> Iterator[None]:
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("core.tasks.training.train", quickly)
-        patch.setattr("core.tasks.comparing.EPOCHS", 1)
-        patch.setattr("core.tasks.comparing.TRANSFER_EPOCHS", 1)
-        for module in ("training", "concepts", "comparing"):
+        patch.setattr("core.tasks.comparing.dropping.EPOCHS", 1)
+        patch.setattr("core.tasks.comparing.transferring.TRANSFER_EPOCHS", 1)
+        comparing = [f"comparing.{part}" for part in ("dropping", "matching", "transferring")]
+        for module in ("training", "concepts", *comparing):
             patch.setattr(f"core.tasks.{module}.load_digits", lambda source, split: digits)
         yield
 
@@ -346,7 +347,7 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
     store, trained = Store(tmp_path), []
     monkeypatch.setattr(
-        "core.tasks.comparing.train",
+        "core.tasks.comparing.short.train",
         lambda *args, **options: trained.append(1) or train(*args, **options),
     )
     with pytest.raises(Stopped):

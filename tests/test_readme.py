@@ -23,6 +23,7 @@ def test_every_file_that_is_named_is_there() -> None:
 def test_the_example_runs(capsys: pytest.CaptureFixture[str]) -> None:
     (example,) = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
     exec(compile(example, "README.md", "exec"), {})
-    accuracy, activations = capsys.readouterr().out.splitlines()
+    accuracy, activations, verdicts = capsys.readouterr().out.splitlines()
     assert float(accuracy) > 0.9
     assert activations.startswith("tensor(")
+    assert "'necessary': 'not supported'" in verdicts

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL
 
 __all__ = ["beside_controls", "changes", "contributions", "removal_curves"]
 
@@ -110,7 +110,7 @@ def removal_curves(
         "ranking:N",
         sort=names,
         scale=alt.Scale(domain=names, range=list(_RANKS[: len(names)])),
-        legend=legend("ranking"),
+        legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=160),
     )
     lines = (
         alt.Chart(pd.DataFrame(rows))

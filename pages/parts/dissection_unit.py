@@ -58,6 +58,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     with st.container(horizontal=True):
         place.link("units", "This unit's page", layer=view.layer, unit=index)
         place.link("feature_visualization", "Its maximized input", layer=view.layer, unit=index)
+        place.link("ask", "Is it needed?", layer=view.layer, units=index)
 
 
 def _other_unit() -> None:

@@ -1,0 +1,74 @@
+"""How units emerge in training, and what they are under other seeds, dropout and transfer.
+
+Short trainings, fewer digits and epochs than the dashboard's own, serve the comparisons of dropout
+and transfer; each is stored as soon as it is done, so that a comparison that is cancelled goes on
+where it was.
+"""
+
+from core.tasks.comparing.base import InTurn, hidden_dense, seeds_of
+from core.tasks.comparing.dropping import (
+    DIGITS,
+    DROPOUTS,
+    EPOCHS,
+    MEASURES,
+    ORDERS,
+    PART,
+    SHARES,
+    SILENCED,
+    Dropped,
+    Dropping,
+    silenced,
+)
+from core.tasks.comparing.emerging import (
+    DETECTOR,
+    Emergence,
+    Emerging,
+    Peak,
+    concept_auc,
+    peak,
+    shuffled_auc,
+)
+from core.tasks.comparing.matching import Correspondence, Corresponding
+from core.tasks.comparing.short import Short, of_classes
+from core.tasks.comparing.transferring import (
+    KINDS,
+    TRANSFER_DIGITS,
+    TRANSFER_EPOCHS,
+    Transfer,
+    Transferring,
+    tuning,
+)
+
+__all__ = [
+    "DETECTOR",
+    "DIGITS",
+    "DROPOUTS",
+    "EPOCHS",
+    "KINDS",
+    "MEASURES",
+    "ORDERS",
+    "PART",
+    "SHARES",
+    "SILENCED",
+    "TRANSFER_DIGITS",
+    "TRANSFER_EPOCHS",
+    "Correspondence",
+    "Corresponding",
+    "Dropped",
+    "Dropping",
+    "Emergence",
+    "Emerging",
+    "InTurn",
+    "Peak",
+    "Short",
+    "Transfer",
+    "Transferring",
+    "concept_auc",
+    "hidden_dense",
+    "of_classes",
+    "peak",
+    "seeds_of",
+    "shuffled_auc",
+    "silenced",
+    "tuning",
+]
