@@ -26,4 +26,4 @@ def log_axis() -> alt.Axis:
 
 def legend(title: str) -> alt.Legend:
     """A legend above the chart, where it costs no width."""
-    return alt.Legend(title=title, orient="top", columns=5)
+    return alt.Legend(title=title, orient="top", columns=3)

@@ -123,11 +123,11 @@ def _units(study: Study, layer: str) -> links.Option[str]:
     count = len(study.profiles[layer])
 
     def parse(text: str) -> str:
-        prefix = f"{study.choice.model}/"
-        if text.startswith(prefix) or text.count("/") == 2:
-            return _named(study, layer, text)
-        parse_units(text, count)
-        return text
+        pieces = [
+            _named(study, layer, piece) if "/" in piece else piece for piece in text.split(",")
+        ]
+        parse_units(",".join(pieces), count)
+        return ",".join(pieces)
 
     return links.Option("units", "", parse)
 
@@ -140,7 +140,6 @@ def _named(study: Study, layer: str, text: str) -> str:
             f"{unit} is a unit of {unit.model}/{unit.layer}, and this claim is about "
             f"{study.choice.model}/{layer}: choose that layer first."
         )
-    parse_units(str(unit.index), len(study.profiles[layer]))
     return str(unit.index)
 
 

@@ -10,6 +10,7 @@ from core.ablation.effects import MEASURES
 from core.card import group_name
 from core.digits.concepts import CONCEPTS
 from core.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
+from core.statistics import wilson_interval
 from core.tasks import Pairing, Study
 from pages.parts import links
 from pages.parts.claim import Asked
@@ -67,19 +68,35 @@ def effects(evidence: Evidence) -> None:
     st.altair_chart(
         figures.changes(frame, title, percent=measure == "accuracy"), key="chart of changes"
     )
+    worse = "Right" if measure == "nll" else "Left"
     st.caption(
         f"Each group of the {evidence.confirmation:,} confirmation digits, with paired bootstrap "
-        "intervals (2,000 draws within class). Orange: digits with the concept. Left of 0 is a "
-        f"{'rise of the loss is right of 0' if measure == 'nll' else 'loss'}.",
+        "intervals (2,000 draws within class); Wilson's intervals are in the table. Orange: digits "
+        f"with the concept. {worse} of 0 is worse.",
         help=DEFINITIONS["effect"],
     )
     with st.expander("As a table", icon=":material/table:"):
         shown = frame.drop(columns=["measure", "kind"])
+        if measure == "accuracy":
+            shown = shown.assign(**_wilson(frame))
         st.dataframe(shown, hide_index=True)
         st.download_button(
             "Download as CSV", shown.to_csv(index=False), "changes.csv", "text/csv",
             icon=":material/download:", key="download changes",
         )  # fmt: skip
+
+
+def _wilson(frame: pd.DataFrame) -> dict[str, list[float]]:
+    """Wilson's 95 % intervals of the accuracy before and after."""
+    found: dict[str, list[float]] = {}
+    for name in ("before", "after"):
+        ends = [
+            wilson_interval(round(share * n), n)
+            for share, n in zip(frame[name], frame["n"], strict=True)
+        ]
+        found |= {f"{name}, from": [end[0] for end in ends]}
+        found |= {f"{name}, to": [end[1] for end in ends]}
+    return found
 
 
 def controls(evidence: Evidence) -> None:
@@ -135,9 +152,5 @@ def pairs(study: Study, asked: Asked) -> None:
     st.markdown(
         f"Without the units, the {part} changes the margin by {change['mean']:+.2f} more "
         f"(95 % interval {change['low']:+.2f} to {change['high']:+.2f}, {change['n']} pairs): "
-        + (
-            "they take part in what it does."
-            if excluded
-            else "no part of it is shown to be theirs."
-        )
+        + ("removing them changes what it does." if excluded else "no change of it is shown.")
     )
