@@ -184,6 +184,7 @@ class Evidence:
             given = json.loads(text)
             if not isinstance(given, dict) or given.pop("format", None) != _FORMAT:
                 raise ValueError("it doesn't say that it is one")
+            json.dumps(given, ensure_ascii=False).encode()  # half a surrogate can't be shown
             return _checked(cls(**_built(given)))
         except (
             ValueError,

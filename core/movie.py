@@ -93,7 +93,10 @@ class Film:
 
 
 class Recorder:
-    """Takes a film while a model trains; a folder for temporary files holds it until it is cut."""
+    """Takes a film while a model trains, inside a `with` block.
+
+    A temporary file holds it until it is cut, and is gone after the block.
+    """
 
     def __init__(self, watched: Digits, total: int) -> None:
         """watched: the digits of the activation rows and the accuracy. total: batches to come."""
@@ -104,8 +107,14 @@ class Recorder:
         self._scalars: list[dict[str, NDArray[np.float16]]] = []
         self._last: dict[tuple[str, str], Numbers] = {}
         self._spreads: dict[tuple[str, str], list[float]] = {}
-        self._reel: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed in `cut`
+        self._reel: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115, closed in `__exit__`
         self._places: dict[tuple[str, str], list[int]] = {}
+
+    def __enter__(self) -> Recorder:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._reel.close()
 
     def begin(self, model: nn.Module) -> None:
         """The frame before the first batch, in which nothing is wanted yet."""
@@ -126,12 +135,11 @@ class Recorder:
             self._shoot(number, model, wanted | self._activations(model))
 
     def cut(self) -> Film:
-        """The film; nothing can be recorded after."""
-        with self._reel:
-            layers = dict.fromkeys(layer for layer, _ in self._last)
-            scalars = {layer: _whole([of[layer] for of in self._scalars]) for layer in layers}
-            orders = {layer: order_of(of[-1]) for layer, of in scalars.items()}
-            sheets = {key: self._developed(key, orders[key[0]]) for key in self._places}
+        """The film of what was recorded so far."""
+        layers = dict.fromkeys(layer for layer, _ in self._last)
+        scalars = {layer: _whole([of[layer] for of in self._scalars]) for layer in layers}
+        orders = {layer: order_of(of[-1]) for layer, of in scalars.items()}
+        sheets = {key: self._developed(key, orders[key[0]]) for key in self._places}
         return Film(
             np.array(self._frames),
             np.array(self._loss),

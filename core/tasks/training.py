@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 
 import numpy as np
 
-from core.digits import cut, load_digits, mnist
+from core.digits import Digits, cut, load_digits, mnist
 from core.evidence import weights_hash
 from core.models import registry
 from core.models.inspectable import Inspectable
@@ -188,20 +188,27 @@ class Filming:
         every = load_digits(data, "train")
         fit, watch = cut(every, "fit"), cut(every, "selection")
         total = registry.MODELS[name].epochs * -(-len(fit) // BATCH)
-        recorder = Recorder(load_digits(data, "discovery"), total)
-        recorder.begin(registry.build(name, self.choice.seed).eval())
+        with Recorder(load_digits(data, "discovery"), total) as recorder:
+            recorder.begin(registry.build(name, self.choice.seed).eval())
+            model = self._trained(recorder, fit, watch, report)
+            report(0.97, "Developing the film")
+            film = recorder.cut()
+        known = Training(self.choice).kept(store)
+        same = known is not None and weights_hash(known) == weights_hash(model)
+        return StoredArrays(film.to_arrays(), {"same": same})
+
+    def _trained(
+        self, recorder: Recorder, fit: Digits, watch: Digits, report: Report
+    ) -> Inspectable:
+        """The model, trained before the camera."""
 
         def told(step: Step) -> None:
             recorder.batch(step.number, step.loss, step.model, step.intent)
             text = f"{self.title}: batch {step.number:,} of {step.total:,}"
             report(0.97 * step.number / step.total, text, loss=step.loss, **_emerging(step))
 
-        seed = self.choice.seed
-        model = train(name, fit, seed=seed, watch=watch, on_step=told, pictures=True)
-        report(0.97, "Developing the film")
-        known = Training(self.choice).kept(store)
-        same = known is not None and weights_hash(known) == weights_hash(model)
-        return StoredArrays(recorder.cut().to_arrays(), {"same": same})
+        name, seed = self.choice.model, self.choice.seed
+        return train(name, fit, seed=seed, watch=watch, on_step=told, pictures=True)
 
 
 def _emerging(step: Step) -> dict[str, float]:

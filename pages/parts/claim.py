@@ -91,7 +91,8 @@ def parse_units(text: str, units: int) -> tuple[int, ...]:
     for part in filter(None, (part.strip() for part in text.split(","))):
         first, dash, last = (piece.strip() for piece in part.partition("-"))
         ends = (first, last) if dash else (first, first)
-        if not all(end.isdecimal() and len(end) < 7 and int(end) < units for end in ends):
+        known = all(end.isdecimal() and len(end) < 7 and int(end) < units for end in ends)
+        if not known or int(ends[0]) > int(ends[1]):
             raise ValueError(
                 f"{part[:60]!r} names no unit of this layer: write numbers from 0 to {units - 1}, "
                 "with commas, or a range such as 3-7."
