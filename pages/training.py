@@ -7,7 +7,16 @@ from collections.abc import Mapping
 import streamlit as st
 
 from core.tasks import Measuring
-from pages.parts import anomaly_view, comparing_view, emergence_view, film_view, links, place
+from pages.parts import (
+    anomaly_view,
+    dropout_view,
+    emergence_view,
+    film_view,
+    links,
+    place,
+    seeds_view,
+    transfer_view,
+)
 from pages.parts.waiting import result_of
 
 VIEWS = {
@@ -45,13 +54,13 @@ def page() -> None:
             emergence_view.emergence(choice)
         case "seeds":
             _linked(emergence_view.address())
-            comparing_view.seeds(choice)
+            seeds_view.seeds(choice)
         case "dropout":
-            _linked(comparing_view.dropout_address())
-            comparing_view.dropout(choice)
+            _linked(dropout_view.address())
+            dropout_view.dropout(choice)
         case _:
             _linked({})
-            comparing_view.transfer(choice)
+            transfer_view.transfer(choice)
 
 
 def _changed() -> None:

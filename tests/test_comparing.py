@@ -53,7 +53,7 @@ from core.tasks.comparing.matching import _matchings
 from core.tasks.concepts import Described, Describing
 from core.tasks.training import Training
 from core.training import Start, _dropping, accuracy, train
-from pages.parts import comparing_view
+from pages.parts import dropout_view
 from pages.parts.emergence_view import concept_option
 
 CHOICE = Choice("strokes", "mlp", 0)
@@ -503,7 +503,7 @@ def test_seeds_are_drawn_with_an_answer(
     store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Corresponding(CHOICE, "linear_1").compute(store, silent)
-    at = drawn(store, monkeypatch, "comparing_view", "seeds", layer="linear_1")
+    at = drawn(store, monkeypatch, "seeds_view", "seeds", layer="linear_1")
     tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
     values = ", ".join(f"{row['auc']:.2f}" for row in tables)
     assert f"(AUC {values} for seeds 0, 1, 2)" in said(at)
@@ -513,19 +513,19 @@ def test_seeds_are_drawn_with_an_answer(
 
 
 def test_dropout_is_drawn(store: Store, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = drawn(store, monkeypatch, "comparing_view", "dropout")
+    at = drawn(store, monkeypatch, "dropout_view", "dropout")
     assert at.selectbox(key="layer").value == "linear_1"
     assert len(at.get("vega_lite_chart")) == 7
     assert len(at.dataframe[0].value) == 12
-    assert f"short trainings of {comparing_view.EPOCHS} epochs" in said(at)
-    none = drawn(store, monkeypatch, "comparing_view", "dropout", model="simple_cnn")
+    assert f"short trainings of {dropout_view.EPOCHS} epochs" in said(at)
+    none = drawn(store, monkeypatch, "dropout_view", "dropout", model="simple_cnn")
     assert "has no hidden dense layer" in said(none)
 
 
 def test_transfer_is_drawn(
     store: Store, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = drawn(store, monkeypatch, "comparing_view", "transfer")
+    at = drawn(store, monkeypatch, "transfer_view", "transfer")
     assert len(at.get("vega_lite_chart")) == 2
     base = transfer.accuracy[transfer.accuracy["kind"] == "base"]["accuracy"]
     assert f"{base.iloc[0]:.2%}" in said(at)

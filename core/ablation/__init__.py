@@ -20,7 +20,7 @@ from core.ablation.verdicts import conditional, everywhere, necessary, sufficien
 from core.activations import check_unit, layer_of
 from core.digits import Digits, members
 from core.digits.concepts import CONCEPTS, Measured, measure
-from core.evidence import Evidence, digits_hash, versions, weights_hash
+from core.evidence import Change, Controls, Evidence, Finding, digits_hash, versions, weights_hash
 from core.units import UnitId
 
 __all__ = ["CONTROLS", "DRAWS", "KINDS", "ask", "halves", "units_of"]
@@ -65,7 +65,6 @@ def ask(
     kept = trial.kept_controls(lambda done, text: told(0.4 + 0.4 * done, text))
     told(0.8, f"Bootstrap of {draws:,} draws")
     found = trial.changes()
-    n = int(both[1].present.sum())
     return Evidence(
         model=getattr(model, "name", type(model).__name__.lower()),
         layer=layer,
@@ -78,18 +77,25 @@ def ask(
         weights_hash=weights_hash(model),
         discovery=len(both[0].digits),
         confirmation=len(both[1].digits),
-        n=n,
-        findings={
-            "necessary": necessary(found[0], removed),
-            "sufficient": sufficient(kept.own, *trial.kept_interval(), n, kept),
-            "conditional detector": conditional(trial.within()),
-            "global detector": everywhere(trial.everywhere()),
-        },
+        n=found[0].n,
+        findings=_findings(trial, found[0], removed, kept),
         changes=tuple(found),
         controls=removed,
         kept_controls=kept,
         made_with=versions(),
     )
+
+
+def _findings(
+    trial: Trial, change: Change, removed: Controls, kept: Controls
+) -> dict[str, Finding]:
+    """The four verdicts. change: of accuracy, on the digits that have the concept."""
+    return {
+        "necessary": necessary(change, removed),
+        "sufficient": sufficient(kept.own, *trial.kept_interval(), change.n, kept),
+        "conditional detector": conditional(trial.within()),
+        "global detector": everywhere(trial.everywhere()),
+    }
 
 
 def units_of(
