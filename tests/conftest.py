@@ -67,7 +67,8 @@ def strokes() -> Digits:
 @pytest.fixture(scope="session")
 def trained(strokes: Digits) -> Iterator[Inspectable]:
     """A LeNet-5 trained for a moment on generated digits; its weights must never change."""
-    model = train("lenet5", strokes, epochs=2)
+    # Of seed 0 a unit's level is its activation on blank paper: a tie that rounding would decide.
+    model = train("lenet5", strokes, epochs=8, seed=1)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     yield model
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())

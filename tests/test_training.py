@@ -35,16 +35,16 @@ def test_the_record_starts_untrained_and_ends_with_the_model(
     trained: Inspectable, strokes: Digits
 ) -> None:
     history = trained.history
-    assert len(history.loss) == 16
+    assert len(history.loss) == 64
     steps = [moment.step for moment in history.moments]
     assert steps[:3] == [0, 1, 2]
     assert steps == sorted(set(steps))
-    assert steps[-1] == 16
-    assert sorted(history.weights) == [0, 1, 2, 4, 8, 16]
-    for name, value in build("lenet5").state_dict().items():
+    assert steps[-1] == 64
+    assert sorted(history.weights) == [0, 1, 2, 4, 8, 16, 32, 64]
+    for name, value in build("lenet5", 1).state_dict().items():
         assert torch.equal(history.weights[0][name], value)
     for name, value in trained.state_dict().items():
-        assert torch.equal(history.weights[16][name], value)
+        assert torch.equal(history.weights[64][name], value)
 
 
 def test_recorded_class_means_are_the_means_of_what_units_do(
