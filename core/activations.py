@@ -5,7 +5,8 @@ is ever set on it: each call makes a replica, module by module, that shares ever
 the replica. When the call ends, also by an exception, the replica is gone and nothing was touched.
 
 A layer is read as its module gives it, before the nonlinearity. An edit happens there too, so
-setting a rectified unit to 0 is the same before and after its ReLU.
+setting a rectified unit to 0 is the same before and after its ReLU. A layer that runs row by row
+is read as a map of all its rows, and edited at each row as it comes, so that later rows follow.
 
 Works for any module with `.layers`, a sequence of submodule names in order.
 """
@@ -13,6 +14,7 @@ Works for any module with `.layers`, a sequence of submodule names in order.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, Literal, TypeAlias, TypeVar
 
@@ -181,12 +183,40 @@ def behind(
             f"{type(model).__name__} isn't made of stages: give the images too, to run it whole."
         )
     replica, given = _replica(model), torch.as_tensor(images)
+    if layer_of(model, layer).steps:
+        return _held(replica, given, layer, collect(model, given, layer, batch=len(given)))
     now: list[Tensor] = []
     replica.get_submodule(layer).register_forward_hook(lambda module, inputs, output: now[0])
 
     def replaced(values: Tensor) -> Tensor:
         now[:] = [values]
         logits: Tensor = replica(given)
+        return logits
+
+    return replaced
+
+
+def _held(
+    replica: nn.Module, images: Tensor, layer: str, known: Tensor
+) -> Callable[[Tensor], Tensor]:
+    """`behind` for a layer that runs row by row, whose own later rows depend on its earlier ones.
+
+    Activations given other than `known`, (n, units, rows, 1), are held at what is given; the rest
+    of the layer follows from them, as it does for `run`. Gradients are total: through later rows
+    too.
+    """
+    rows: list[tuple[Tensor, Tensor]] = []  # still to come, of what is given and what is known
+
+    def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+        given, own = rows.pop(0)
+        same = torch.isclose(given, own, rtol=1e-4, atol=1e-5)  # batches of other sizes round so
+        return torch.where(same, output + (given - own), given)
+
+    replica.get_submodule(layer).register_forward_hook(hook)
+
+    def replaced(values: Tensor) -> Tensor:
+        rows[:] = zip(values[..., 0].unbind(2), known[..., 0].unbind(2), strict=True)
+        logits: Tensor = replica(images)
         return logits
 
     return replaced
@@ -216,7 +246,8 @@ def run(
     edits: unit -> a number that its activation becomes; "mean", its mean over these images (for a
     map, position by position; of what its ReLU passes on, where one follows); or a function of the
     unit's activations, (n,) or (n, height, width), that gives tensors of the same shape. Functions
-    see all the images at once, so that they may exchange activations between images.
+    see all the images at once, so that they may exchange activations between images; of a layer
+    that runs row by row they see a row (n,) at a time.
 
     Raises `ValueError` for an unknown unit or an edit that gives another shape.
     """
@@ -225,7 +256,8 @@ def run(
     replica = _replica(model)
     for layer, changes in by_layer.items():
         known = {i: means.get((layer, i), edit) for i, edit in changes.items()}
-        replica.get_submodule(layer).register_forward_hook(_editing(layer, known))
+        by_row = layer_of(model, layer).steps
+        replica.get_submodule(layer).register_forward_hook(_editing(layer, known, by_row))
     whole = any(callable(edit) for changes in by_layer.values() for edit in changes.values())
     with torch.no_grad():
         size = max(1, len(images)) if whole else batch
@@ -262,12 +294,13 @@ def _layers_reader(
     for layer in layers:
         layer_of(model, layer)
     replica = _replica(model)
-    seen: dict[str, Tensor] = {}
+    wanted = {layer: _calls(model, layer) for layer in layers}
+    seen: dict[str, list[Tensor]] = {}
 
     def keep(layer: str) -> Callable[[nn.Module, Any, Tensor], None]:
         def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
-            seen[layer] = output
-            if len(seen) == len(layers):
+            seen[layer].append(output)
+            if all(len(seen[name]) == calls for name, calls in wanted.items()):
                 raise _Reached
 
         return hook
@@ -276,15 +309,24 @@ def _layers_reader(
         replica.get_submodule(layer).register_forward_hook(keep(layer))
 
     def read(images: Tensor) -> dict[str, Tensor]:
-        seen.clear()
+        seen.update({layer: [] for layer in layers})
         try:
             replica(images)
         except _Reached:
-            return dict(seen)
-        missed = ", ".join(layer for layer in layers if layer not in seen)
+            return {
+                layer: torch.stack(seen[layer], 2)[..., None] if calls > 1 else seen[layer][0]
+                for layer, calls in wanted.items()
+            }
+        missed = ", ".join(name for name, calls in wanted.items() if len(seen[name]) < calls)
         raise ValueError(f"the model's forward pass never reaches {missed}.")
 
     return read
+
+
+def _calls(model: nn.Module, layer: str) -> int:
+    """How often the layer runs in one forward pass: once, or once for each row of its map."""
+    described = layer_of(model, layer)
+    return described.map[0] if described.steps and described.map else 1
 
 
 def _room(part: Tensor, n: int) -> Tensor:
@@ -331,12 +373,13 @@ def _mean_values(
 
 
 def _editing(
-    layer: str, changes: Mapping[int, Edit | Tensor]
+    layer: str, changes: Mapping[int, Edit | Tensor], by_row: bool
 ) -> Callable[[nn.Module, Any, Tensor], Tensor]:
     """A forward hook that gives the layer's output with some units changed."""
+    rows = itertools.count()  # of a layer that runs row by row; each batch begins anew
 
     def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
-        edited = output.clone()
+        edited, row = output.clone(), next(rows)
         for index, edit in changes.items():
             _check_index(layer, index, output.shape[1])
             unit = output[:, index]
@@ -346,6 +389,8 @@ def _editing(
                     f"the edit of {layer}/{index} gave shape {tuple(value.shape)}: "
                     f"{tuple(unit.shape)} is expected."
                 )
+            if by_row and not callable(edit) and value.ndim:  # a mean, (rows, 1)
+                value = value[row % len(value), 0]
             edited[:, index] = value
         return edited
 

@@ -28,6 +28,7 @@ from core.activations import (
     collect,
     collect_layers,
     layer_names,
+    layer_of,
 )
 from core.digits import CLASSES
 
@@ -64,6 +65,7 @@ class Intent:
     def __init__(self, layers: tuple[str, ...], classes: int, pictures: bool) -> None:
         """An empty record; use `Intent.of`, which also sets the hooks."""
         self._layers, self._classes, self._with_pictures = layers, classes, pictures
+        self._by_row: set[str] = set()  # layers that run once for each row of a map
         self._now: dict[str, Tensor] = {}  # by layer, (batch, units): of the batch just seen
         self._units: dict[str, int] = {}  # by layer, how many; known from the first batch on
         self._scalars = torch.zeros(0, classes)  # (units of all layers, classes)
@@ -88,6 +90,7 @@ class Intent:
                 "training, or read this one with unit_gradients."
             )
         intent = cls(layers, classes, pictures)
+        intent._by_row |= {layer for layer in layers if layer_of(model, layer).steps}
         with ExitStack() as hooks:
             for layer in layers:
                 module = model.get_submodule(layer)
@@ -151,11 +154,11 @@ class Intent:
         """
 
         def keep(gradient: Tensor) -> None:
-            if layer in self._now:
+            if layer in self._now and layer not in self._by_row:
                 raise RuntimeError(
                     f"{layer} ran more than once before this backward pass: run the model once."
                 )
-            self._now[layer] = _over_positions(gradient)
+            self._now[layer] = self._now.get(layer, 0) + _over_positions(gradient)
 
         def hook(module: nn.Module, inputs: Any, output: Tensor) -> None:
             if module is own and output.requires_grad:

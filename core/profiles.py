@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from core import statistics
-from core.activations import collect_layers, layer_names
+from core.activations import collect, collect_layers, layer_names, layer_of
 from core.digits import CLASSES, Digits
 
 __all__ = ["KINDS", "PERMUTATIONS", "Profile", "Scores", "profile", "table"]
@@ -37,6 +37,7 @@ EXAMPLES = 9  # of each kind
 BINS = 40  # of the histogram
 PERMUTATIONS = 20
 DORMANT = 0.025  # of the layer's mean activation (Sokar et al. 2023, arXiv:2302.12902)
+OUTER, SATURATED = 0.01, 0.95  # in the outer share of the range on this share of activations
 CONSTANT = 1e-6  # standard deviation below which a unit is constant
 
 
@@ -168,7 +169,8 @@ def profile(
             on_layer(at, len(names))
         of_layer = [answer[name] for answer in answers]
         labels = (discovery.labels.numpy(), confirmation.labels.numpy())
-        found[name] = _profile(name, of_layer, labels, confirmation, widths[name], seed)
+        own = _profile(name, of_layer, labels, confirmation, widths[name], seed)
+        found[name] = replace(own, saturated=_saturated(model, confirmation, name))
     return found
 
 
@@ -280,8 +282,25 @@ def _activity(found: _Answers, judged: _Answers, means: NDArray[Any]) -> dict[st
         "dormant": ~dead & (mean <= DORMANT * mean.mean()),
         "constant": sd < CONSTANT,
         "always_on": lowest > 0,
-        "saturated": np.zeros(len(mean), dtype=bool),  # a ReLU and a logit have no upper bound
+        "saturated": np.zeros(len(mean), dtype=bool),
     }
+
+
+def _saturated(model: nn.Module, digits: Digits, layer: str) -> Flags:
+    """(units,): which have nearly all activations at an end of the layer's range, if it has one."""
+    described = layer_of(model, layer)
+    if described.bounds is None:
+        return np.zeros(described.units, dtype=bool)
+    low, high = described.bounds
+    room = OUTER * (high - low)
+
+    def outer(values: Tensor) -> Tensor:
+        at_end = ((values < low + room) | (values > high - room)).float()
+        return at_end.mean((2, 3)) if values.ndim == 4 else at_end
+
+    shares = collect(model, digits.images, layer, reduce=outer).mean(0)
+    flags: Flags = (shares >= SATURATED).numpy()
+    return flags
 
 
 class _Judge:

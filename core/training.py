@@ -1,7 +1,7 @@
-"""Training, the same for every classifier: Adadelta as Bau used, and a record of how units emerge.
+"""Training, the same for every model, with a record of how its units emerge.
 
-Adadelta with weight decay leaves no unit dead, where AdamW at rates that learn as fast leaves a
-sixth of LeNet-5's. The rate is constant and falls to zero over the last quarter.
+By gradient descent the rate is constant and falls to zero over the last quarter. A self-organizing
+model learns by its own rule, an epoch a step.
 
 The record is taken at log-spaced steps, because most of what units become is decided early
 (checkpoints after 0, 1, 2, 4, ... batches).
@@ -18,20 +18,17 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.nn.functional import cross_entropy
 
 from core.activations import collect_layers, layer_names, layer_of, run
 from core.digits import CLASSES, Digits
 from core.gradients import Intent
 from core.models import registry
-from core.models.inspectable import Inspectable
+from core.models.inspectable import Inspectable, SelfOrganizing
 
-__all__ = ["History", "Moment", "Start", "Step", "accuracy", "moment", "train"]
+__all__ = ["History", "Moment", "Start", "Step", "accuracy", "moment", "steps_of", "train"]
 
 BATCH = 250  # digits a step
 PROBE = 500  # digits on which accuracy and class means are recorded
-_RATE, _RHO = 1.0, 0.95  # Adadelta (Zeiler 2012, arXiv:1212.5701)
-_WEIGHT_DECAY = 3e-4  # as in Bau's network
 _FALLING = 0.25  # of the steps, the last ones
 
 Numbers = NDArray[np.float32]
@@ -148,6 +145,14 @@ def _spatial_mean(values: Tensor) -> Tensor:
     return values.relu().mean((2, 3)) if values.ndim == 4 else values
 
 
+def steps_of(name: str, n: int, epochs: int | None = None) -> int:
+    """How many steps `train` takes on `n` digits. Raises as `train`."""
+    recipe = registry.check(name)
+    passes = recipe.epochs if epochs is None else epochs
+    own_rule = issubclass(recipe.architecture, SelfOrganizing)
+    return passes if own_rule else passes * -(-n // BATCH)
+
+
 def _fit(
     model: Inspectable,
     intent: Intent,
@@ -158,37 +163,64 @@ def _fit(
     on_step: Callable[[Step], object] | None,
 ) -> History:
     """Train `model` in place and give its history."""
-    total = epochs * -(-len(digits) // BATCH)
-    optimizer = torch.optim.Adadelta(
-        [value for value in model.parameters() if value.requires_grad],
-        _RATE,
-        rho=_RHO,
-        weight_decay=_WEIGHT_DECAY,
-    )
+    total = steps_of(model.name, len(digits), epochs)
+    due, history = _recording_steps(total), History()
+    _record(history, model, probe, 0, total)
+    if isinstance(model, SelfOrganizing):
+        losses = _organized(model, intent, digits, epochs, seed)
+    else:
+        losses = _descended(model, intent, digits, epochs, seed)
+    for number, loss in enumerate(losses, start=1):
+        history.loss.append(loss)
+        if not math.isfinite(loss):
+            raise FloatingPointError(f"the loss is {loss} at step {number}.")
+        taken = _record(history, model, probe, number, total) if number in due else None
+        if on_step is not None:
+            on_step(Step(number, total, loss, taken, model, intent))
+    history.intent = {layer: scalars.copy() for layer, scalars in intent.scalars.items()}
+    return history
+
+
+def _descended(
+    model: Inspectable, intent: Intent, digits: Digits, epochs: int, seed: int
+) -> Iterator[float]:
+    """The loss of each batch, after a step of gradient descent on it."""
+    total = steps_of(model.name, len(digits), epochs)
+    weights = [value for value in model.parameters() if value.requires_grad]
+    optimizer = registry.MODELS[model.name].optimizer(weights)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (total - step) / (_FALLING * total))
     )
-    due, history = _recording_steps(total), History()
-    frozen = not all(value.requires_grad for value in model.parameters())
-    _record(history, model, probe, 0, total)
-    for number, (images, labels) in enumerate(_batches(digits, epochs, seed), start=1):
+    frozen = len(weights) < len(list(model.parameters()))
+    for images, labels in _batches(digits, epochs, seed):
         optimizer.zero_grad(set_to_none=True)
         shown = intent.watch(images)
         if frozen:  # a frozen first layer has a gradient only if the images have one
             shown = shown.detach().requires_grad_()
-        loss = cross_entropy(model(shown), labels)
+        loss = model.objective(shown, labels)
         loss.backward()
         intent.update(shown, labels)
         optimizer.step()
         schedule.step()
-        history.loss.append(loss.item())
-        if not math.isfinite(history.loss[-1]):
-            raise FloatingPointError(f"the loss is {history.loss[-1]} at step {number}.")
-        taken = _record(history, model, probe, number, total) if number in due else None
-        if on_step is not None:
-            on_step(Step(number, total, history.loss[-1], taken, model, intent))
-    history.intent = {layer: scalars.copy() for layer, scalars in intent.scalars.items()}
-    return history
+        yield loss.item()
+
+
+def _organized(
+    model: SelfOrganizing, intent: Intent, digits: Digits, epochs: int, seed: int
+) -> Iterator[float]:
+    """The loss of each epoch of the model's own rule.
+
+    The gradients of the intent are those of one batch after each epoch. Nothing is learned by them.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    batches = _batches(digits, epochs, seed)
+    for loss in model.organize(digits.images, digits.labels, epochs, generator):
+        images, labels = next(batches)
+        shown = intent.watch(images)
+        model.objective(shown, labels).backward()
+        intent.update(shown, labels)
+        model.zero_grad(set_to_none=True)
+        yield loss
 
 
 @contextmanager

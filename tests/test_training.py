@@ -12,20 +12,23 @@ from core.models.inspectable import Inspectable
 from core.models.registry import MODELS, build
 from core.training import PROBE, Start, Step, accuracy, train
 
+LISTED = [name for name in MODELS if not MODELS[name].control]
+PASSES = {"lstm": 40}  # over 2,000 digits, until most are told apart
 
-@pytest.mark.parametrize("name", list(MODELS))
+
+@pytest.mark.parametrize("name", LISTED)
 def test_a_seed_gives_the_same_bits(name: str, strokes: Digits) -> None:
     some = strokes.take(slice(600))
     one, same, other = (train(name, some, epochs=1, seed=seed) for seed in (4, 4, 5))
-    for left, right in zip(one.parameters(), same.parameters(), strict=True):
+    for left, right in zip(one.state_dict().values(), same.state_dict().values(), strict=True):
         assert torch.equal(left, right)
     assert one.history.loss == same.history.loss
     assert one.history.loss != other.history.loss
 
 
-@pytest.mark.parametrize("name", list(MODELS))
+@pytest.mark.parametrize("name", LISTED)
 def test_a_trained_model_is_frozen_and_learned(name: str, strokes: Digits) -> None:
-    model = train(name, strokes, epochs=10)
+    model = train(name, strokes, epochs=PASSES.get(name, 10))
     assert not model.training
     assert not any(p.requires_grad or p.grad is not None for p in model.parameters())
     assert accuracy(model, strokes) > 0.8 > 0.3 > accuracy(build(name), strokes)

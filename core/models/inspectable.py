@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, TypeAlias
 
+import torch
 from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
 
-__all__ = ["Inspectable", "Layer", "ReceptiveField", "Stages"]
+__all__ = ["Inspectable", "Layer", "ReceptiveField", "SelfOrganizing", "Stages", "Tap"]
 
 Stages: TypeAlias = Mapping[str, Callable[[Tensor], Tensor]]
 
@@ -35,10 +37,16 @@ class ReceptiveField:
 
 @dataclass(frozen=True)
 class Layer:
-    """A layer by name, as its units are read: its output before any nonlinearity.
+    """A layer by name, as its units are read: its output before any nonlinearity that follows.
 
-    map: (height, width) of a convolutional unit's activation map; None for a dense layer.
+    map: (height, width) of a unit's activation map, such as a channel's; None for a dense layer.
+    field: what a map's neurons see; a map without one is spread evenly over the image.
     rectified: whether a ReLU follows, so that a negative activation counts as none.
+    steps: whether the layer runs once for each row of its map, (height, 1), each time with the
+    activations (batch, units) of that row, because later rows depend on earlier ones.
+    bounds: the lowest and highest activation that the layer's formula allows, if it has both.
+    read: where the layer is read, for captions. named: what a unit's index stands for, such as
+    "head 1, patch 3"; None where it stands for nothing.
     """
 
     name: str
@@ -46,11 +54,31 @@ class Layer:
     map: tuple[int, int] | None = None
     field: ReceptiveField | None = None
     rectified: bool = True
+    steps: bool = False
+    bounds: tuple[float, float] | None = None
+    read: str = ""
+    named: Callable[[int], str] | None = None
 
     @property
     def tap(self) -> str:
         """Where the layer is read, for captions."""
-        return "before the ReLU" if self.rectified else "logits, before the softmax"
+        rectified = "before the ReLU" if self.rectified else "logits, before the softmax"
+        return self.read or rectified
+
+    @property
+    def passed(self) -> str:
+        """What of an activation the statistics are of, for captions."""
+        if self.rectified:
+            return "after the ReLU"
+        return "as it is" if self.bounds and self.bounds[0] >= 0 else "its positive part"
+
+
+class Tap(nn.Module):
+    """A place where a layer is read and edited: it gives back what it is given."""
+
+    def forward(self, values: Tensor) -> Tensor:
+        """The same tensor."""
+        return values
 
 
 class Inspectable(nn.Module):
@@ -68,12 +96,20 @@ class Inspectable(nn.Module):
         """The layers' names, input to output."""
         return tuple(layer.name for layer in self.described)
 
+    def objective(self, images: Tensor, labels: Tensor) -> Tensor:
+        """What training makes small: the mean loss of a batch, by default cross-entropy in nats.
+
+        images: (batch, 1, 28, 28). labels: int64 (batch,).
+        """
+        return cross_entropy(self(images), labels)
+
     def stages(self) -> Stages:
         """For each layer, in order, the function from the layer before (the images) to its output.
 
-        What stands between two layers, such as a ReLU, belongs to the later one.
+        What stands between two layers, such as a ReLU, belongs to the later one. A model that
+        isn't a chain of its layers has none, and defines `forward` instead.
         """
-        raise NotImplementedError
+        return {}
 
     def forward(self, images: Tensor) -> Tensor:
         """Logits (batch, 10): all stages, one after the other."""
@@ -81,3 +117,16 @@ class Inspectable(nn.Module):
         for stage in self.stages().values():
             values = stage(values)
         return values
+
+
+class SelfOrganizing(Inspectable):
+    """A model that learns by a rule of its own instead of gradient descent."""
+
+    def organize(
+        self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
+    ) -> Iterator[float]:
+        """Learn from images (n, 1, 28, 28) and labels (n,); gives the loss after each epoch.
+
+        After each the model is whole: it can be read and can classify. No gradient is recorded.
+        """
+        raise NotImplementedError

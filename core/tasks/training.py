@@ -16,7 +16,7 @@ from core.saved import pack, unpack
 from core.statistics import selectivity_index
 from core.store import Store, StoredArrays, StoredWeights
 from core.tasks.base import Choice, Report, part_of, under
-from core.training import BATCH, Step, accuracy, train
+from core.training import Step, accuracy, steps_of, train
 
 __all__ = ["Fetching", "Filming", "Measuring", "Study", "Training"]
 
@@ -187,7 +187,7 @@ class Filming:
         report(0.0, "Loading digits")
         every = load_digits(data, "train")
         fit, watch = cut(every, "fit"), cut(every, "selection")
-        total = registry.MODELS[name].epochs * -(-len(fit) // BATCH)
+        total = steps_of(name, len(fit))
         with Recorder(load_digits(data, "discovery"), total) as recorder:
             recorder.begin(registry.build(name, self.choice.seed).eval())
             model = self._trained(recorder, fit, watch, report)

@@ -106,7 +106,7 @@ def controls() -> None:
     MODEL.shown()
     st.selectbox(
         "Model",
-        list(MODELS),
+        [name for name in MODELS if not MODELS[name].control or name == MODEL.value()],
         key=MODEL.key,
         format_func=lambda name: MODELS[name].title,
         on_change=MODEL.changed,

@@ -1,0 +1,1 @@
+"""What is special to one architecture, measured: one module for each, on any of its models."""

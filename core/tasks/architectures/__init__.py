@@ -1,0 +1,1 @@
+"""The tasks behind the page Architectures, one module for each architecture."""

@@ -1,0 +1,1 @@
+"""The sections of the page Architectures, one module for each, and what they share."""
