@@ -1,8 +1,8 @@
 """What each unit of a layer does on the test digits, beside what chance and no training give.
 
 A unit's activation here is what the ReLU passes on; of a map, its spatial mean for all statistics
-(Morcos et al. 2018), and its spatial maximum, before the ReLU, to find examples. Logits have no
-ReLU; the statistics are then of their positive part.
+(Morcos et al. 2018), and its spatial maximum, before the ReLU, to find examples. Where no ReLU
+follows, as behind logits, the statistics are of the positive part.
 
 The top class is chosen on the discovery digits, and everything said of it is measured on the
 confirmation digits, for the model, for the untrained model, and for permuted labels alike.
@@ -69,7 +69,8 @@ class Profile:
     maximum: (units,), the largest activation before the ReLU on all test digits.
     zeros: (units,), digits on which it is exactly 0; edges (units, BINS + 1) and counts (units,
     BINS): histogram of the rest.
-    dead, dormant, constant, always_on, saturated: (units,).
+    dead, dormant, constant, always_on, saturated: (units,). Only a rectified unit is always on,
+    and only one whose formula has bounds is saturated.
     examples: (units, kinds, EXAMPLES), numbers of confirmation digits; example_values: their
     activation before the ReLU; example_places: (…, 2), row and column of a map's maximum, else -1.
     mean_images: (units, classes + 1, 28, 28), Σ a x / Σ a over each class and over all; 0 where the
@@ -170,7 +171,12 @@ def profile(
         of_layer = [answer[name] for answer in answers]
         labels = (discovery.labels.numpy(), confirmation.labels.numpy())
         own = _profile(name, of_layer, labels, confirmation, widths[name], seed)
-        found[name] = replace(own, saturated=_saturated(model, confirmation, name))
+        rectified = layer_of(model, name).rectified  # nothing else is linear where it is above 0
+        found[name] = replace(
+            own,
+            saturated=_saturated(model, confirmation, name),
+            always_on=own.always_on & rectified,
+        )
     return found
 
 

@@ -70,7 +70,7 @@ class Layer:
         """What of an activation the statistics are of, for captions."""
         if self.rectified:
             return "after the ReLU"
-        return "as it is" if self.bounds and self.bounds[0] >= 0 else "its positive part"
+        return "as it is" if self.bounds and self.bounds[0] >= 0 else "where positive, else 0"
 
 
 class Tap(nn.Module):

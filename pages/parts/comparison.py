@@ -93,7 +93,7 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
         },
     )
     st.caption(
-        "The four highest digits of each unit. Activations before the ReLU; of a map, its maximum."
+        "The four highest digits of each unit. Activations before any ReLU; of a map, its maximum."
     )
 
 

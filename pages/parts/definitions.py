@@ -245,9 +245,9 @@ DEFINITIONS = {
     ),
     "selectivity": (
         "Class selectivity index: (mean on the top class − mean on the others) / (their sum), of "
-        "activations after the ReLU. 1: active on its class alone. 0: alike on all. The top class "
-        "is chosen on one half of the test digits, the number is measured on the other half, so "
-        "chance can make it negative (Morcos et al. 2018)."
+        "activations after the ReLU, or where positive if there is none. 1: active on its class "
+        "alone. 0: alike on all. The top class is chosen on one half of the test digits, the "
+        "number is measured on the other half, so chance can make it negative (Morcos et al. 2018)."
     ),
     "selectivity_discovery": (
         "The selectivity index on the half of the test digits on which top classes are chosen: "
@@ -268,7 +268,7 @@ DEFINITIONS = {
     ),
     "fraction_active": "Share of the digits on which the unit is above zero, at any position.",
     "top_class": "The class with the largest mean activation, chosen on the discovery digits.",
-    "maximum": "The largest activation on any test digit, before the ReLU.",
+    "maximum": "The largest activation on any test digit, before any ReLU.",
     "sparseness": (
         "Lifetime sparseness: 0 when a unit answers every digit alike, 1 when it answers a single "
         "one (Vinje & Gallant 2000)."
@@ -277,14 +277,14 @@ DEFINITIONS = {
         "exp of the entropy of the class means as shares: 1 when one class has all of the "
         "activation, 10 when all ten have equal parts."
     ),
-    "dead": "Never above zero on any test digit: its activation after the ReLU is always 0.",
+    "dead": "Never above zero on any test digit: nothing ever passes its ReLU.",
     "dormant": (
         "Mean activation at most 2.5 % of its layer's average unit (Sokar et al. 2023), not dead."
     ),
     "always_on": "Above zero on every test digit: its ReLU does nothing, the unit is linear.",
     "saturated": (
-        "For bounded nonlinearities: in the outer 1 % of their range on 95 % of the digits. A ReLU "
-        "has no upper bound, so no unit of these models can be."
+        "In the outer 1 % of its range on 95 % of the digits: a gate that is stuck open or shut, a "
+        "centre that answers nothing. Only units with bounds can be: a ReLU has no upper one."
     ),
     "constant": "Its standard deviation over the test digits is below 0.000001.",
     "untrained": (

@@ -21,7 +21,7 @@ __all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", 
 DEFINITIONS = {
     "selectivity over steps": (
         "Class selectivity index of each unit: (mean on its top class − mean on the others) / "
-        "(their sum), of activations after the ReLU. The top class is that of the same digits, so "
+        "(their sum), of activations after any ReLU. The top class is that of the same digits, so "
         "a unit without any preference is above 0 too: read it against the untrained network "
         "(Morcos et al. 2018)."
     ),

@@ -127,7 +127,8 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
         image_grid(grid, key="grid of pairs", label=f"pairs of {pair.value()}", scale=3)
         st.caption(
             f"{n} of {shown.made}: above with the {shown.part}, below the same digit without it. "
-            "The unit's activation with · without, after the ReLU, of a map its maximum."
+            "The unit's activation with · without, after its ReLU if it has one; of a map, its "
+            "maximum."
         )
 
 
