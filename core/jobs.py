@@ -17,6 +17,9 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass
 from typing import Any, Literal, TypeAlias
 
+import numpy as np
+from numpy.typing import NDArray
+
 __all__ = ["JOBS", "Cancelled", "Job", "Jobs", "QueueFull", "Snapshot", "State"]
 
 State: TypeAlias = Literal["waiting", "running", "done", "failed", "cancelled"]
@@ -48,7 +51,8 @@ class Snapshot:
     fraction: done, 0..1. elapsed: seconds since the work began. left: seconds, None if unknown.
     series: by name, (step, value), where step counts the values reported, from 1. error: a
     sentence, once failed. watchers: visitors who look. place: 1 for the next in the queue, None
-    when it isn't in it. cancel_requested: it ends at its next report.
+    when it isn't in it. cancel_requested: it ends at its next report. picture: the last one shown,
+    uint8 (height, width), None where there is none.
     """
 
     title: str
@@ -62,6 +66,7 @@ class Snapshot:
     watchers: int
     place: int | None
     cancel_requested: bool
+    picture: NDArray[np.uint8] | None = None
 
 
 class Job:
@@ -84,6 +89,7 @@ class Job:
         self._marks: deque[tuple[float, float]] = deque(maxlen=_MARKS)  # (time, fraction)
         self._began = self._reported = self._ended = 0.0
         self._series: dict[str, _Series] = {}
+        self._picture: NDArray[np.uint8] | None = None
         self._watchers: dict[str, float] = {}  # visitor -> when it was last here
         self._left: set[str] = set()  # visitors who cancelled; a late poll doesn't bring them back
         self._cancel = self._stopped = False  # asked for; told to the worker
@@ -98,11 +104,19 @@ class Job:
         """Whether the job is over within `timeout` seconds; it doesn't count as a look."""
         return self._over.wait(timeout)
 
-    def report(self, fraction: float, text: str | None = None, **series: float) -> None:
+    def report(
+        self,
+        fraction: float,
+        text: str | None = None,
+        *,
+        picture: NDArray[np.uint8] | None = None,
+        **series: float,
+    ) -> None:
         """Say from the worker how far it is, and add a value to each of the named series.
 
-        fraction: clipped to 0..1. text: None keeps the last. Raises `Cancelled` when the job is to
-        end and `ValueError` for a fraction that isn't a number.
+        fraction: clipped to 0..1. text, picture: None keeps the last; a picture isn't written to
+        once it is given. Raises `Cancelled` when the job is to end and `ValueError` for a fraction
+        that isn't a number.
         """
         self.check()
         if math.isnan(fraction):
@@ -113,6 +127,8 @@ class Job:
             self._fraction = min(max(float(fraction), 0.0), 1.0)
             if text is not None:
                 self._text = text
+            if picture is not None:
+                self._picture = picture
             for name, value in values.items():
                 self._series.setdefault(name, _Series()).append(value)
             if now - self._marks[-1][0] >= _MARK_EVERY:
@@ -151,6 +167,7 @@ class Job:
                 watchers=len(self._alive()),
                 place=place if self._state == "waiting" else None,
                 cancel_requested=self._cancel,
+                picture=self._picture,
             )
 
     def join(self, visitor: str) -> bool:

@@ -22,6 +22,12 @@ links.forget_wrong_values()
 pages = {
     "home": st.Page("home.py", title="Home", icon=":material/home:", default=True),
     "units": st.Page("units.py", title="Units", icon=":material/grid_view:", url_path="units"),
+    "architectures": st.Page(
+        "architectures.py",
+        title="Architectures",
+        icon=":material/account_tree:",
+        url_path="architectures",
+    ),
     "feature_visualization": st.Page(
         "feature_visualization.py",
         title="Feature visualization",
@@ -30,6 +36,12 @@ pages = {
     ),
     "dissection": st.Page(
         "dissection.py", title="Dissection", icon=":material/biotech:", url_path="dissection"
+    ),
+    "multimodality": st.Page(
+        "multimodality.py",
+        title="Multimodality",
+        icon=":material/stacked_line_chart:",
+        url_path="multimodality",
     ),
     "training": st.Page(
         "training.py", title="Training", icon=":material/movie:", url_path="training"

@@ -8,9 +8,11 @@ from collections.abc import Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
+import numpy as np
 import pytest
 
 from core.jobs import POINTS, Cancelled, Job, Jobs, QueueFull
+from core.tasks.base import part_of
 
 SOON = 5.0  # seconds that a test waits for a thread before it fails
 
@@ -353,6 +355,28 @@ def test_only_the_newest_jobs_that_are_over_are_kept(jobs: Jobs, worker: Worker)
         ended(start(jobs, spec, lambda job: 1))
     start(jobs, "last", worker)
     assert [spec for spec in "abcdef" if jobs.get(spec)] == ["d", "e", "f"]
+
+
+def test_the_last_picture_is_shown_and_no_other_kept(jobs: Jobs, worker: Worker) -> None:
+    job = start(jobs, "a", worker)
+    assert job.poll("ann").picture is None
+    first, second = np.zeros((2, 3), np.uint8), np.ones((2, 3), np.uint8)
+    worker.do(lambda job: job.report(0.1, picture=first, loss=1.0))
+    assert job.poll("ann").picture is first
+    worker.do(lambda job: job.report(0.2, "later"))
+    assert job.poll("ann").picture is first
+    worker.do(lambda job: job.report(0.3, picture=second))
+    assert job.poll("ann").picture is second
+    assert "picture" not in job.poll("ann").series
+
+
+def test_a_part_of_the_work_passes_its_pictures_on() -> None:
+    told: list[tuple[float, dict[str, Any]]] = []
+    part = part_of(lambda fraction, text=None, **rest: told.append((fraction, rest)), 0.5, 1.0)
+    picture = np.zeros((2, 2), np.uint8)
+    part(0.5, "half", picture=picture, loss=2.0)
+    part(1.0, "whole")
+    assert told == [(0.75, {"picture": picture, "loss": 2.0}), (1.0, {})]
 
 
 def test_the_time_left_is_that_of_the_recent_speed(

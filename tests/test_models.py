@@ -12,7 +12,20 @@ from core.activations import collect_layers, reader
 from core.models.inspectable import Inspectable
 from core.models.registry import MODELS, build
 
-PARAMETERS = {"lenet5": 44_426, "simple_cnn": 20_490, "mlp": 235_146, "lstm": 81_674}
+PARAMETERS = {
+    "lenet5": 44_426,
+    "simple_cnn": 20_490,
+    "mlp": 235_146,
+    "lstm": 24_458,
+    "gru": 18_570,
+    "gru_before": 18_506,
+    "attention": 72_010,
+    "capsules": 779_920,
+    "rbf": 238_211,
+    "som": 313_601,
+    "multitask": 235_662,
+    "pairs": 236_565,
+}
 
 
 @pytest.fixture(params=[name for name in MODELS if not MODELS[name].control])

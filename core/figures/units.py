@@ -36,21 +36,27 @@ __all__ = [
 ]
 
 
-def learning(steps: ArrayLike, losses: ArrayLike) -> alt.Chart:
-    """Training loss, nats, over steps."""
+def learning(
+    steps: ArrayLike,
+    losses: ArrayLike,
+    *,
+    passed: str = "batches seen",
+    measure: str = "loss, nats",
+) -> alt.Chart:
+    """Training loss over steps, or what a network that learns by its own rule makes small."""
     frame = pd.DataFrame({"step": np.asarray(steps), "loss": np.asarray(losses)})
     return (
         alt.Chart(frame, height=HEIGHT)
         .mark_line(color=MODEL, strokeWidth=1.2, clip=True)
         .encode(
-            x=alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis()),
-            y=alt.Y("loss:Q", title="loss, nats", scale=alt.Scale(domainMin=0)),
+            x=alt.X("step:Q", title=passed, scale=STEP, axis=log_axis()),
+            y=alt.Y("loss:Q", title=measure, scale=alt.Scale(domainMin=0)),
             tooltip=["step:Q", alt.Tooltip("loss:Q", format=".3f")],
         )
     )
 
 
-def emergence(selectivity: pd.DataFrame) -> alt.Chart:
+def emergence(selectivity: pd.DataFrame, *, passed: str = "batches seen") -> alt.Chart:
     """Selectivity over steps, a line for each layer; columns step, layer and median."""
     layers = list(dict.fromkeys(selectivity["layer"]))
     colour = alt.Color(
@@ -60,7 +66,7 @@ def emergence(selectivity: pd.DataFrame) -> alt.Chart:
         alt.Chart(selectivity, height=HEIGHT + 46)
         .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=16))
         .encode(
-            x=alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis()),
+            x=alt.X("step:Q", title=passed, scale=STEP, axis=log_axis()),
             y=alt.Y("median:Q", title="median selectivity", scale=alt.Scale(domain=[0, 1])),
             color=colour,
             tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],

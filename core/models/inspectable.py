@@ -103,6 +103,10 @@ class Inspectable(nn.Module):
         """
         return cross_entropy(self(images), labels)
 
+    def portrait(self) -> Tensor | None:
+        """(rows, columns, 28, 28) in 0..1: what can be seen of the model as it learns, if any."""
+        return None
+
     def stages(self) -> Stages:
         """For each layer, in order, the function from the layer before (the images) to its output.
 

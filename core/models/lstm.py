@@ -11,10 +11,21 @@ from torch import Tensor, nn
 
 from core.models.inspectable import Inspectable, Layer, Tap
 
-__all__ = ["LSTM", "ShuffledLSTM"]
+__all__ = [
+    "GATE",
+    "LSTM",
+    "PIXELS",
+    "ROWS",
+    "SIGNED",
+    "UNITS",
+    "RowByRow",
+    "Shuffled",
+    "ShuffledLSTM",
+    "by_row",
+]
 
-ROWS, PIXELS, UNITS = 28, 28, 128
-_GATE, _SIGNED = (0.0, 1.0), (-1.0, 1.0)  # the ranges of a sigmoid and of tanh
+ROWS, PIXELS, UNITS = 28, 28, 64
+GATE, SIGNED = (0.0, 1.0), (-1.0, 1.0)  # the ranges of a sigmoid and of tanh
 
 
 def by_row(name: str, read: str, bounds: tuple[float, float] | None = None) -> Layer:
@@ -22,8 +33,26 @@ def by_row(name: str, read: str, bounds: tuple[float, float] | None = None) -> L
     return Layer(name, UNITS, (ROWS, 1), rectified=False, steps=True, bounds=bounds, read=read)
 
 
-class LSTM(Inspectable):
-    """28 rows of 28 pixels -> 128 units -> 10; 81,674 parameters. At each row x, from h and c:
+class RowByRow(Inspectable):
+    """A network that reads an image row by row and keeps a state between rows."""
+
+    def rows(self, images: Tensor) -> Tensor:
+        """(batch, rows, pixels) of images (batch, 1, 28, 28), in the order they are read."""
+        return images[:, 0]
+
+
+class Shuffled(RowByRow):
+    """Rows in an order drawn once, the same for all digits: what the order of rows is worth."""
+
+    ORDER = torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))
+
+    def rows(self, images: Tensor) -> Tensor:
+        """(batch, rows, pixels), shuffled: row t of a map is image row `ORDER[t]`."""
+        return images[:, 0, self.ORDER]
+
+
+class LSTM(RowByRow):
+    """28 rows of 28 pixels -> 64 units -> 10; 24,458 parameters. At each row x, from h and c:
 
         i = σ(Wᵢ[x; h] + bᵢ)    f = σ(W_f[x; h] + b_f)    o = σ(Wₒ[x; h] + bₒ)
         g = tanh(W_g[x; h] + b_g)
@@ -35,12 +64,12 @@ class LSTM(Inspectable):
 
     name = "lstm"
     described = (
-        by_row("input", "input gate, behind the sigmoid", _GATE),
-        by_row("forget", "forget gate, behind the sigmoid", _GATE),
-        by_row("candidate", "candidate, behind the tanh", _SIGNED),
+        by_row("input", "input gate, behind the sigmoid", GATE),
+        by_row("forget", "forget gate, behind the sigmoid", GATE),
+        by_row("candidate", "candidate, behind the tanh", SIGNED),
         by_row("cell", "cell state"),
-        by_row("output", "output gate, behind the sigmoid", _GATE),
-        by_row("hidden", "hidden state", _SIGNED),
+        by_row("output", "output gate, behind the sigmoid", GATE),
+        by_row("hidden", "hidden state", SIGNED),
         Layer("logits", 10, rectified=False),
     )
 
@@ -53,10 +82,6 @@ class LSTM(Inspectable):
         self.input, self.forget, self.candidate, self.output = Tap(), Tap(), Tap(), Tap()
         self.cell, self.hidden = Tap(), Tap()
         self.logits = nn.Linear(UNITS, 10)
-
-    def rows(self, images: Tensor) -> Tensor:
-        """(batch, rows, pixels) of images (batch, 1, 28, 28), in the order they are read."""
-        return images[:, 0]
 
     def step(self, wx: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
         """The next h and c, (batch, units), from Wx + b (batch, 4 units) and the state before."""
@@ -74,12 +99,7 @@ class LSTM(Inspectable):
         return logits
 
 
-class ShuffledLSTM(LSTM):
-    """The same network on rows in an order drawn once: what the order of rows is worth."""
+class ShuffledLSTM(Shuffled, LSTM):
+    """The same LSTM on shuffled rows."""
 
     name = "lstm_shuffled"
-    ORDER = torch.randperm(ROWS, generator=torch.Generator().manual_seed(0))
-
-    def rows(self, images: Tensor) -> Tensor:
-        """(batch, rows, pixels), shuffled: row t of a map is image row `ORDER[t]`."""
-        return images[:, 0, self.ORDER]

@@ -10,11 +10,17 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from core.models.attention import Attention, UnplacedAttention
+from core.models.capsules import Capsules, UniformCapsules
+from core.models.gru import GRU, GRUBefore, ShuffledGRU, ShuffledGRUBefore
 from core.models.inspectable import Inspectable
 from core.models.lenet5 import LeNet5
 from core.models.lstm import LSTM, ShuffledLSTM
 from core.models.mlp import MLP
+from core.models.multitask import Multitask, MultitaskDigit, MultitaskSlant, Pairs
+from core.models.rbf import RBF
 from core.models.simple_cnn import SimpleCNN
+from core.models.som import SOM
 
 __all__ = ["MODELS", "SEEDS", "Recipe", "build", "check"]
 
@@ -33,6 +39,11 @@ def adadelta(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
 def adam(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
     """Adam (Kingma & Ba 2015, arXiv:1412.6980), for networks with gates, attention and routing."""
     return torch.optim.Adam(weights, 2e-3)
+
+
+def fast_adam(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
+    """Adam at a rate that networks which read row by row stand, and need to learn in a minute."""
+    return torch.optim.Adam(weights, 8e-3)
 
 
 @dataclass(frozen=True)
@@ -55,10 +66,46 @@ MODELS: Mapping[str, Recipe] = MappingProxyType(
         "lenet5": Recipe(LeNet5, "LeNet-5 (Bau 2016)", epochs=9),
         "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=5),
         "mlp": Recipe(MLP, "Multilayer perceptron", epochs=8),
-        "lstm": Recipe(LSTM, "LSTM", epochs=4, optimizer=adam),
+        "lstm": Recipe(LSTM, "LSTM", epochs=6, optimizer=fast_adam),
         "lstm_shuffled": Recipe(
-            ShuffledLSTM, "LSTM, rows shuffled", epochs=4, optimizer=adam, control=True
+            ShuffledLSTM, "LSTM, rows shuffled", epochs=6, optimizer=fast_adam, control=True
         ),
+        "gru": Recipe(GRU, "GRU, reset after the product", epochs=6, optimizer=fast_adam),
+        "gru_shuffled": Recipe(
+            ShuffledGRU, "GRU, rows shuffled", epochs=6, optimizer=fast_adam, control=True
+        ),
+        "gru_before": Recipe(
+            GRUBefore, "GRU, reset before the product", epochs=6, optimizer=fast_adam
+        ),
+        "gru_before_shuffled": Recipe(
+            ShuffledGRUBefore,
+            "GRU, reset before the product, rows shuffled",
+            epochs=6,
+            optimizer=fast_adam,
+            control=True,
+        ),
+        "attention": Recipe(Attention, "Self-attention", epochs=8, optimizer=adam),
+        "attention_unplaced": Recipe(
+            UnplacedAttention,
+            "Self-attention without positions",
+            epochs=8,
+            optimizer=adam,
+            control=True,
+        ),
+        "capsules": Recipe(Capsules, "Capsules", epochs=3, optimizer=adam),
+        "capsules_uniform": Recipe(
+            UniformCapsules, "Capsules without routing", epochs=3, optimizer=adam, control=True
+        ),
+        "multitask": Recipe(Multitask, "Multi-task: digit, slant, thickness", epochs=10),
+        "multitask_digit": Recipe(
+            MultitaskDigit, "Multi-task, digit alone", epochs=10, control=True
+        ),
+        "multitask_slant": Recipe(
+            MultitaskSlant, "Multi-task, slant alone", epochs=10, control=True
+        ),
+        "pairs": Recipe(Pairs, "Two digits, left and right", epochs=10),
+        "rbf": Recipe(RBF, "Radial basis functions", epochs=15),
+        "som": Recipe(SOM, "Self-organizing map", epochs=40),
     }
 )
 

@@ -6,6 +6,7 @@ from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 from numpy.typing import NDArray
 
 from core.store import Store
@@ -18,8 +19,15 @@ Result = TypeVar("Result", covariant=True)
 class Report(Protocol):
     """How a task tells how far it is; an exception from it ends the task."""
 
-    def __call__(self, fraction: float, text: str | None = None, **values: float) -> None:
-        """Done so far in 0..1, what is being done, and numbers to be drawn."""
+    def __call__(
+        self,
+        fraction: float,
+        text: str | None = None,
+        *,
+        picture: NDArray[np.uint8] | None = None,
+        **values: float,
+    ) -> None:
+        """Done so far in 0..1, what is being done, a picture of it, and numbers to be drawn."""
 
 
 class Task(Hashable, Protocol[Result]):
@@ -51,8 +59,16 @@ class Choice:
 def part_of(report: Report, first: float, last: float) -> Report:
     """A report for the part of the work that takes it from `first` to `last`."""
 
-    def told(fraction: float, text: str | None = None, **values: float) -> None:
-        report(first + (last - first) * fraction, text, **values)
+    def told(
+        fraction: float,
+        text: str | None = None,
+        *,
+        picture: NDArray[np.uint8] | None = None,
+        **values: float,
+    ) -> None:
+        # only where there is one: who is told need not know of pictures
+        shown = {} if picture is None else {"picture": picture}
+        report(first + (last - first) * fraction, text, **shown, **values)  # type: ignore[arg-type]
 
     return told
 

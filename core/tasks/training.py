@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from core.digits import Digits, cut, load_digits, mnist
 from core.evidence import weights_hash
 from core.models import registry
-from core.models.inspectable import Inspectable
+from core.models.inspectable import Inspectable, SelfOrganizing
 from core.movie import Film, Recorder
 from core.profiles import Profile, profile
 from core.saved import pack, unpack
@@ -86,8 +87,7 @@ class Training:
         fit, watch = cut(every, "fit"), cut(every, "selection")
 
         def told(step: Step) -> None:
-            text = f"{self.title}: batch {step.number:,} of {step.total:,}"
-            report(step.number / step.total, text, loss=step.loss, **_emerging(step))
+            _tell(report, self.title, step)
 
         return train(name, fit, seed=self.choice.seed, watch=watch, on_step=told)
 
@@ -204,11 +204,30 @@ class Filming:
 
         def told(step: Step) -> None:
             recorder.batch(step.number, step.loss, step.model, step.intent)
-            text = f"{self.title}: batch {step.number:,} of {step.total:,}"
-            report(0.97 * step.number / step.total, text, loss=step.loss, **_emerging(step))
+            _tell(part_of(report, 0, 0.97), self.title, step)
 
         name, seed = self.choice.model, self.choice.seed
         return train(name, fit, seed=seed, watch=watch, on_step=told, pictures=True)
+
+
+def _tell(report: Report, title: str, step: Step) -> None:
+    """Report a step of training: how far it is, what was reached, and the model's portrait."""
+    own_rule = isinstance(step.model, SelfOrganizing)
+    passed, measure = ("epoch", "distance") if own_rule else ("batch", "loss")
+    text = f"{title}: {passed} {step.number:,} of {step.total:,}"
+    values = {measure: step.loss, **_emerging(step)}
+    report(step.number / step.total, text, picture=_portrait(step), **values)
+
+
+def _portrait(step: Step) -> NDArray[np.uint8] | None:
+    """What can be seen of the model, a sheet in grey: at recorded steps, and after each epoch."""
+    shown = step.moment is not None or isinstance(step.model, SelfOrganizing)
+    tiles = step.model.portrait() if shown else None
+    if tiles is None:
+        return None
+    rows, columns, height, width = tiles.shape
+    sheet = tiles.transpose(1, 2).reshape(rows * height, columns * width)
+    return np.asarray(255 - 255 * sheet.cpu().numpy()).round().astype(np.uint8)
 
 
 def _emerging(step: Step) -> dict[str, float]:

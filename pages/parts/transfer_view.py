@@ -6,12 +6,14 @@ import pandas as pd
 import streamlit as st
 
 from core.figures import training as figures
+from core.models.registry import MODELS
 from core.tasks.base import Choice
 from core.tasks.comparing import (
     TRANSFER_DIGITS,
     TRANSFER_EPOCHS,
     Transfer,
     Transferring,
+    movable,
 )
 from pages.parts.tables import column, download, file_name
 from pages.parts.waiting import result_of
@@ -46,6 +48,14 @@ _NAMES = {
 
 def transfer(choice: Choice) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
+    if not movable(choice.model):
+        st.info(
+            f"{MODELS[choice.model].title} is not a chain of layers with weights of their own, of "
+            "which the first could be moved: choose LeNet-5, the simple CNN or the multilayer "
+            "perceptron.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
     st.caption(
         f"Short trainings of {TRANSFER_EPOCHS} epochs on the digits 5 to 9, or 0 to 4, among "
         f"{TRANSFER_DIGITS:,} digits; three seeds, a line for each network.",

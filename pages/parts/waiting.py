@@ -18,6 +18,7 @@ Result = TypeVar("Result")
 _ACTIVE = ("waiting", "running")
 _LEFT = "tasks that this visitor left"
 _WATCHED = "tasks that this visitor started"
+_PICTURE = 448  # pixels on the screen, less where the page is narrower
 _LAYER = "selectivity "  # a series of a layer's selectivity is called so, and the layer
 
 
@@ -111,14 +112,25 @@ def _watch(task: Task[Any], job: Job) -> NoReturn:
 def _draw(now: Snapshot) -> None:
     """How far the work is, and the curves that it has drawn so far."""
     st.progress(now.fraction, _line(now))
-    if not now.series.get("loss"):
+    if now.picture is not None:
+        st.image(now.picture, width=_PICTURE)
+        st.caption("What its units stand for by now: the picture changes as they learn.")
+    own_rule = "distance" in now.series
+    passed = "epochs seen" if own_rule else "batches seen"
+    points = now.series.get("distance" if own_rule else "loss")
+    if not points:
         return
     left, right = st.columns(2)
-    steps, losses = zip(*now.series["loss"], strict=True)
-    left.markdown("**Loss** of each batch")
-    left.altair_chart(figures.learning(steps, losses), key="live loss")
+    steps, values = zip(*points, strict=True)
+    if own_rule:
+        left.markdown("**Distance** of a digit to the nearest prototype, mean")
+        chart = figures.learning(steps, values, passed=passed, measure="distance")
+    else:
+        left.markdown("**Loss** of each batch")
+        chart = figures.learning(steps, values)
+    left.altair_chart(chart, key="live loss")
     right.markdown(f"**Class selectivity** of units · {_accuracy(now)}")
-    right.altair_chart(figures.emergence(_selectivity(now)), key="live selectivity")
+    right.altair_chart(figures.emergence(_selectivity(now), passed=passed), key="live selectivity")
 
 
 def _line(now: Snapshot) -> str:

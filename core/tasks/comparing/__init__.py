@@ -5,7 +5,7 @@ and transfer; each is stored as soon as it is done, so that a comparison that is
 where it was.
 """
 
-from core.tasks.comparing.base import InTurn, hidden_dense, seeds_of
+from core.tasks.comparing.base import InTurn, hidden_dense, movable, seeds_of
 from core.tasks.comparing.dropping import (
     DIGITS,
     DROPOUTS,
@@ -65,6 +65,7 @@ __all__ = [
     "Transferring",
     "concept_auc",
     "hidden_dense",
+    "movable",
     "of_classes",
     "peak",
     "seeds_of",

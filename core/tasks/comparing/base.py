@@ -5,7 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Generic, TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from core.models import registry
+from core.models.inspectable import SelfOrganizing
 from core.store import Store
 from core.tasks.base import Choice, Report, Task, part_of
 
@@ -23,6 +27,14 @@ def hidden_dense(model: str) -> tuple[str, ...]:
     """The hidden dense layers of a model, which are those that dropout can silence."""
     described = registry.check(model).architecture.described
     return tuple(layer.name for layer in described if layer.rectified and layer.map is None)
+
+
+def movable(model: str) -> bool:
+    """Whether a model is a chain of layers with weights of their own, so that some can be moved."""
+    own = registry.build(model)
+    hidden = [own.get_submodule(layer) for layer in own.layers[:-1]]
+    weighted = all(any(True for _ in layer.parameters()) for layer in hidden)
+    return bool(own.stages()) and weighted and not isinstance(own, SelfOrganizing)
 
 
 @dataclass(frozen=True)
@@ -57,7 +69,13 @@ def in_parts(report: Report, parts: int) -> list[Report]:
     def counted(at: int) -> Report:
         part = part_of(report, at / parts, (at + 1) / parts)
 
-        def told(fraction: float, text: str | None = None, **values: float) -> None:
+        def told(
+            fraction: float,
+            text: str | None = None,
+            *,
+            picture: NDArray[np.uint8] | None = None,
+            **values: float,
+        ) -> None:
             # curves of several trainings would run into one another, so they are left out
             part(fraction, None if text is None else f"{text} · {at + 1} of {parts}")
 

@@ -1,0 +1,56 @@
+"""Every architecture trained on MNIST as the dashboard trains it: how well, and in what time.
+
+    python -m bench.architectures             # all of them, seed 0
+    python -m bench.architectures lstm som    # some
+
+Times are of this machine at this moment, in seconds. Nothing is taken from the store.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+
+import torch
+
+from core.cache import THREADS
+from core.digits import cut, load_digits
+from core.models.registry import MODELS
+from core.training import accuracy, train
+
+# share of the 10,000 test digits that must be classified right
+LEAST = {
+    "lenet5": 0.99,
+    "simple_cnn": 0.985,
+    "mlp": 0.975,
+    "lstm": 0.98,
+    "gru": 0.98,
+    "gru_before": 0.98,
+    "attention": 0.975,
+    "rbf": 0.945,
+    "capsules": 0.985,
+    "som": 0.88,
+    "multitask": 0.975,
+    "pairs": 0.95,
+}
+LONGEST = 180  # seconds of training
+
+
+def main(names: list[str]) -> None:
+    """Print the table, a row for each architecture."""
+    torch.set_num_threads(THREADS)
+    every = load_digits("mnist", "train")
+    fit, watch, test = cut(every, "fit"), cut(every, "selection"), load_digits("mnist", "test")
+    print(f"{'model':>14}{'parameters':>12}{'accuracy':>10}{'least':>8}{'seconds':>9}")
+    for name in names:
+        begun = time.perf_counter()
+        model = train(name, fit, watch=watch)
+        seconds = time.perf_counter() - begun
+        found, least = accuracy(model, test), LEAST.get(name, 0.0)
+        size = sum(value.numel() for value in model.parameters())
+        kept = "" if found >= least and seconds <= LONGEST else "  not kept"
+        print(f"{name:>14}{size:12,}{found:10.4f}{least:8.3f}{seconds:9.0f}{kept}", flush=True)
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:] or [name for name in MODELS if not MODELS[name].control])

@@ -1,0 +1,110 @@
+"""A network of radial basis functions: 300 centres that answer to what is near, and a linear layer.
+
+Broomhead & Lowe (1988, Complex Systems 2:321); centres by k-means and then a linear fit, as Moody &
+Darken (1989, Neural Computation 1:281).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import mse_loss, one_hot
+
+from core.models.inspectable import Layer, SelfOrganizing, Stages
+from core.models.prototypes import Gaussians, means, nearest, random_digits
+
+__all__ = ["RBF", "k_means_step", "read_out"]
+
+CENTRES, CLASSES = 300, 10
+RIDGE = 0.01  # on each squared weight, beside a squared error summed over all digits
+_AT_ONCE = 5000  # digits whose responses are held together
+
+
+class RBF(SelfOrganizing):
+    """784 pixels -> 300 centres -> 10; 238,211 parameters, none learned by gradient descent.
+
+        φₖ(x) = exp(−‖x − cₖ‖² / 2σ²)
+        y = Wφ + b
+
+    The centres c come from k-means, which sees no labels; σ is the mean distance of a digit to its
+    nearest centre; W and b are fitted to labels as 0 and 1 by ridge regression.
+    """
+
+    name = "rbf"
+    described = (
+        Layer("centres", CENTRES, rectified=False, bounds=(0.0, 1.0), read="response φ, 0 to 1"),
+        Layer("logits", CLASSES, rectified=False, read="fitted to 1 for the class, 0 for others"),
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.centres = Gaussians(CENTRES)
+        self.logits = nn.Linear(CENTRES, CLASSES)
+
+    def stages(self) -> Stages:
+        """Input to output."""
+        return {"centres": self.centres, "logits": self.logits}
+
+    def objective(self, images: Tensor, labels: Tensor) -> Tensor:
+        """The mean squared error that the linear layer is fitted by."""
+        logits = self(images)
+        return mse_loss(logits, one_hot(labels, CLASSES).to(logits.dtype))
+
+    def portrait(self) -> Tensor:
+        """The centres as 15 rows of 20."""
+        return self.centres.prototypes.detach().clamp(0, 1).view(15, 20, 28, 28)
+
+    def organize(
+        self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
+    ) -> Iterator[float]:
+        """k-means from digits drawn at random; after each step the mean distance to a centre."""
+        digits = images.flatten(1)
+        centres = random_digits(digits, CENTRES, generator)
+        owners = nearest(digits, centres)[1]
+        for _ in range(epochs):
+            centres = k_means_step(digits, owners, centres)
+            distances, owners = nearest(digits, centres)
+            self.centres.settle(centres, distances.mean())
+            self.fit_logits(images, labels)
+            yield float(distances.mean())
+
+    def fit_logits(self, images: Tensor, labels: Tensor) -> None:
+        """Set the linear layer to the ridge regression of the labels on the responses."""
+        with torch.no_grad():
+            parts = [self.centres(some) for some in images.split(_AT_ONCE)]
+            weight, bias = read_out(parts, labels)
+            self.logits.weight.copy_(weight)
+            self.logits.bias.copy_(bias)
+
+
+def k_means_step(vectors: Tensor, owners: Tensor, centres: Tensor) -> Tensor:
+    """(units, size): the mean of each centre's own vectors; one that has none stays.
+
+    owners: int64 (n,), the nearest centre of each vector (Lloyd 1982).
+    """
+    sums, counts = means(vectors, owners, len(centres))
+    return torch.where(counts[:, None] > 0, sums / counts[:, None].clamp(min=1), centres)
+
+
+def read_out(parts: list[Tensor], labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Weights (classes, units) and biases (classes,) with Σ (Wφ + b − y)² + λ Σ W² smallest.
+
+    parts: responses (n, units), in pieces. labels: int64 (n,). y is 1 for the class and 0 else; the
+    bias isn't held back. In 64 bits: neighbours that answer alike make the equations nearly
+    singular.
+    """
+    units = parts[0].shape[1]
+    square = torch.zeros(units + 1, units + 1, dtype=torch.float64, device=parts[0].device)
+    right = torch.zeros(units + 1, CLASSES, dtype=torch.float64, device=parts[0].device)
+    for some, own in zip(parts, labels.split([len(part) for part in parts]), strict=True):
+        with_one = torch.nn.functional.pad(some.double(), (0, 1), value=1.0)
+        square += with_one.T @ with_one
+        right += with_one.T @ one_hot(own, CLASSES).double()
+    ridge = torch.full((units + 1,), RIDGE, dtype=torch.float64, device=square.device)
+    ridge[-1] = 0.0
+    # of least norm, where a width makes all centres answer alike and the equations singular
+    found = torch.linalg.lstsq((square + ridge.diag()).cpu(), right.cpu(), driver="gelsd")
+    solved = found.solution.to(parts[0])
+    return solved[:-1].T, solved[-1]
