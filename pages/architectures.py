@@ -8,9 +8,17 @@ import streamlit as st
 
 from core.tasks import Choice
 from pages.parts import links, place
+from pages.parts.architectures import attention, capsules, multitask, rbf, recurrent, som
 from pages.parts.architectures.digit import digit_number
 
-SECTIONS: dict[str, tuple[str, Callable[[Choice], None]]] = {}
+SECTIONS: dict[str, tuple[str, Callable[[Choice], None]]] = {
+    "recurrent": ("LSTM and GRU", recurrent.section),
+    "attention": ("Self-attention", attention.section),
+    "capsules": ("Capsules", capsules.section),
+    "multitask": ("Multi-task", multitask.section),
+    "rbf": ("RBF", rbf.section),
+    "som": ("Self-organizing map", som.section),
+}
 SECTION = links.one_of("section", tuple(SECTIONS))
 
 
@@ -27,7 +35,8 @@ def page() -> None:
         format_func=lambda name: SECTIONS[name][0],
         label_visibility="collapsed",
     )
-    place.copy_link(section=SECTION.value(), digit=digit_number().value())
+    chosen = {key: text for key, text in st.query_params.items() if key not in place.address()}
+    place.copy_link(**{**chosen, "section": SECTION.value(), "digit": digit_number().value()})
     SECTIONS[SECTION.value()][1](choice)
 
 

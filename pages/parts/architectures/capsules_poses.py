@@ -1,0 +1,196 @@
+"""What each dimension of a class's capsule draws, of one digit and over many."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from core import pictures
+from core.architectures.capsules import SHIFTS, Followed, strips
+from core.architectures.capsules_poses import PROPERTIES
+from core.figures.architectures import capsules as figures
+from core.models.capsules import POSE, Capsules
+from core.tasks import Choice
+from core.tasks.architectures.capsules_poses import DRAWN, OBSERVED, Meanings, Meant
+from pages.parts import place
+from pages.parts.architectures import digit
+from pages.parts.tables import column, download, file_name
+from pages.parts.waiting import result_of
+
+__all__ = ["dimensions"]
+
+DEFINITIONS = {
+    "property": (
+        "Of slant, thickness, width, height and ink, the one that a shift of this dimension "
+        "changes most in decoded digits of the discovery half, in standard deviations. All other "
+        "numbers are of the confirmation half."
+    ),
+    "effect": (
+        "How far the property of the decoded digit moves from a shift of −0.25 to one of +0.25, "
+        "along a straight line through five shifts, in standard deviations of the property over "
+        f"real digits of the class. Mean of {DRAWN} digits. Positive slant leans to the right."
+    ),
+    "monotony": (
+        "Spearman's correlation of shift and property within a digit, mean over digits: 1 or −1 "
+        "when the property only ever grows or falls."
+    ),
+    "null": (
+        "What the largest |monotony| of all 16 dimensions and 5 properties stays below in 95 % of "
+        "500 shuffles of each digit's shifts."
+    ),
+    "purity": (
+        "Share of the largest squared effect among the dimension's five: 1 when the dimension "
+        "changes this property and no other. Width and ink also change with slant and thickness, "
+        "so 1 is out of reach for them."
+    ),
+    "along": (
+        "Spearman's correlation of the dimension with the property as measured on real digits of "
+        f"the class, up to {OBSERVED} of the confirmation half. Nothing is shifted here."
+    ),
+    "along null": (
+        "What the largest |correlation| of 16 dimensions and 5 properties stays below in 95 % of "
+        "500 permutations of the digits."
+    ),
+    "random axis": (
+        "The largest |effect| on the property along 16 axes at right angles that were turned at "
+        "random, chosen on the discovery half as the dimension was. A dimension that stands for a "
+        "property should do more than a mixture of all."
+    ),
+    "untrained": (
+        "The largest |correlation| of the property with a dimension of the same network before "
+        "training, chosen on the discovery half."
+    ),
+}
+
+
+def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Followed) -> None:
+    """Strips of the followed digit with what each dimension means, then all classes."""
+    label = seen.answer
+    found: Meant = result_of(Meanings(choice))
+    table = found.dimensions(label)
+    st.markdown(
+        f"**The capsule of class {label}, one dimension shifted at a time, and decoded**",
+        help=DEFINITIONS["effect"],
+    )
+    _strips(table, strips(model, seen.poses[-1, label], label))
+    st.caption(
+        f"Test digit {one.number}: its 16 numbers, one of them shifted by {SHIFTS[0]:g} (left) to "
+        f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), the middle as it "
+        "is. Sorted by how much the dimension changes its property in other digits of the class; "
+        "in brackets the effect in standard deviations."
+    )
+    _table(choice, found, table, label)
+    _all_classes(choice, found)
+
+
+def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
+    """A strip of decoded digits for each dimension, two beside each other where there is room."""
+    columns = st.columns(2)
+    for at, row in enumerate(table.to_dict("records")):
+        tiles = pictures.enlarged(pictures.ink(drawn[int(row["dimension"])]), 2)
+        words = f"{row['property']} {row['effect']:+.2f}" if row["draws"] else "nothing steady"
+        with columns[at * 2 // POSE]:
+            st.markdown(f"dimension {row['dimension']} · {words}")
+            st.image(pictures.sheet(tiles, len(tiles)))
+
+
+def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> None:
+    """The numbers of every dimension of the class."""
+    null, along = found.null[1, 0, label], found.along_null[1, 0, label]
+    st.markdown(
+        f"**The dimensions of class {label} in numbers.** {int(table['draws'].sum())} of {POSE} "
+        f"change their property beyond chance (|monotony| above {null:.2f}); "
+        f"{int(table['reads'].sum())} go along with it in real digits (|correlation| above "
+        f"{along:.2f}).",
+        help=f"{DEFINITIONS['null']}\n\n{DEFINITIONS['along null']}",
+    )
+    names = {"effect": "effect (SD)", "along": "goes along with it"}
+    shown = {
+        name: column(names.get(name, name), DEFINITIONS[name])
+        for name in ("effect", "monotony", "purity", "along")
+    }
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            **shown,
+            "property": st.column_config.TextColumn(help=DEFINITIONS["property"]),
+            "draws": st.column_config.CheckboxColumn("draws it", help=DEFINITIONS["null"]),
+            "reads": st.column_config.CheckboxColumn("reads it", help=DEFINITIONS["along null"]),
+        },
+    )
+    with st.container(horizontal=True):
+        download(table, f"capsule-dimensions-{file_name(choice)}-class{label}")
+        first = int(table["dimension"].iloc[0])
+        unit = label * POSE + first
+        place.link(
+            "units",
+            f"Dimension {first} on the page Units",
+            model="capsules",
+            layer="pose",
+            unit=unit,
+        )
+
+
+def _all_classes(choice: Choice, found: Meant) -> None:
+    """For each class and property the dimension that draws it most, beside its controls."""
+    table = found.properties()
+    own, random = found.purities()
+    beyond = int((table["monotony"].abs() > table["null"]).sum())
+    stronger = int((table["effect"].abs() > table["random axis"]).sum())
+    read = int((table["best along"].abs() > table["along null"]).sum())
+    better = int((table["best along"].abs() > table["untrained"]).sum())
+    same = int((np.sign(table["effect"]) == np.sign(table["along"])).sum())
+    st.markdown("**All classes: the dimension that draws a property most**")
+    st.altair_chart(figures.effects(table), key="effects of dimensions")
+    st.caption(
+        "“d5 +1.2”: dimension 5 of the class's capsule moves the property of decoded digits by 1.2 "
+        "standard deviations of real digits over the whole shift; red up, blue down. Chosen on the "
+        "discovery half, measured on the other. A number belongs to one class: dimension 5 of "
+        "another class is another unit.",
+        help=DEFINITIONS["effect"],
+    )
+    n = len(table)
+    st.markdown(
+        f"- In **{beyond} of {n}** pairs of class and property the chosen dimension changes the "
+        "property steadily, beyond shuffled shifts. That alone says little: a decoder that is "
+        "smooth does so along almost any axis.\n"
+        f"- In **{stronger} of {n}** it does more than the best of 16 axes turned at random; "
+        f"median purity is **{own:.2f}** for the capsules' own dimensions, {random:.2f} for random "
+        "axes. Near each other means that single dimensions are no better carriers of these "
+        "properties than mixtures of them.\n"
+        f"- In **{read} of {n}** some dimension goes along with the property in real digits beyond "
+        f"permuted ones, in {better} more than in the untrained network; in {same} the dimension "
+        "that draws the property has the same sign in real digits.",
+        help="\n\n".join(DEFINITIONS[key] for key in ("random axis", "purity", "untrained")),
+    )
+    st.dataframe(table, hide_index=True, column_config=_columns())
+    download(table, f"capsule-properties-{file_name(choice)}")
+    st.caption(
+        f"{len(PROPERTIES)} properties, measured as by Morpho-MNIST (Castro et al. 2019). The "
+        "shift is an intervention, and what it shows is what the decoder makes of the dimension; "
+        "whether the network reads the same from a digit is what the correlation tells."
+    )
+
+
+def _columns() -> dict[str, ColumnConfig]:
+    """The columns of the table of all classes with their definitions."""
+    named = {
+        "effect": "effect",
+        "random axis": "random axis",
+        "monotony": "monotony",
+        "null": "null",
+        "along": "along",
+        "best along": "along",
+        "along null": "along null",
+        "untrained": "untrained",
+    }
+    read = st.column_config.NumberColumn(
+        help="The dimension that goes along with the property most, chosen on the discovery half."
+    )
+    return {
+        "best read": read,
+        **{name: column(name, DEFINITIONS[about]) for name, about in named.items()},
+    }

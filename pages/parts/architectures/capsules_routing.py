@@ -1,0 +1,136 @@
+"""What routing decides, what it is worth, and what the course module did."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.figures.architectures import capsules as figures
+from core.models.capsules import OUTPUTS
+from core.tasks import Choice
+from core.tasks.architectures.capsules import Routed, Routing, Unrouted, Unrouting
+from pages.parts import links
+from pages.parts.tables import column, download, file_name
+from pages.parts.waiting import result_of
+
+__all__ = ["worth"]
+
+CONTROL = links.one_of("capsule_control", ("no", "yes"))
+DEFINITIONS = {
+    "accuracy": "Share of the digits of the confirmation half told right, 95 % interval of Wilson.",
+    "entropy": (
+        "Entropy in bits of the ten shares c of a primary capsule, mean over the 288 capsules and "
+        "over digits. log₂ 10 = 3.32 when nothing is decided, 0 when each votes for one class."
+    ),
+    "weighted entropy": "The same, each capsule counting as much as it is long, ‖u‖.",
+    "own share": "Share c that goes to the digit's own class, so weighted; 0.1 by chance.",
+    "best other share": "Share c of the other class that gets most, so weighted.",
+    "own cosine": (
+        "Cosine of a vote û and the capsule v of the digit's own class, mean over votes weighted "
+        "by their length: how far the votes agree."
+    ),
+    "other cosine": "The same for the other nine classes, mean.",
+}
+_NOTHING = 3.3219  # bits: the entropy of ten equal shares
+
+
+def worth(choice: Choice) -> None:
+    """How decided routing is, accuracy with more, less and wrong routing, and the module."""
+    found: Routed = result_of(Routing(choice))
+    _accuracies(choice, found)
+    _decisions(choice, found)
+    _without(choice)
+    _module(found)
+
+
+def _accuracies(choice: Choice, found: Routed) -> None:
+    """The trained network with other routings."""
+    table = found.accuracies()
+    st.markdown("**The trained network, routed otherwise**", help=DEFINITIONS["accuracy"])
+    st.altair_chart(figures.accuracies(table, "routing"), key="accuracy by routing")
+    rows = table.set_index("routing")["accuracy"]
+    st.caption(
+        f"{found.digits:,} digits of the confirmation half. Trained with 3 iterations: "
+        f"{rows['3 iterations']:.2%}; all c equal: {rows['1 iteration: all c equal']:.2%}; with "
+        f"the c of another digit, drawn at random: {rows['c of another digit']:.2%}; with its own, "
+        f"but each of another primary capsule: {rows['c of other inputs']:.2%}. What the "
+        "difference is between these is what routing does for the answer, in a network that was "
+        "trained with it."
+    )
+    download(table, f"capsule-routing-{file_name(choice)}")
+
+
+def _decisions(choice: Choice, found: Routed) -> None:
+    """How decided and how much in agreement the votes are, by iteration."""
+    table = found.decisions()
+    left, right = st.columns(2)
+    with left:
+        about = f"{DEFINITIONS['entropy']}\n\n{DEFINITIONS['weighted entropy']}"
+        st.markdown("**How undecided a vote is**, bits", help=about)
+        named = {"entropy": "all capsules", "weighted entropy": "weighted by length"}
+        chart = figures.decisions(table, named, _NOTHING)
+        st.altair_chart(chart, key="entropy of routing")
+    with right:
+        about = f"{DEFINITIONS['own cosine']}\n\n{DEFINITIONS['other cosine']}"
+        st.markdown("**How far votes agree with the capsule**, cosine", help=about)
+        named = {"own cosine": "the digit's class", "other cosine": "other classes"}
+        st.altair_chart(figures.decisions(table, named, None), key="agreement of votes")
+    last = table[table["network"] == "trained"].iloc[-1]
+    st.caption(
+        "Mean over digits; dashed, with points: the network before training. After the last "
+        f"iteration a capsule's vote has {last['weighted entropy']:.2f} bits of {_NOTHING:.2f} "
+        f"left, {last['own share']:.2f} of it goes to the digit's class and "
+        f"{last['best other share']:.2f} to the other class that gets most; {1 / OUTPUTS:.2f} "
+        "would be no decision."
+    )
+    helps = {name: column(name, about) for name, about in DEFINITIONS.items() if name in table}
+    with st.expander("Table"):
+        st.dataframe(table, hide_index=True, column_config=helps)
+        download(table, f"capsule-decisions-{file_name(choice)}")
+
+
+def _without(choice: Choice) -> None:
+    """The same network trained without routing, where asked for."""
+    CONTROL.shown()
+    st.segmented_control(
+        "Train the same network without routing, to compare (about two minutes)",
+        ["no", "yes"],
+        key=CONTROL.key,
+        on_change=CONTROL.changed,
+    )
+    if CONTROL.value() == "no":
+        st.caption(
+            "Gu & Tresp (2020) report that networks with all c equal do as well as routed ones. "
+            "The control has the same weights to begin with and sees the same batches."
+        )
+        return
+    found: Unrouted = result_of(Unrouting(choice))
+    table = found.accuracies()
+    st.altair_chart(figures.accuracies(table, "network"), key="accuracy without routing")
+    won, lost = found.only
+    st.caption(
+        f"{won} digits are told right only with routing, {lost} only without, of "
+        f"{len(found.routed):,}: exact test of equal odds p = {found.p_value:.2f}. One pair of "
+        "networks, seed " + str(choice.seed) + ": another seed may turn it around."
+    )
+    download(table, f"capsule-control-{file_name(choice)}")
+
+
+def _module(found: Routed) -> None:
+    """The defects of the course module, side by side."""
+    of = found.module
+    with st.expander("What the course module did, and what is right"):
+        st.markdown(
+            "| | course module | here | measured |\n|---|---|---|---|\n"
+            "| matrices | one for each class, shared by all inputs | one for each pair of input "
+            "and class, as Sabour et al. (2017) | primary capsules change places: lengths change "
+            f"by at most {of.shared:.0e} with shared matrices, so they can't know *where* a part "
+            f"is; by up to {of.own:.2f} with own ones |\n"
+            "| first weights | spread 1 | spread 0.1 | lengths before training on the same "
+            f"capsules: {of.wide[0]:.4f} to {of.wide[1]:.4f} with 1, {of.begun[0]:.4f} to "
+            f"{of.begun[1]:.4f} here; at 1 the squash is flat and nothing tells classes apart |\n"
+            "| logits b | made on the CPU in single precision | made like the votes | runs in "
+            "double precision and on any device (tested) |\n"
+            "| coefficients c | thrown away | kept for each iteration | they are the pictures of "
+            "the view *One digit, routed* |"
+        )
+        st.caption("Sizes are named by dimensions of capsules; the module called them channels.")

@@ -1,0 +1,59 @@
+"""Networks taught one task, and one taught none, beside the network taught all."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.figures.architectures import multitask as figures
+from core.tasks import Choice
+from core.tasks.architectures.multitask_controls import EPOCHS, NETWORKS, SHARE, Alone, Controls
+from pages.parts import links
+from pages.parts.tables import column, download, file_name
+from pages.parts.waiting import result_of
+
+__all__ = ["controls"]
+
+
+def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
+    """The same lesions in networks taught one task, behind a switch: two are trained for it."""
+    shown = links.one_of("alone", ("no", "yes"))
+    on = st.toggle(
+        "Compare with networks taught one task (trains two more)",
+        value=shown.value() == "yes",
+        key="taught alone",
+    )
+    if on != (shown.value() == "yes"):
+        links.put(alone="yes" if on else None)
+    if not on:
+        return
+    found: Controls = result_of(Alone(choice))
+    scores = found.scores().set_index("taught").reset_index()
+    st.dataframe(
+        scores,
+        hide_index=True,
+        column_config={
+            task: column(task, "Accuracy, or R² for the slant, on the confirmation half.")
+            for task in found.tasks
+        },
+    )
+    st.caption(
+        "Shared layers taught all tasks, the digit alone, the slant alone, or nothing: layers as "
+        f"they were drawn, with heads trained for {EPOCHS} epochs. Heads of tasks that weren't "
+        "taught are linear probes: they read the shared layers without changing them."
+    )
+    ticks = found.indices(layer, *tasks)
+    st.altair_chart(figures.indices(ticks, *tasks), key="index of four networks")
+    st.caption(f"Index by lesion of every used unit of {layer}, a row for each network.")
+    table = found.crossed(layer)
+    columns = st.columns(2)
+    for at, taught in enumerate(NETWORKS.values()):
+        with columns[at % 2]:
+            st.markdown(f"**Taught {taught}**")
+            rows = table[table["taught"] == taught]
+            chart = figures.crossed(rows, found.tasks[:3], found.tasks[:3])
+            st.altair_chart(chart, key=f"cross-matrix, taught {taught}")
+    st.caption(
+        f"Harm when {SHARE:.0%} of {layer} are silent, chosen by row and judged by column as "
+        "above; small: random units."
+    )
+    download(table, f"alone-{file_name(choice)}-{layer}")
