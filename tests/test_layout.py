@@ -25,6 +25,7 @@ ANALYSES = (
     "core.dynamics",
     "core.movie",
     "core.subpopulations",
+    "core.modality",
 )
 
 

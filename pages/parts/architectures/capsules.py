@@ -31,7 +31,7 @@ VIEW = links.one_of("capsule_view", tuple(VIEWS))
 ITERATION = links.integer("iteration", 1, Capsules.iterations, Capsules.iterations)
 CLASS = links.integer("class", -1, OUTPUTS - 1, -1)  # -1: the answer's
 VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
-_FULL = 0.1  # c when nothing is decided
+_EVEN = 1 / OUTPUTS  # c when nothing is decided
 
 
 def section(choice: Choice) -> None:
@@ -146,26 +146,28 @@ def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> 
     field, image = Capsules.described[1].field, one.image[0, 0].numpy()
     if field is None:
         raise ValueError("the layer primary has no receptive field: describe it in the model.")
+    pooled, every = seen.pooled(label), seen.coefficients[:, :, label]
+    most = max(float(np.abs(every - _EVEN).max()), 1e-3)
     left, right = st.columns([3, 5])
     with left:
-        pooled = seen.pooled(label)
         st.markdown(
             f"c for class {label}, all types",
             help="Mean over the eight types at a place, each weighted by the length of its vote.",
         )
-        tiles = figures.shares_on(image, on_image(pooled, field), _FULL)
-        names = [f"iteration {at + 1}: {maps.mean():.2f}" for at, maps in enumerate(pooled)]
+        tiles = figures.shares_on(image, on_image(pooled, field), _EVEN, most)
+        names = [f"iteration {at + 1}: {maps.mean():.3f}" for at, maps in enumerate(pooled)]
         _tiles(tiles, names, "all types", iteration)
     with right:
         maps = seen.maps(iteration, label)
         st.markdown(f"c for class {label} by type, iteration {iteration + 1}")
-        tiles = figures.shares_on(image, on_image(maps, field), _FULL)
-        _tiles(tiles, [f"type {at}: {of.mean():.2f}" for at, of in enumerate(maps)], "types", None)
+        tiles = figures.shares_on(image, on_image(maps, field), _EVEN, most)
+        _tiles(tiles, [f"type {at}: {of.mean():.3f}" for at, of in enumerate(maps)], "types", None)
     st.caption(
         "The coefficient c of a primary capsule is the share of its vote that goes to the class; "
-        "its ten shares sum to 1. White: 0.1, nothing decided; full red: 0.2 or more; full blue: "
-        "0. Each square lies on the middle of the 17 x 17 pixels that the capsule sees; the number "
-        "is the mean of the 36 places."
+        f"its ten shares sum to 1. White: {_EVEN:g}, nothing decided; full red: {_EVEN + most:.3f}, "
+        f"full blue: {_EVEN - most:.3f}, the largest deviation of this class. Each square lies on "
+        "the middle of the 17 x 17 pixels that the capsule sees; the number is the mean of the 36 "
+        "places."
     )
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import streamlit as st
 
 from core.figures.architectures import capsules as figures
@@ -30,7 +32,7 @@ DEFINITIONS = {
     ),
     "other cosine": "The same for the other nine classes, mean.",
 }
-_NOTHING = 3.3219  # bits: the entropy of ten equal shares
+_NOTHING = math.log2(OUTPUTS)  # bits: the entropy of equal shares
 
 
 def worth(choice: Choice) -> None:
@@ -52,9 +54,10 @@ def _accuracies(choice: Choice, found: Routed) -> None:
         f"{found.digits:,} digits of the confirmation half. Trained with 3 iterations: "
         f"{rows['3 iterations']:.2%}; all c equal: {rows['1 iteration: all c equal']:.2%}; with "
         f"the c of another digit, drawn at random: {rows['c of another digit']:.2%}; with its own, "
-        f"but each of another primary capsule: {rows['c of other inputs']:.2%}. What the "
-        "difference is between these is what routing does for the answer, in a network that was "
-        "trained with it."
+        f"but each of another primary capsule: {rows['c of other inputs']:.2%}. The first two "
+        "differ by what routing does for the answer. If the last is as good as its own c, routing "
+        "strengthens or weakens a class as a whole and does not choose parts: then it matters how "
+        "much of c goes to a class, and not from where."
     )
     download(table, f"capsule-routing-{file_name(choice)}")
 
@@ -64,11 +67,11 @@ def _decisions(choice: Choice, found: Routed) -> None:
     table = found.decisions()
     left, right = st.columns(2)
     with left:
-        about = f"{DEFINITIONS['entropy']}\n\n{DEFINITIONS['weighted entropy']}"
-        st.markdown("**How undecided a vote is**, bits", help=about)
-        named = {"entropy": "all capsules", "weighted entropy": "weighted by length"}
-        chart = figures.decisions(table, named, _NOTHING)
-        st.altair_chart(chart, key="entropy of routing")
+        about = f"{DEFINITIONS['own share']}\n\n{DEFINITIONS['best other share']}"
+        st.markdown("**Where votes go**, share c", help=about)
+        named = {"own share": "the digit's class", "best other share": "best other class"}
+        chart = figures.decisions(table, named, 1 / OUTPUTS)
+        st.altair_chart(chart, key="shares of routing")
     with right:
         about = f"{DEFINITIONS['own cosine']}\n\n{DEFINITIONS['other cosine']}"
         st.markdown("**How far votes agree with the capsule**, cosine", help=about)
@@ -76,11 +79,11 @@ def _decisions(choice: Choice, found: Routed) -> None:
         st.altair_chart(figures.decisions(table, named, None), key="agreement of votes")
     last = table[table["network"] == "trained"].iloc[-1]
     st.caption(
-        "Mean over digits; dashed, with points: the network before training. After the last "
-        f"iteration a capsule's vote has {last['weighted entropy']:.2f} bits of {_NOTHING:.2f} "
-        f"left, {last['own share']:.2f} of it goes to the digit's class and "
-        f"{last['best other share']:.2f} to the other class that gets most; {1 / OUTPUTS:.2f} "
-        "would be no decision."
+        "Mean over digits; dashed, with points: the network before training; grey: "
+        f"{1 / OUTPUTS:g}, nothing decided. After the last iteration {last['own share']:.3f} of a "
+        f"vote goes to the digit's class and {last['best other share']:.3f} to the other class "
+        f"that gets most. The shares have {last['weighted entropy']:.3f} bits of entropy left of "
+        f"{_NOTHING:.3f}."
     )
     helps = {name: column(name, about) for name, about in DEFINITIONS.items() if name in table}
     with st.expander("Table"):

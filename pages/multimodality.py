@@ -1,0 +1,31 @@
+"""Multimodality: which units have more than one mode, and which digits live in each."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.tasks.modes import OpeningModes
+from pages.parts import modality_images, modality_layer, modality_makeup, modality_unit, place
+from pages.parts.waiting import result_of
+
+
+def page() -> None:
+    """The layer at a glance, then the unit that the address names."""
+    st.title("Multimodality")
+    st.markdown(
+        "A unit with two heaps of values sorts the digits into two kinds. **Are there really two, "
+        "and which digits are in each?** A heap is a *mode*: a peak of the density."
+    )
+    choice = place.choice()
+    view = modality_layer.controls(choice)
+    layer = result_of(view.task)
+    modality_layer.report(view, layer)
+    unit = modality_unit.chosen(view, layer)
+    found = result_of(OpeningModes(view.task, unit.value()))
+    modality_unit.unit(view, layer, unit, found)
+    modality_makeup.makeup(view, unit.value(), found)
+    place.copy_link(**view.address(), **modality_unit.address(unit), **modality_images.address())
+    modality_images.exercise()
+
+
+page()
