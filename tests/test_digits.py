@@ -173,7 +173,9 @@ def test_a_silent_network_is_given_up(mirror: Path, monkeypatch: pytest.MonkeyPa
             load_digits("mnist", "train")
 
 
-@pytest.mark.parametrize("wrong", [b"", b"<html>log in</html>", gzip.compress(b"other")])
+@pytest.mark.parametrize(
+    "wrong", [b"", b"<html>log in</html>", gzip.compress(b"other")], ids=["none", "page", "other"]
+)
 def test_what_is_not_mnist_is_not_kept(mirror: Path, wrong: bytes) -> None:
     Mirror.answers["train-images-idx3-ubyte.gz"] = wrong
     with pytest.raises(mnist.Unavailable):

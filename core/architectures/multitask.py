@@ -211,7 +211,8 @@ def mean_images(lesions: Lesions) -> Numbers:
     total = passed.sum(0)
     share = passed / total.clamp(min=torch.finfo(total.dtype).tiny)
     means = torch.tensordot(share, seen, ([0], [0])) - seen.mean(0)
-    return (means * (total > 0)[:, None, None]).double().numpy()
+    found: Numbers = (means * (total > 0)[:, None, None]).double().numpy()
+    return found
 
 
 def _groups(head: Head, targets: dict[str, Tensor]) -> Whole:

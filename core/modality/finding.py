@@ -103,8 +103,9 @@ def find_modes(
     """The modes of one unit's values (n,), an array or a tensor, and tests whether there are two.
 
     Peaks of the density are modes when resampling and other bandwidths leave them, and only as many
-    as the tests find: one, unless a test has p below .05; then the fewest that Silverman's test for
-    two, three, … doesn't reject, the most prominent. width: bandwidth of the density, chosen when
+    as the tests find: one, unless the dip claims more; then the fewest that Silverman's test for
+    two, three, … doesn't reject, the most prominent. What Silverman's test alone sees is a suspect,
+    not a mode: it takes flat tops for two. width: bandwidth of the density, chosen when
     None. sensitive: whether Silverman's test is made, which takes most of the time. The same values
     and seed give the same result.
 
@@ -123,7 +124,7 @@ def find_modes(
         p = float(critical_p_values(found.shares, len(sample.few))[0])
     p_value = dip_p_value(statistic, len(sample.few))
     smooth = density(sample.smooth, width)
-    count = _count(sample.few, random) if p_value < RATE or p < RATE else 1
+    count = _count(sample.few, random) if p_value < RATE else 1
     return Modality(
         state=sample.state,
         n=sample.n,

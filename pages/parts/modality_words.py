@@ -42,8 +42,8 @@ DEFINITIONS = {
     "modes": (
         "Peaks of the kernel density that rise at least 5 % of the highest peak above their "
         "saddle, and are there in 90 % of resamples at 0.8, 1 and 1.25 times the bandwidth. One, "
-        "unless a test has p below 0.05; then at most the fewest that Silverman's test for two, "
-        "three, … modes doesn't reject."
+        "unless the dip claims more (p below 0.05); then at most the fewest that Silverman's test "
+        "for two, three, … modes doesn't reject."
     ),
     "bandwidth": (
         "Standard deviation of the Gaussian that each digit is smeared with. 100 % is the "

@@ -34,7 +34,7 @@ def shares(names: Sequence[str], values: ArrayLike, right: int) -> alt.Chart:
     )
 
 
-def needle(said: float, right: float) -> alt.LayerChart:
+def needle(said: float, right: float) -> alt.Chart:
     """Two lines from one foot at their slants in radians: said blue, right dashed orange."""
     rows = [
         {"of": of, "x": up * np.sin(slant), "y": up * np.cos(slant), "slant": slant}
@@ -42,7 +42,7 @@ def needle(said: float, right: float) -> alt.LayerChart:
         for up in (0, 1)
     ]
     frame, order = pd.DataFrame(rows), ["network", "image"]
-    return alt.layer(
+    return (
         alt.Chart(frame, width=230, height=115)
         .mark_line(strokeWidth=3)
         .encode(
