@@ -14,30 +14,48 @@ from pages.parts.architectures.digit import digit_number
 SECTIONS: dict[str, tuple[str, Callable[[Choice], None]]] = {
     "recurrent": ("LSTM and GRU", recurrent.section),
     "attention": ("Self-attention", attention.section),
-    "capsules": ("Capsules", capsules.section),
-    "multitask": ("Multi-task", multitask.section),
     "rbf": ("RBF", rbf.section),
+    "capsules": ("Capsules", capsules.section),
     "som": ("Self-organizing map", som.section),
+    "multitask": ("Multi-task", multitask.section),
 }
-SECTION = links.one_of("section", tuple(SECTIONS))
+MODELS = {
+    "recurrent": ("lstm", "gru", "gru_before"),
+    "attention": ("attention",),
+    "rbf": ("rbf",),
+    "capsules": ("capsules",),
+    "som": ("som",),
+    "multitask": ("multitask", "pairs"),
+}
 
 
 def page() -> None:
-    """The chosen section; nothing is computed for the others."""
+    """The chosen section, or that of the chosen model; nothing is computed for the others."""
     st.title("Architectures")
     choice = place.choice()
-    SECTION.shown()
+    mine = [name for name, models in MODELS.items() if choice.model in models]
+    section = links.one_of("section", tuple(SECTIONS), mine[0] if mine else None)
+    section.shown()
     st.segmented_control(
         "Architecture",
         list(SECTIONS),
-        key=SECTION.key,
-        on_change=SECTION.changed,
+        key=section.key,
+        on_change=_changed,
+        args=(section,),
         format_func=lambda name: SECTIONS[name][0],
         label_visibility="collapsed",
     )
     chosen = {key: text for key, text in st.query_params.items() if key not in place.address()}
-    place.copy_link(**{**chosen, "section": SECTION.value(), "digit": digit_number().value()})
-    SECTIONS[SECTION.value()][1](choice)
+    place.copy_link(**{**chosen, "section": section.value(), "digit": digit_number().value()})
+    SECTIONS[section.value()][1](choice)
+
+
+def _changed(section: links.Option[str]) -> None:
+    """Another section, whose model the other pages open too; choices of the last are forgotten."""
+    section.changed()
+    kept = {"section", "digit", *place.address()}
+    links.put(**{key: None for key in st.query_params if key not in kept})
+    links.put(model=MODELS[section.value()][0])
 
 
 page()

@@ -118,3 +118,10 @@ def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], word
     at = opened(**values)
     assert not at.exception
     assert any(words in warning.value for warning in at.warning)
+
+
+def test_every_task_has_a_name_of_its_own_that_the_store_takes() -> None:
+    kinds = [task.kind for task in Opening.__subclasses__()]
+    assert len(kinds) == len(set(kinds)) > 8
+    for kind in kinds:
+        assert default_store().load_arrays(kind, {}) is None  # raises for a name that it refuses

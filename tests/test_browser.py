@@ -104,6 +104,23 @@ def test_a_layer_is_dissected_and_a_unit_is_looked_at(site: str, page: Page) -> 
     page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
 
 
+def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) -> None:
+    page.goto(f"{site}/multimodality?{ADDRESS}&layer=linear_2&unit=4")
+    page.get_by_role("heading", name="The layer at a glance").wait_for(timeout=240_000)
+    page.get_by_role("heading", name="Which digits live in each mode").wait_for(timeout=120_000)
+    _sees_pictures(page)
+
+
+def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, page: Page) -> None:
+    page.goto(f"{site}/architectures?{ADDRESS}&section=rbf")
+    page.get_by_text("Followed: test digit 0").wait_for(timeout=300_000)
+    page.get_by_role("heading", name="The centres").wait_for(timeout=240_000)
+    _sees_pictures(page)
+    page.get_by_role("radio", name="Self-attention").click()
+    page.wait_for_function("location.search.includes('model=attention')", timeout=30_000)
+    page.get_by_role("button", name="Cancel").click(timeout=60_000)
+
+
 def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> None:
     page.goto(f"{site}/ask?{ADDRESS}&layer=linear_1&concept=class-7")
     page.get_by_role("button", name="Ask about the best unit").click(timeout=240_000)

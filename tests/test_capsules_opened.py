@@ -23,6 +23,7 @@ from core.architectures.capsules_routing import correct, decisiveness, of_the_mo
 from core.figures.architectures.capsules import shares_on
 from core.models.capsules import Capsules
 from core.models.registry import build
+from core.tasks.architectures.capsules_poses import Meant
 
 
 @pytest.fixture(scope="module")
@@ -232,3 +233,43 @@ def test_shares_are_red_above_even_and_blue_below() -> None:
     assert blue[2] > blue[0] + 50
     assert (white == 255).all()
     assert (drawn_shares[20, 10] == 255).all()
+
+
+def meant(effect: float, along: float, random: float, untrained: float) -> Meant:
+    """Dimension 4 of every class has these numbers for slant in both halves; all else is 0."""
+    effects, monotony, alongs = (np.zeros((2, 2, 10, 16, 5)) for _ in range(3))
+    effects[:, 0, :, 4, 0], effects[:, 1, :, 7, 0] = effect, random
+    monotony[:, 0, :, 4, 0] = np.sign(effect)
+    alongs[:, 0, :, 4, 0], alongs[:, 1, :, 2, 0] = along, untrained
+    null = np.full((2, 2, 10), 0.5)
+    return Meant(effects, monotony, null, alongs, null)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "expected"),
+    [
+        ((-2.0, -0.8, 1.0, 0.3), [10, 10, 10, 10, 10]),
+        ((-2.0, 0.8, 1.0, 0.3), [10, 10, 10, 10, 0]),  # drawn one way and read the other
+        ((2.0, 0.4, 3.0, -0.6), [10, 0, 0, 0, 10]),
+    ],
+)
+def test_verdicts_count_what_is_beyond_its_controls(
+    numbers: tuple[float, float, float, float], expected: list[int]
+) -> None:
+    found = meant(*numbers)
+    table = found.summary().set_index("property")
+    names = ["steady", "above random", "read", "above untrained", "same"]
+    assert table[names].to_numpy()[0].tolist() == expected
+    first = found.dimensions(3).iloc[0]
+    assert (first["dimension"], first["property"]) == (4, "slant")
+    assert first["purity"] == 1
+
+
+def test_a_dimension_is_chosen_on_discovery_and_judged_on_confirmation() -> None:
+    found = meant(1.0, 0.9, 0.0, 0.0)
+    found.effect[1, 0, :, 4, 0] = 0.2
+    found.effect[1, 0, :, 9, 0] = 5.0  # the best on confirmation is not to be chosen
+    table = found.properties()
+    slant = table[table["property"] == "slant"]
+    assert (slant["dimension"] == 4).all()
+    np.testing.assert_allclose(slant["effect"], 0.2)

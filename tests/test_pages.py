@@ -14,7 +14,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core import cache
-from core.digits import Digits, load_digits, mnist
+from core.digits import Digits, cut, load_digits, mnist
 from core.digits.concepts import CONCEPTS
 from core.jobs import JOBS
 from core.profiles import table
@@ -33,12 +33,21 @@ from core.tasks import (
     Suggesting,
     Training,
 )
+from core.tasks.modes import FindingModes, OpeningModes
 from core.training import train
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "mlp", 0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
-PAGES = ("home", "units", "feature_visualization", "dissection", "training", "ask")
+PAGES = (
+    "home",
+    "units",
+    "feature_visualization",
+    "dissection",
+    "multimodality",
+    "training",
+    "ask",
+)
 CLAIM = Asking(CHOICE, "linear_1", (3,), "class-7", "zero")
 
 
@@ -86,11 +95,17 @@ def few_digits(source: str, split: str) -> Digits:
     return load_digits(source, split).take(slice(1200))
 
 
+def half_of_few(source: str, split: str) -> Digits:
+    """The half of those few that concepts were measured on."""
+    return cut(few_digits(source, "test"), split)
+
+
 @pytest.fixture(autouse=True)
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server of each test's own: its store is there, its memory is empty."""
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
     monkeypatch.setattr("core.tasks.concepts.load_digits", few_digits)
+    monkeypatch.setattr("core.tasks.modes.load_digits", half_of_few)
     cache._memory.clear()
     yield
     for task in (Measuring(CHOICE), *map(Measuring, _others())):
@@ -150,11 +165,12 @@ def test_every_page_is_drawn_with_its_frame(page: str) -> None:
 
 
 def _wait_for_maximized(at: AppTest) -> None:
-    """Let the maximization that a page has started come to its end, then draw the page again."""
-    for task, job in list(JOBS._jobs.items()):
-        if isinstance(task, Maximizing | Labelling):
-            job.wait(60)
-    at.run()
+    """Let what a page has started come to its end, then draw the page again."""
+    for _ in range(2):  # a second task may begin when the first is done
+        for task, job in list(JOBS._jobs.items()):
+            if isinstance(task, Maximizing | Labelling | FindingModes | OpeningModes):
+                job.wait(60)
+        at.run()
 
 
 def test_home_shows_what_was_measured(study: Study) -> None:

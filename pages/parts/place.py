@@ -109,7 +109,7 @@ def controls() -> None:
         [name for name in MODELS if not MODELS[name].control or name == MODEL.value()],
         key=MODEL.key,
         format_func=lambda name: MODELS[name].title,
-        on_change=MODEL.changed,
+        on_change=_other_model,
     )
     SEED.shown()
     st.number_input(
@@ -121,6 +121,12 @@ def controls() -> None:
         help="Draws the first weights and the order of the digits. Another seed gives another "
         "network: unit 58 of one is not unit 58 of the other.",
     )
+
+
+def _other_model() -> None:
+    """Another model, which may be one of another section."""
+    MODEL.changed()
+    links.put(section=None)
 
 
 def notices() -> None:

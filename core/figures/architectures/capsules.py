@@ -18,17 +18,17 @@ _STEPS = ("#bfdbfe", "#60a5fa", MODEL)  # iterations, the last as dark as the mo
 _DARK = "#111827"
 
 
-def shares_on(image: ArrayLike, shown: ArrayLike, even: float) -> Bytes:
+def shares_on(image: ArrayLike, shown: ArrayLike, even: float, most: float) -> Bytes:
     """Coefficients over a digit, (n, height, width, 3): red above `even`, blue below, white at it.
 
     image: (28, 28) in 0..1. shown: (n, height, width), of a multiple of its size, nan where there
-    are none. Full colour is twice `even`, and nothing.
+    are none. Full colour is `most` away from `even`.
     """
     values = np.asarray(shown, dtype=np.float64)
     digit = np.asarray(image, dtype=np.float64)
     times = values.shape[1] // len(digit)
     ink = pictures.enlarged(pictures.ink(digit[None]), times).astype(np.float64)
-    colour = pictures.signed(values - even, even)
+    colour = pictures.signed(values - even, most)
     veil = np.where(np.isnan(values), 0.0, _VEIL)[..., None]
     mixed: Bytes = ((1 - veil) * ink + veil * colour).round().astype(np.uint8)
     return mixed
@@ -97,7 +97,7 @@ def decisions(
     """Measures over iterations, of the trained network and, dashed, of the untrained one.
 
     frame: columns network, iteration and the keys of `measures`, which says what they are called.
-    bound: a dashed line, such as the entropy when nothing is decided.
+    bound: a dashed line, what it is when nothing is decided.
     """
     named = frame.rename(columns=measures)
     names = list(measures.values())
@@ -108,7 +108,7 @@ def decisions(
         .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=40))
         .encode(
             x=alt.X("iteration:O", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("value:Q", title=None),
+            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
             color=alt.Color(
                 "measure:N", scale=colours, sort=names, legend=alt.Legend(title=None, orient="top")
             ),

@@ -205,7 +205,7 @@ class Placed:
 class Placing(Opening[Placed]):
     """The network without positions, and what shuffled patches change in both."""
 
-    kind = "attention placed"
+    kind = "attention-placed"
     others = (_UNPLACED,)
 
     @property

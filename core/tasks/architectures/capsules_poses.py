@@ -80,6 +80,29 @@ class Meant:
         each = itertools.product(range(CLASSES), range(len(posing.PROPERTIES)))
         return pd.DataFrame([self._property(label, at) for label, at in each])
 
+    def summary(self) -> pd.DataFrame:
+        """A row for each property: in how many of the classes `properties` is beyond its controls.
+
+        steady: |monotony| above shuffled shifts; above random: |effect| above the random axis's;
+        read: |best along| above permuted digits; above untrained: above the untrained network's;
+        same: the dimension that draws most and the one read most are the same unit, and the signs
+        of its effect and its correlation are too.
+        """
+        table = self.properties()
+        size = table[["effect", "monotony", "best along"]].abs()
+        sign = np.sign(table["effect"]) == np.sign(table["along"])
+        counted = pd.DataFrame(
+            {
+                "steady": size["monotony"] > table["null"],
+                "above random": size["effect"] > table["random axis"],
+                "read": size["best along"] > table["along null"],
+                "above untrained": size["best along"] > table["untrained"],
+                "same": sign & (table["dimension"] == table["best read"]),
+            }
+        )
+        counts = counted.groupby(table["property"], sort=False).sum().reset_index()
+        return counts.assign(classes=CLASSES)
+
     def _property(self, label: int, at: int) -> dict[str, object]:
         """A row of `properties`."""
         effects = self.effect[:, :, label, :, at]

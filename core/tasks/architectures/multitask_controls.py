@@ -13,7 +13,7 @@ from core.digits import load_digits
 from core.models.inspectable import Inspectable
 from core.tasks.architectures.base import Arrays, Opening
 from core.tasks.architectures.multitask import judged, opened_up
-from core.tasks.architectures.multitask_results import heads_of
+from core.tasks.architectures.multitask_results import ONE_SIDED, heads_of
 from core.tasks.base import Report, under
 from core.training import Start, Step, train
 
@@ -23,7 +23,7 @@ NETWORKS = {
     "multitask": "all tasks",
     "multitask_digit": "digit alone",
     "multitask_slant": "slant alone",
-    "random": "nothing: random layers",
+    "random": "nothing (random)",
 }
 SHARE = 0.1  # of a layer's units, silenced together
 EPOCHS = 4  # of the heads on layers that stay random
@@ -65,6 +65,19 @@ class Controls:
             frame = pd.DataFrame({"unit": np.arange(len(index)), "index": index})
             frames.append(frame.assign(taught=taught))
         return pd.concat(frames, ignore_index=True)
+
+    def counts(self, layer: str, first: str, second: str) -> pd.DataFrame:
+        """A row for each network: units used, how many serve one task alone, median |index|."""
+        rows = []
+        for taught, own in self.indices(layer, first, second).groupby("taught", sort=False):
+            index = own["index"].dropna()
+            alone = {
+                f"{first} alone": int((index > ONE_SIDED).sum()),
+                f"{second} alone": int((index < -ONE_SIDED).sum()),
+            }
+            middle = float(index.abs().median())
+            rows.append({"taught": taught, "used": len(index), **alone, "median |index|": middle})
+        return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)

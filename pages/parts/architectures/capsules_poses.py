@@ -58,6 +58,11 @@ DEFINITIONS = {
         "random, chosen on the discovery half as the dimension was. A dimension that stands for a "
         "property should do more than a mixture of all."
     ),
+    "same": (
+        "The dimension that draws the property most is also the one that goes along with it most "
+        "in real digits, both chosen on the discovery half, and effect and correlation have the "
+        "same sign on the other."
+    ),
     "untrained": (
         "The largest |correlation| of the property with a dimension of the same network before "
         "training, chosen on the discovery half."
@@ -78,8 +83,8 @@ def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Follo
     st.caption(
         f"Test digit {one.number}: its 16 numbers, one of them shifted by {SHIFTS[0]:g} (left) to "
         f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), the middle as it "
-        "is. Sorted by how much the dimension changes its property in other digits of the class; "
-        "in brackets the effect in standard deviations."
+        "is. Named and sorted by the property that the dimension changes most in other digits of "
+        "the class, in standard deviations over the whole shift."
     )
     _table(choice, found, table, label)
     _all_classes(choice, found)
@@ -90,7 +95,7 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
     columns = st.columns(2)
     for at, row in enumerate(table.to_dict("records")):
         tiles = pictures.enlarged(pictures.ink(drawn[int(row["dimension"])]), 2)
-        words = f"{row['property']} {row['effect']:+.2f}" if row["draws"] else "nothing steady"
+        words = f"{row['property']} {row['effect']:+.2f} SD" if row["draws"] else "nothing steady"
         with columns[at * 2 // POSE]:
             st.markdown(f"dimension {row['dimension']} · {words}")
             st.image(pictures.sheet(tiles, len(tiles)))
@@ -137,12 +142,6 @@ def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> Non
 def _all_classes(choice: Choice, found: Meant) -> None:
     """For each class and property the dimension that draws it most, beside its controls."""
     table = found.properties()
-    own, random = found.purities()
-    beyond = int((table["monotony"].abs() > table["null"]).sum())
-    stronger = int((table["effect"].abs() > table["random axis"]).sum())
-    read = int((table["best along"].abs() > table["along null"]).sum())
-    better = int((table["best along"].abs() > table["untrained"]).sum())
-    same = int((np.sign(table["effect"]) == np.sign(table["along"])).sum())
     st.markdown("**All classes: the dimension that draws a property most**")
     st.altair_chart(figures.effects(table), key="effects of dimensions")
     st.caption(
@@ -152,27 +151,52 @@ def _all_classes(choice: Choice, found: Meant) -> None:
         "another class is another unit.",
         help=DEFINITIONS["effect"],
     )
-    n = len(table)
-    st.markdown(
-        f"- In **{beyond} of {n}** pairs of class and property the chosen dimension changes the "
-        "property steadily, beyond shuffled shifts. That alone says little: a decoder that is "
-        "smooth does so along almost any axis.\n"
-        f"- In **{stronger} of {n}** it does more than the best of 16 axes turned at random; "
-        f"median purity is **{own:.2f}** for the capsules' own dimensions, {random:.2f} for random "
-        "axes. Near each other means that single dimensions are no better carriers of these "
-        "properties than mixtures of them.\n"
-        f"- In **{read} of {n}** some dimension goes along with the property in real digits beyond "
-        f"permuted ones, in {better} more than in the untrained network; in {same} the dimension "
-        "that draws the property has the same sign in real digits.",
-        help="\n\n".join(DEFINITIONS[key] for key in ("random axis", "purity", "untrained")),
-    )
-    st.dataframe(table, hide_index=True, column_config=_columns())
-    download(table, f"capsule-properties-{file_name(choice)}")
+    _verdicts(choice, found)
+    with st.expander("Every class and property"):
+        st.dataframe(table, hide_index=True, column_config=_columns())
+        download(table, f"capsule-properties-{file_name(choice)}")
     st.caption(
         f"{len(PROPERTIES)} properties, measured as by Morpho-MNIST (Castro et al. 2019). The "
         "shift is an intervention, and what it shows is what the decoder makes of the dimension; "
         "whether the network reads the same from a digit is what the correlation tells."
     )
+
+
+def _verdicts(choice: Choice, found: Meant) -> None:
+    """In how many classes a property has a dimension of its own, by each control."""
+    table = found.summary()
+    own, random = found.purities()
+    slant = table.set_index("property").loc["slant"]
+    st.markdown(
+        f"**In how many of {slant['classes']} classes a dimension holds up.** Slant: drawn "
+        f"steadily in {slant['steady']}, more than along random axes in {slant['above random']}, "
+        f"and drawn and read by one and the same dimension, with the same sign, in "
+        f"{slant['same']}."
+    )
+    st.dataframe(
+        table.drop(columns="classes"),
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(title, help=DEFINITIONS[about])
+            for name, (title, about) in _VERDICTS.items()
+        },
+    )
+    st.caption(
+        "That a shift changes a property steadily says little by itself: a smooth decoder does so "
+        "along almost any axis. A dimension is a carrier of its own where it does more than axes "
+        "turned at random, and where real digits have it too. Purity is "
+        f"{own:.2f} (median) for the capsules' own dimensions and {random:.2f} for random axes."
+    )
+    download(table, f"capsule-verdicts-{file_name(choice)}")
+
+
+_VERDICTS = {
+    "steady": ("steady", "null"),
+    "above random": ("more than random axes", "random axis"),
+    "read": ("read from digits", "along null"),
+    "above untrained": ("better than untrained", "untrained"),
+    "same": ("same dimension and sign", "same"),
+}
 
 
 def _columns() -> dict[str, ColumnConfig]:

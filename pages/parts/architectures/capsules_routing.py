@@ -7,7 +7,7 @@ import math
 import streamlit as st
 
 from core.figures.architectures import capsules as figures
-from core.models.capsules import OUTPUTS
+from core.models.capsules import OUTPUTS, SPREAD
 from core.tasks import Choice
 from core.tasks.architectures.capsules import Routed, Routing, Unrouted, Unrouting
 from pages.parts import links
@@ -95,15 +95,15 @@ def _without(choice: Choice) -> None:
     """The same network trained without routing, where asked for."""
     CONTROL.shown()
     st.segmented_control(
-        "Train the same network without routing, to compare (about two minutes)",
+        "Train the same network without routing, to compare (minutes)",
         ["no", "yes"],
         key=CONTROL.key,
         on_change=CONTROL.changed,
     )
     if CONTROL.value() == "no":
         st.caption(
-            "Gu & Tresp (2020) report that networks with all c equal do as well as routed ones. "
-            "The control has the same weights to begin with and sees the same batches."
+            "Gu & Tresp (2020) find that routing adds little. The control, with all c equal, has "
+            "the same weights to begin with and sees the same batches."
         )
         return
     found: Unrouted = result_of(Unrouting(choice))
@@ -123,17 +123,16 @@ def _module(found: Routed) -> None:
     of = found.module
     with st.expander("What the course module did, and what is right"):
         st.markdown(
-            "| | course module | here | measured |\n|---|---|---|---|\n"
-            "| matrices | one for each class, shared by all inputs | one for each pair of input "
-            "and class, as Sabour et al. (2017) | primary capsules change places: lengths change "
-            f"by at most {of.shared:.0e} with shared matrices, so they can't know *where* a part "
-            f"is; by up to {of.own:.2f} with own ones |\n"
-            "| first weights | spread 1 | spread 0.1 | lengths before training on the same "
-            f"capsules: {of.wide[0]:.4f} to {of.wide[1]:.4f} with 1, {of.begun[0]:.4f} to "
-            f"{of.begun[1]:.4f} here; at 1 the squash is flat and nothing tells classes apart |\n"
-            "| logits b | made on the CPU in single precision | made like the votes | runs in "
-            "double precision and on any device (tested) |\n"
-            "| coefficients c | thrown away | kept for each iteration | they are the pictures of "
-            "the view *One digit, routed* |"
+            "- **Matrices.** There: one for each class, shared by all primary capsules, so that "
+            "the network can't know *where* a part is. When the capsules change places, no length "
+            f"changes by more than {of.shared:.0e}. Here: one for each pair, as Sabour et al. "
+            f"(2017); lengths change by up to {of.own:.2f}.\n"
+            "- **First weights.** There: spread 1. On this network's primary capsules all lengths "
+            f"are then {of.wide[0]:.4f} to {of.wide[1]:.4f}: the squash is flat, and nothing tells "
+            f"classes apart. Here: spread {SPREAD:g}, lengths {of.begun[0]:.2f} to "
+            f"{of.begun[1]:.2f}.\n"
+            "- **Logits b.** There: made on the CPU in single precision. Here: made like the "
+            "votes, so that it runs in any precision and on any device.\n"
+            "- **Coefficients c.** There: thrown away. Here: kept for each iteration; they are the "
+            "pictures of the view *One digit, routed*."
         )
-        st.caption("Sizes are named by dimensions of capsules; the module called them channels.")

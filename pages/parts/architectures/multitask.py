@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -18,6 +16,7 @@ from core.tasks.architectures.multitask import opened_up
 from core.tasks.architectures.multitask_results import heads_of
 from pages.parts import links, place
 from pages.parts.architectures import digit, multitask_units
+from pages.parts.architectures.network import one_network
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
 from pages.parts.tables import download, file_name
@@ -34,16 +33,7 @@ PARTNER = links.integer("partner", 0, 4999, 1)
 
 def section(choice: Choice) -> None:
     """The chosen network opened up, on the digit that is followed."""
-    network = links.one_of("heads", tuple(NETWORKS))
-    network.shown()
-    st.segmented_control(
-        "Network",
-        list(NETWORKS),
-        key=network.key,
-        on_change=network.changed,
-        format_func=NETWORKS.__getitem__,
-    )
-    mine = replace(choice, model=network.value())
+    mine = one_network(NETWORKS, choice)
     st.markdown(
         "One network, several questions: all tasks share the hidden layers, and each has a "
         "**head** of its own. A head belongs to its task because it was built so. Whether a "

@@ -44,6 +44,16 @@ def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
     ticks = found.indices(layer, *tasks)
     st.altair_chart(figures.indices(ticks, *tasks), key="index of four networks")
     st.caption(f"Index by lesion of every used unit of {layer}, a row for each network.")
+    counts = found.counts(layer, *tasks)
+    median = column("median |index|", "Of the used units; 1 where each serves one task alone.")
+    st.dataframe(counts, hide_index=True, column_config={"median |index|": median})
+    st.caption(
+        "A random layer is the floor: no unit of it was made for a task, yet heads that read it "
+        "with different weights depend on different units. Only what goes beyond that floor was "
+        "learned by the shared units. In a network taught one task, the probe of another knows "
+        "little and is easily upset, so that its harm, in shares of that little, is large: compare "
+        "rows of one network, not networks."
+    )
     table = found.crossed(layer)
     columns = st.columns(2)
     for at, taught in enumerate(NETWORKS.values()):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -16,6 +15,7 @@ from core.tasks.architectures.recurrent import Gates, Opened
 from pages.parts import links, place
 from pages.parts.architectures import recurrent_memory as memory
 from pages.parts.architectures.digit import followed
+from pages.parts.architectures.network import one_network
 from pages.parts.architectures.recurrent_view import View
 from pages.parts.tables import download, file_name
 from pages.parts.waiting import result_of
@@ -52,13 +52,8 @@ FORMULAS = {
 
 def section(choice: Choice) -> None:
     """The chosen network opened up, on the digit that is followed."""
-    cell = links.one_of("cell", tuple(CELLS))
-    cell.shown()
-    st.segmented_control(
-        "Network", list(CELLS), key=cell.key, on_change=cell.changed, format_func=CELLS.__getitem__
-    )
-    mine = replace(choice, model=cell.value())
-    st.markdown(_CARRIED if cell.value() == "lstm" else _MIXED)
+    mine = one_network(CELLS, choice)
+    st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
     digit = followed(mine)
     opened: Opened = result_of(Gates(mine))
     model = result_of(Training(mine))
