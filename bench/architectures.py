@@ -15,7 +15,7 @@ import torch
 
 from core.cache import THREADS
 from core.digits import cut, load_digits
-from core.models.registry import MODELS
+from core.models.registry import LISTED
 from core.training import accuracy, train
 
 # share of the 10,000 test digits that must be classified right
@@ -53,4 +53,4 @@ def main(names: list[str]) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:] or [name for name in MODELS if not MODELS[name].control])
+    main(sys.argv[1:] or list(LISTED))

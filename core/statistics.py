@@ -19,8 +19,10 @@ __all__ = [
     "frequency_bins",
     "hoyer_sparseness",
     "lifetime_sparseness",
+    "mantel_haenszel",
     "mean_interval",
     "mutual_information",
+    "paired_interval",
     "rate_bound",
     "selectivity_index",
     "wilson_interval",
@@ -175,6 +177,39 @@ def wilson_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, floa
     middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
     half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
     return float(middle - half), float(middle + half)
+
+
+def paired_interval(lost: ArrayLike, won: ArrayLike, n: ArrayLike) -> tuple[Array, Array]:
+    """Lower and upper end of the 95 % interval of (won − lost) / n, the change of a proportion.
+
+    lost, won: of n cases, those right before and not after, and the reverse. One is added to each,
+    so that nothing seen isn't nothing possible (Bonett & Price 2012).
+    """
+    total = np.asarray(n, dtype=np.float64) + 2
+    down, up = ((np.asarray(side) + 1) / total for side in (lost, won))
+    return mean_interval(up - down, down + up - (up - down) ** 2, total)
+
+
+def mantel_haenszel(
+    groups: ArrayLike, strata: ArrayLike, flags: ArrayLike, count: int
+) -> tuple[Array, Array, Array]:
+    """Flagged cases in each group beside what the strata explain, each (groups, flags).
+
+    groups: (n,), whole numbers below `count`. strata: (n,). flags: bool (n, flags). Gives how many
+    are flagged; how many would be, had each stratum's cases been dealt to groups at random; and z,
+    the difference over its standard deviation, 0 where the strata leave no choice (Mantel &
+    Haenszel 1959).
+    """
+    belongs = np.asarray(strata)[:, None] == np.unique(np.asarray(strata))
+    inside, has = _members(groups, count), np.asarray(flags, dtype=np.float64)
+    members = belongs.astype(np.float64)
+    size = members.sum(0)  # (strata,)
+    rate = (members.T @ has) / size[:, None]  # (strata, flags)
+    here = inside.T @ members  # (groups, strata)
+    spare = here * (size - here) / np.maximum(size - 1, 1)
+    flagged, expected = inside.T @ has, here @ rate
+    spread = np.sqrt(spare @ (rate * (1 - rate)))
+    return flagged, expected, np.where(spread > 1e-9, _ratio(flagged - expected, spread), 0.0)
 
 
 def rate_bound(n: int) -> float:

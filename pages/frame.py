@@ -43,6 +43,9 @@ pages = {
         icon=":material/stacked_line_chart:",
         url_path="multimodality",
     ),
+    "moe_gating": st.Page(
+        "moe_gating.py", title="MoE gating", icon=":material/call_split:", url_path="moe_gating"
+    ),
     "training": st.Page(
         "training.py", title="Training", icon=":material/movie:", url_path="training"
     ),

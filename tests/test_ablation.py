@@ -23,7 +23,7 @@ from core.activations import Edit, behind, collect, run
 from core.digits import Digits, members
 from core.digits.concepts import CONCEPTS, Measured
 from core.evidence import Change, Controls, Evidence
-from core.models.registry import MODELS, build
+from core.models.registry import LISTED, build
 from tests.test_activations import same, state
 
 Flags = NDArray[np.bool_]
@@ -226,7 +226,7 @@ def test_some_digits_lose_what_they_lose_among_all(
     assert some.units == 16
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].control])
+@pytest.mark.parametrize("name", LISTED)
 def test_the_model_is_as_it_was(strokes: Digits, name: str) -> None:
     model = build(name).requires_grad_(True).train()
     before = copy.deepcopy(state(model))

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from core.activations import collect, collect_layers, layer_of, reader, run
 from core.digits import Digits
 from core.models.inspectable import Inspectable
-from core.models.registry import MODELS, build
+from core.models.registry import LISTED, build
 from core.units import UnitId
 
 
@@ -221,7 +221,7 @@ def breaks(values: Tensor) -> Tensor:
     raise RuntimeError("on purpose")
 
 
-@pytest.mark.parametrize("name", [name for name in MODELS if not MODELS[name].control])
+@pytest.mark.parametrize("name", LISTED)
 @pytest.mark.parametrize("mode", ["trained", "training"])
 def test_reading_and_editing_leave_no_trace(name: str, mode: str, strokes: Digits) -> None:
     model = build(name).train(mode == "training")

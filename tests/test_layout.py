@@ -26,6 +26,7 @@ ANALYSES = (
     "core.movie",
     "core.subpopulations",
     "core.modality",
+    "core.gating",
 )
 
 

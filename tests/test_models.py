@@ -10,7 +10,7 @@ from torch.nn.functional import conv2d, linear, max_pool2d, relu
 
 from core.activations import collect_layers, reader
 from core.models.inspectable import Inspectable
-from core.models.registry import MODELS, build
+from core.models.registry import LISTED, build
 
 PARAMETERS = {
     "lenet5": 44_426,
@@ -25,10 +25,12 @@ PARAMETERS = {
     "som": 313_601,
     "multitask": 235_662,
     "pairs": 236_565,
+    "mixture": 209_880,
+    "mixture_jittered": 245_714,
 }
 
 
-@pytest.fixture(params=[name for name in MODELS if not MODELS[name].control])
+@pytest.fixture(params=LISTED)
 def model(request: pytest.FixtureRequest) -> Inspectable:
     return build(request.param, seed=3).eval()
 

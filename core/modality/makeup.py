@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
 from core.modality.finding import RATE, Modality, Mode, find_modes
-from core.statistics import adjusted, mutual_information, wilson_interval
+from core.statistics import adjusted, mantel_haenszel, mutual_information, wilson_interval
 
 __all__ = [
     "ATOM",
@@ -81,21 +81,12 @@ def concept_shares(
     modes at random. more: share − expected. p: of that difference, two-sided, by Mantel & Haenszel
     (1959) over the classes; q: over all rows. Modes and concepts of no digit are left out.
     """
-    given = np.asarray(labels)
-    belongs = (given[:, None] == np.unique(given)).astype(float)
-    has = present.astype(float)
-    of_class, with_part = belongs.sum(0), belongs.T @ has  # (classes,), (classes, concepts)
-    rate = with_part / of_class[:, None]
+    modes, at = np.unique(where, return_inverse=True)
+    found = mantel_haenszel(at, labels, present, len(modes))
     rows = []
-    for mode in np.unique(where):
-        inside = where == mode
-        here = belongs[inside].sum(0)
-        count, n = has[inside].sum(0), int(inside.sum())
-        expected = here @ rate
-        spare = here * (of_class - here) / np.maximum(of_class - 1, 1)
-        spread = np.sqrt(spare @ (rate * (1 - rate)))
-        z = np.divide(count - expected, spread, out=np.zeros_like(count), where=spread > 1e-9)
-        numbers = {"count": count.astype(int), "share": count / n, "base": has.mean(0)}
+    for mode, count, expected, z in zip(modes, *found, strict=True):
+        n = int((where == mode).sum())
+        numbers = {"count": count.astype(int), "share": count / n, "base": present.mean(0)}
         test = {"expected": expected / n, "more": (count - expected) / n, "p": 2 * norm.sf(abs(z))}
         rows.append(pd.DataFrame({"mode": mode, "concept": list(names), **numbers, **test, "n": n}))
     table = pd.concat(rows, ignore_index=True)

@@ -16,13 +16,15 @@ from core.models.gru import GRU, GRUBefore, ShuffledGRU, ShuffledGRUBefore
 from core.models.inspectable import Inspectable
 from core.models.lenet5 import LeNet5
 from core.models.lstm import LSTM, ShuffledLSTM
+from core.models.mixture import Mixture, MixturePeer, variants
+from core.models.mixture_deep import DeepMixture, JitteredMixture
 from core.models.mlp import MLP
 from core.models.multitask import Multitask, MultitaskDigit, MultitaskSlant, Pairs
 from core.models.rbf import RBF
 from core.models.simple_cnn import SimpleCNN
 from core.models.som import SOM
 
-__all__ = ["MODELS", "SEEDS", "Recipe", "build", "check"]
+__all__ = ["LISTED", "MODELS", "SEEDS", "Recipe", "build", "check"]
 
 SEEDS = range(2**31)  # seeds that a model may be built from
 _SEEDING = threading.Lock()  # torch draws initial weights from one generator for the whole process
@@ -59,6 +61,29 @@ class Recipe:
     epochs: int
     optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = adadelta
     control: bool = False
+
+
+def _mixtures() -> dict[str, Recipe]:
+    """The mixture of experts, and with other settings, to be compared."""
+    return {
+        name: Recipe(
+            of,
+            "Mixture of experts" if of is Mixture else f"Mixture of experts, {_settings(of)}",
+            epochs=8,
+            optimizer=adam,
+            control=of is not Mixture,
+        )
+        for name, of in variants().items()
+    }
+
+
+def _settings(mixture: type[Mixture]) -> str:
+    """What is set otherwise."""
+    of = mixture.routing
+    if of.experts == 1:
+        return "one expert"
+    chosen = "all" if of.dense else f"top {of.k}"
+    return f"{chosen} of {of.experts}, α {of.weight:g}{'' if of.noise else ', no noise'}"
 
 
 MODELS: Mapping[str, Recipe] = MappingProxyType(
@@ -106,14 +131,32 @@ MODELS: Mapping[str, Recipe] = MappingProxyType(
         "pairs": Recipe(Pairs, "Two digits, left and right", epochs=10),
         "rbf": Recipe(RBF, "Radial basis functions", epochs=15),
         "som": Recipe(SOM, "Self-organizing map", epochs=40),
+        **_mixtures(),
+        "mixture_peer": Recipe(
+            MixturePeer, "Perceptron of a mixture's size", epochs=8, optimizer=adam, control=True
+        ),
+        "mixture_deep": Recipe(
+            DeepMixture,
+            "Mixture of experts, two layers",
+            epochs=10,
+            optimizer=adam,
+            control=True,
+        ),
+        "mixture_jittered": Recipe(
+            JitteredMixture,
+            "Mixture of experts, two layers, jittered digits",
+            epochs=10,
+            optimizer=adam,
+        ),
     }
 )
+LISTED = tuple(name for name, recipe in MODELS.items() if not recipe.control)
 
 
 def check(name: str, seed: int = 0) -> Recipe:
     """The recipe of model `name`; raises `ValueError` for an unknown model or seed."""
     if name not in MODELS:
-        raise ValueError(f"{name!r} is not a model: choose one of {', '.join(MODELS)}.")
+        raise ValueError(f"{name!r} is not a model: choose one of {', '.join(LISTED)}.")
     if seed not in SEEDS:
         raise ValueError(f"{seed!r} is not a seed: choose 0 to {SEEDS[-1]}.")
     return MODELS[name]

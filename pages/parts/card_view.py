@@ -7,7 +7,7 @@ import streamlit as st
 from core.card import html
 from core.digits import SOURCES
 from core.evidence import CARD_LIMIT, Evidence, disagreements
-from core.models.registry import MODELS
+from core.models.registry import LISTED, MODELS
 from pages.parts import links
 from pages.parts.claim import write_units
 
@@ -87,7 +87,7 @@ def _address(card: Evidence) -> dict[str, str]:
         raise ValueError(
             f"The card is about {card.model[:40]!r}, trained on {str(data)[:40]!r} with seed "
             f"{str(seed)[:40]!r}: this app can repeat cards of its own models, "
-            f"{', '.join(MODELS)}, on {' or '.join(SOURCES)}."
+            f"{', '.join(LISTED)}, on {' or '.join(SOURCES)}."
         )
     return {
         "data": str(data),

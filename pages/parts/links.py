@@ -57,12 +57,23 @@ class Option(Generic[Value]):
         put(**{self.key: self.default if value is None else value}, write={self.key: self.write})
 
 
-def one_of(key: str, values: Sequence[str], default: str | None = None) -> Option[str]:
-    """A choice of one of `values`, the first unless told otherwise."""
+def one_of(
+    key: str,
+    values: Sequence[str],
+    default: str | None = None,
+    *,
+    listed: Sequence[str] | None = None,
+) -> Option[str]:
+    """A choice of one of `values`, the first unless told otherwise.
+
+    listed: those to name to somebody who asked for another; None for all.
+    """
 
     def parse(text: str) -> str:
         if text not in values:
-            raise ValueError(f"{key}={text} is not known: choose one of {', '.join(values)}.")
+            raise ValueError(
+                f"{key}={text} is not known: choose one of {', '.join(listed or values)}."
+            )
         return text
 
     return Option(key, values[0] if default is None else default, parse)

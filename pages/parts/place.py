@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 from core import cache
 from core.digits import SOURCES
 from core.jobs import QueueFull
-from core.models.registry import MODELS
+from core.models.registry import LISTED, MODELS
 from core.tasks import Choice, Fetching
 from pages.parts import links
 from pages.parts.visitor import visitor
@@ -32,7 +32,7 @@ __all__ = [
 ]
 
 DATA = links.one_of("data", SOURCES)
-MODEL = links.one_of("model", tuple(MODELS))
+MODEL = links.one_of("model", tuple(MODELS), listed=LISTED)
 SEED = links.integer("seed", 0, 999, 0)
 FETCHING = Fetching()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
@@ -106,7 +106,7 @@ def controls() -> None:
     MODEL.shown()
     st.selectbox(
         "Model",
-        [name for name in MODELS if not MODELS[name].control or name == MODEL.value()],
+        [name for name in MODELS if name in LISTED or name == MODEL.value()],
         key=MODEL.key,
         format_func=lambda name: MODELS[name].title,
         on_change=_other_model,

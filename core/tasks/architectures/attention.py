@@ -15,7 +15,7 @@ from core.digits import CLASSES, load_digits
 from core.models import registry
 from core.models.attention import HEADS, TOKENS, shuffle_patches
 from core.models.inspectable import Inspectable
-from core.statistics import mean_interval, wilson_interval
+from core.statistics import paired_interval, wilson_interval
 from core.tasks.architectures.base import Arrays, Opening
 from core.tasks.base import Report
 
@@ -107,9 +107,8 @@ class Heads:
 
     def _interval(self) -> tuple[Numbers, Numbers]:
         """95 % interval of each change on the confirmation half."""
-        n = self.count["confirmation"] + 2
-        lost, won = ((side["confirmation"] + 1) / n for side in (self.lost, self.won))
-        return mean_interval(won - lost, lost + won - (won - lost) ** 2, n)
+        sides = (self.lost["confirmation"], self.won["confirmation"])
+        return paired_interval(*sides, self.count["confirmation"])
 
     def _controls(self) -> tuple[Numbers, Numbers]:
         """Lowest and highest change of the controls, (blocks, heads, classes)."""

@@ -1,0 +1,49 @@
+"""MoE gating: which expert takes which digit, how evenly, how decisively, and what if not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from pages.parts import links, place
+from pages.parts.gating import takes
+from pages.parts.gating.controls import View, controls
+
+VIEWS: dict[str, tuple[str, Callable[[View], None]]] = {
+    "takes": ("Who takes what", takes.view),
+}
+VIEW = links.one_of("view", tuple(VIEWS))
+
+
+def page() -> None:
+    """The network and its settings, then the chosen view; nothing is computed for the others."""
+    st.title("MoE gating")
+    st.markdown(
+        "A **mixture of experts** is several small networks and a *gate* that decides, digit by "
+        "digit, whose answer counts. **Does each expert get digits of its own, and would it "
+        "matter if it were gone?**"
+    )
+    view = controls(place.choice())
+    VIEW.shown()
+    st.segmented_control(
+        "View",
+        list(VIEWS),
+        key=VIEW.key,
+        on_change=_changed,
+        format_func=lambda name: VIEWS[name][0],
+        label_visibility="collapsed",
+    )
+    chosen = {key: text for key, text in st.query_params.items() if key not in place.address()}
+    place.copy_link(**{**chosen, **view.address(), "view": VIEW.value()})
+    VIEWS[VIEW.value()][1](view)
+
+
+def _changed() -> None:
+    """Another view; choices of the last are forgotten."""
+    VIEW.changed()
+    kept = {"view", "digit", "gate", *place.address()}
+    links.put(**{key: None for key in st.query_params if key not in kept})
+
+
+page()
