@@ -71,7 +71,7 @@ class GateReport:
     @property
     def balance(self) -> float:
         """N Σ f_i P_i (Fedus et al. 2021): 1 where experts share evenly, N where one has all."""
-        return float(balance(torch.from_numpy(self.gates).double()))
+        return float(balance(torch.tensor(self.gates, dtype=torch.float64)))
 
     @property
     def load_variation(self) -> float:

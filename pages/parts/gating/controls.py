@@ -61,6 +61,11 @@ class View:
         """What the names of this gate's layers end in: "" of one layer, "_1" or "_2" of two."""
         return self.gate.removeprefix("gate")
 
+    @property
+    def layer(self) -> str:
+        """Of which layer the experts are, for sentences: empty where there is only one."""
+        return f" of layer {self.suffix[1:]}" if self.suffix else ""
+
     def taken(self) -> Taken:
         """Who takes what at this gate; until it is known, a view of the work."""
         found: Taken = result_of(Taking(self.choice, self.gate))
@@ -85,6 +90,8 @@ def routing_of(model: str) -> Routing:
 def controls(choice: Choice) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
     mixture = mixture_of(choice.model)
+    if mixture.name != choice.model:
+        st.caption(f"{MODELS[choice.model].title} has no gate: here is the mixture of experts.")
     choice = replace(choice, model=mixture.name)
     kind = choice.model if choice.model in KINDS else "mixture"
     _show("kind", kind)
