@@ -7,11 +7,17 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.parts import links, place
-from pages.parts.gating import takes
+from pages.parts.gating import gate_map, growth, one_digit, places, runs, takes, without
 from pages.parts.gating.controls import View, controls
 
 VIEWS: dict[str, tuple[str, Callable[[View], None]]] = {
     "takes": ("Who takes what", takes.view),
+    "digit": ("One digit", one_digit.view),
+    "without": ("Without an expert", without.view),
+    "map": ("Map of gates", gate_map.view),
+    "growth": ("Through training", growth.view),
+    "runs": ("Runs compared", runs.view),
+    "places": ("Where and what", places.view),
 }
 VIEW = links.one_of("view", tuple(VIEWS))
 

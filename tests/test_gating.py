@@ -311,7 +311,7 @@ def test_images_that_are_not_finite_are_told(strokes: Digits) -> None:
     images = strokes.images[:5].clone()
     images[2] = torch.nan
     broken = replace(strokes.take(slice(5)), images=images)
-    with pytest.raises(ValueError, match="aren.t finite"):
+    with pytest.raises(ValueError, match="aren't finite"):
         gate_report(build("mixture").eval(), broken, concepts=["class-7"])
 
 

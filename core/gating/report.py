@@ -143,7 +143,7 @@ def gate_report(
     seed: of the shuffles.
 
     Raises `TypeError` for a model without gates, and `ValueError` for an unknown gate, no digits,
-    and weights that aren't finite, are negative, or don't sum to 1.
+    images that aren't finite, and weights that aren't finite, are negative, or don't sum to 1.
     """
     if not len(digits):
         raise ValueError("there are no digits: give at least one.")
@@ -160,6 +160,8 @@ def read_gates(model: nn.Module, digits: Digits, gate: str | None = None) -> Flo
         raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
     if gate is not None and gate not in model.gates:
         raise ValueError(f"{gate!r} is no gate: choose {' or '.join(model.gates)}.")
+    if not digits.images.isfinite().all():
+        raise ValueError("images hold values that aren't finite: give grey levels in 0..1.")
     weights: Floats = collect(model, digits.images, gate or model.gates[-1]).numpy()
     return weights
 

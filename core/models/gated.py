@@ -19,7 +19,16 @@ from core.digits.jitter import drawn_offsets, moved
 from core.models.gates import check_chosen, coefficient, expected_load, weigh
 from core.models.inspectable import Inspectable, Layer
 
-__all__ = ["Decision", "Gated", "Routing", "Trace", "gate_layers", "run_chosen", "weighed"]
+__all__ = [
+    "Chosen",
+    "Decision",
+    "Gated",
+    "Routing",
+    "Trace",
+    "gate_layers",
+    "run_chosen",
+    "weighed",
+]
 
 
 @dataclass(frozen=True)
@@ -135,13 +144,39 @@ def run_chosen(bank: nn.Linear, inputs: Tensor, weights: Tensor, dense: bool) ->
     if dense:
         every: Tensor = bank(inputs)
         return every
-    experts = weights.shape[1]
-    values = inputs.new_zeros(len(inputs), experts, bank.out_features // experts)
-    own = zip(bank.weight.chunk(experts), bank.bias.chunk(experts), strict=True)
-    for expert, (weight, bias) in enumerate(own):
-        rows = weights[:, expert].nonzero()[:, 0]
-        values[rows, expert] = linear(inputs[rows], weight, bias)
-    return values.flatten(1)
+    return Chosen(weights).run(bank, inputs)
+
+
+class Chosen:
+    """Who is run for which input, expert by expert: every weight (batch, experts) other than 0."""
+
+    def __init__(self, weights: Tensor) -> None:
+        self.weights = weights
+        experts = weights.shape[1]
+        expert, self.rows = (weights != 0).T.nonzero().unbind(1)
+        self.places = self.rows * experts + expert  # in (batch * experts, width)
+        self.counts = expert.bincount(minlength=experts).tolist()
+
+    def run(self, bank: nn.Linear, inputs: Tensor) -> Tensor:
+        """(batch, experts * width), see `run_chosen`."""
+        batch, experts = self.weights.shape
+        own = zip(bank.weight.chunk(experts), bank.bias.chunk(experts), strict=True)
+        # gathered expert by expert: all at once would be a copy of the batch for each choice
+        parts = zip(self.rows.split(self.counts), own, strict=True)
+        values = [linear(inputs.index_select(0, rows), *of) for rows, of in parts]
+        room = inputs.new_zeros(batch * experts, bank.out_features // experts)
+        return room.index_copy_(0, self.places, torch.cat(values)).view(batch, -1)
+
+    def blend(self, hidden: Tensor, answer: Tensor) -> Tensor:
+        """(batch, classes): Σ_e g_e V_e relu(h_e), of hidden (batch, experts * width).
+
+        answer: V, (experts, width, classes).
+        """
+        units = hidden.reshape(-1, answer.shape[1]).index_select(0, self.places)
+        given = relu(units) * self.weights.flatten().index_select(0, self.places)[:, None]
+        parts = zip(given.split(self.counts), answer, strict=True)
+        told = torch.cat([part @ of for part, of in parts])
+        return hidden.new_zeros(len(hidden), answer.shape[2]).index_add_(0, self.rows, told)
 
 
 def weighed(hidden: Tensor, weights: Tensor) -> Tensor:

@@ -42,12 +42,15 @@ def weigh(scores: Tensor, chosen: int) -> Tensor:
     check_chosen(chosen, experts)
     if chosen == experts > 1:
         return scores.softmax(1)
+    if chosen == 1:
+        kept = torch.zeros_like(scores).scatter_(1, scores.argmax(1, keepdim=True), 1.0)
+        if not scores.requires_grad:
+            return kept
+        log_p = scores.log_softmax(1)
+        return kept * (1 + log_p - log_p.detach())
     first = scores.argsort(dim=1, descending=True, stable=True)[:, :chosen]
-    kept = torch.zeros_like(scores, dtype=torch.bool).scatter(1, first, True)
-    if chosen > 1:
-        return scores.masked_fill(~kept, -math.inf).softmax(1)
-    log_p = scores.log_softmax(1)
-    return kept * (1 + log_p - log_p.detach())
+    kept = torch.full_like(scores, -math.inf).scatter_(1, first, 0.0)
+    return (scores + kept).softmax(1)
 
 
 def coefficient(totals: Tensor) -> Tensor:

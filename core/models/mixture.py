@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
-from core.models.gated import Gated, Routing, Trace, gate_layers, run_chosen, weighed
+from core.models.gated import Chosen, Gated, Routing, Trace, gate_layers, weighed
 from core.models.inspectable import Inspectable, Layer, Stages, Tap
 
 __all__ = [
@@ -61,10 +61,13 @@ class Mixture(Gated):
         """The gate's decision and the blend of the answers."""
         inputs = images.flatten(1)
         gate = self._decided(self.scores(self.of_image(inputs)), self.gate, chance)
-        values = run_chosen(self.of_experts, inputs, gate.weights, self.routing.dense)
-        hidden = weighed(self.hidden(values), gate.weights)
-        blended = hidden.flatten(1) @ self.answer.flatten(0, 1) + gate.weights @ self.bias
-        return Trace((gate,), self.logits(blended))
+        if self.routing.dense:
+            hidden = weighed(self.hidden(self.of_experts(inputs)), gate.weights)
+            answers = hidden.flatten(1) @ self.answer.flatten(0, 1)
+        else:
+            chosen = Chosen(gate.weights)
+            answers = chosen.blend(self.hidden(chosen.run(self.of_experts, inputs)), self.answer)
+        return Trace((gate,), self.logits(answers + gate.weights @ self.bias))
 
     def answers(self, images: Tensor) -> Tensor:
         """Each expert's own logits, (batch, experts, 10), also of those that the gate left out."""

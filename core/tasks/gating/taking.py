@@ -9,7 +9,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations import collect, run
-from core.digits import load_digits
 from core.digits.concepts import CONCEPTS
 from core.dissection import Sample
 from core.gating import GateReport, concept_table, read_gates, report_of
@@ -145,7 +144,7 @@ class Taking:
         """Weights on both halves, before training, and what experts tell of concepts."""
         report(0.0, self.title)
         untrained = registry.build(self.choice.model, self.choice.seed).eval()
-        halves = {name: load_digits(self.choice.data, name) for name in _HALVES}
+        halves = {name: described.half(name).digits for name in _HALVES}
         weights = {name: read_gates(model, of, self.gate) for name, of in halves.items()}
         judged = halves["confirmation"]
         weights["untrained"] = read_gates(untrained, judged, self.gate)

@@ -1,0 +1,45 @@
+"""A gate through training, at each step of which the weights were kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from core.digits import load_digits
+from core.gating.growing import Growth, grow
+from core.models.inspectable import Inspectable
+from core.tasks.architectures.base import Arrays, Opening
+from core.tasks.base import Report, under
+from core.tasks.gating.taking import gated
+
+__all__ = ["DIGITS", "Growing"]
+
+DIGITS = 2500  # of the discovery half, read at each step
+
+
+@dataclass(frozen=True)
+class Growing(Opening[Growth]):
+    """One gate of a network through its training; all of its gates are kept together."""
+
+    gate: str
+    kind = "gate-growth"
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"{super().title}: its gates through training"
+
+    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+        """Every gate at every step that was kept."""
+        model = gated(models[self.choice.model])
+        digits = load_digits(self.choice.data, "discovery").take(slice(DIGITS))
+        found: dict[str, Arrays] = {}
+        for at, gate in enumerate(model.gates):
+            report(at / len(model.gates), "Reading the gate at each step of training")
+            growth = grow(model.name, model.history.weights, digits, gate, self.choice.seed)
+            found[gate] = growth.to_arrays()
+        return {f"{gate}/{key}": of for gate, arrays in found.items() for key, of in arrays.items()}
+
+    def result(self, arrays: Arrays) -> Growth:
+        """The gate asked for."""
+        return Growth(**under(f"{self.gate}/", arrays))

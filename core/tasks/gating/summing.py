@@ -1,0 +1,92 @@
+"""One run on the test digits in numbers, to be compared with others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.activations import run
+from core.digits import load_digits
+from core.gating import read_gates, report_of
+from core.gating.costs import multiplications, parameters
+from core.gating.summing import Summed, measured
+from core.models.gated import Gated, Routing
+from core.models.inspectable import Inspectable
+from core.models.mixture import EXPERTS, NOISES, WEIGHTS, MixturePeer, name_of
+from core.store import Store
+from core.tasks.architectures.base import Arrays, Opening
+from core.tasks.base import Choice, Report
+
+__all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "routings"]
+
+PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
+
+
+@dataclass(frozen=True)
+class Summing(Opening[Summed]):
+    """One run in numbers; of a network with two gates, those of its last one."""
+
+    kind = "gate-run"
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"{super().title}: one run in numbers"
+
+    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+        """On all test digits."""
+        model, digits = models[self.choice.model], load_digits(self.choice.data, "test")
+        report(0.0, "Reading answers and gate on the test digits")
+        right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
+        sizes = parameters(model), multiplications(model)
+        if not isinstance(model, Gated):
+            return Summed(right, *sizes, {}, np.zeros(0), np.zeros(0)).to_arrays()
+        gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
+        return Summed(right, *sizes, measured(gate), gate.load, gate.importance).to_arrays()
+
+    def result(self, arrays: Arrays) -> Summed:
+        """The numbers kept."""
+        return Summed.from_arrays(arrays)
+
+
+def over_weights(routing: Routing) -> tuple[Routing, ...]:
+    """The same mixture with every α; one expert has nothing to balance."""
+    if routing.experts == 1:
+        return (routing,)
+    return tuple(replace(routing, weight=weight) for weight in WEIGHTS)
+
+
+def over_experts(routing: Routing) -> tuple[Routing, ...]:
+    """The same k, α and noise with every number of experts of which k can be chosen."""
+    found = []
+    for experts in EXPERTS:
+        if routing.dense or experts == 1:
+            found.append(replace(routing, experts=experts, chosen=None))
+        elif routing.k < experts:
+            found.append(replace(routing, experts=experts))
+    return tuple(found)
+
+
+def routings() -> tuple[Routing, ...]:
+    """Every mixture of one layer that the page can show, each once."""
+    every = [
+        Routing(experts, chosen=k, weight=weight, noise=noise)
+        for experts in EXPERTS
+        for k in (1, 2, None)
+        if k is None or k < experts
+        for weight in WEIGHTS
+        for noise in NOISES
+    ]
+    return tuple({name_of(each): each for each in every}.values())
+
+
+def kept_runs(choice: Choice, store: Store) -> dict[str, tuple[Routing, Summed]]:
+    """The mixtures of one layer that the store has for these data and this seed, by name."""
+    found = {}
+    for routing in routings():
+        kept = Summing(replace(choice, model=name_of(routing))).kept(store)
+        if kept is not None:
+            found[name_of(routing)] = (routing, kept)
+    return found

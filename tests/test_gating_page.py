@@ -1,0 +1,142 @@
+"""The page MoE gating: each view drawn from small mixtures, its settings in the address."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+import core.tasks.gating as gating
+from core import cache
+from core.digits import Digits, load_digits
+from core.jobs import JOBS
+from core.models.registry import MODELS
+from core.training import train
+from tests.test_pages import grids, said
+
+FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
+ADDRESS = {"data": "strokes", "seed": "0"}
+VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
+MODULES = [
+    importlib.import_module(f"{gating.__name__}.{found.name}")
+    for found in pkgutil.iter_modules(gating.__path__)
+]
+
+
+def few_digits(source: str, split: str) -> Digits:
+    """Enough for every class to be there, and few enough to wait for."""
+    return load_digits(source, split).take(slice(600))
+
+
+def quickly(name: str, digits: Digits, **options: Any) -> Any:
+    some = load_digits("strokes", "test").take(slice(800))
+    return train(name, some, epochs=2, **{**options, "watch": None})
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("gating")
+
+
+@pytest.fixture(autouse=True)
+def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server with small digits and short trainings; what one test computed, the next finds."""
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
+    cache._memory.clear()
+    with ExitStack() as stack:
+        stack.enter_context(patch("core.tasks.training.train", quickly))
+        for module in ("concepts", "training"):
+            stack.enter_context(patch(f"core.tasks.{module}.load_digits", few_digits))
+        for module in MODULES:
+            if hasattr(module, "load_digits"):
+                stack.enter_context(patch.object(module, "load_digits", few_digits))
+            if hasattr(module, "cut"):  # the few are none of those that are held back
+                stack.enter_context(patch.object(module, "cut", lambda digits, split: digits))
+        yield
+
+
+def opened(**values: str) -> AppTest:
+    """The page, drawn until nothing is left to wait for."""
+    at = AppTest.from_file(FRAME, default_timeout=120)
+    for key, value in {**ADDRESS, **values}.items():
+        at.query_params[key] = value
+    at.run()
+    at.switch_page("moe_gating.py").run()
+    while _waited(at):
+        at.run()
+    return at
+
+
+def _waited(at: AppTest) -> bool:
+    """Whether a task was under way, which now is done."""
+    under_way = [
+        job for job in JOBS._jobs.values() if job.snapshot().state in ("waiting", "running")
+    ]
+    for job in under_way:
+        assert job.wait(300)
+    return bool(under_way)
+
+
+def sound(at: AppTest) -> None:
+    """Nothing failed and nothing was wrong."""
+    assert not at.exception
+    assert not at.error, [error.value for error in at.error]
+    assert not at.warning, [warning.value for warning in at.warning]
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize("model", ["mixture", "mixture_n3_k1_a0", "mixture_n1"])
+def test_a_view_is_drawn(view: str, model: str) -> None:
+    at = opened(view=view, model=model, digit="3")
+    sound(at)
+    alone = model == "mixture_n1" and view in ("without", "map")
+    assert len(said(at)) > (400 if alone else 500)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_a_view_of_two_layers_is_drawn(view: str) -> None:
+    at = opened(view=view, model="mixture_jittered", gate="gate_1")
+    sound(at)
+    assert grids(at) or view == "runs"
+
+
+def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:
+    at = opened(model="lenet5")
+    sound(at)
+    assert "LeNet-5 (Bau 2016) has no gate: here is the mixture of experts." in said(at)
+    assert MODELS["mixture"].title
+
+
+def test_only_the_visible_view_is_computed() -> None:
+    JOBS._jobs.clear()
+    opened(view="takes", model="mixture_n2_k1_a10")
+    kinds = {type(task).__name__ for task in JOBS._jobs}
+    assert kinds <= {"Taking", "Training", "Describing"}
+
+
+def test_a_setting_is_another_model_of_the_address() -> None:
+    at = opened(model="mixture")
+    at.select_slider(key="weight").set_value(0.0).run()
+    assert at.query_params["model"] == ["mixture_n8_kall_a0"]
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [
+        ({"view": "towers"}, "view=towers is not known: choose one of takes"),
+        ({"model": "mixture_n8_k9_a10"}, "model=mixture_n8_k9_a10 is not known: choose one of"),
+        ({"model": "mixture_jittered", "gate": "gate"}, "gate=gate is not known: choose one of"),
+        ({"expert": "8", "model": "mixture"}, "expert=8 is not valid: choose a whole number"),
+    ],
+)
+def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], words: str) -> None:
+    at = opened(**values)
+    assert not at.exception
+    assert any(words in warning.value for warning in at.warning)

@@ -1,0 +1,241 @@
+"""Gates that decide otherwise: planted networks whose answers are known, and identical experts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from numpy.typing import NDArray
+
+from core.activations import run
+from core.digits import Digits
+from core.gating.rerouting import (
+    Rerouted,
+    alike,
+    alone,
+    changed_weights,
+    donors,
+    rerouted,
+    without,
+)
+from core.models.mixture import Mixture, variants
+from core.models.mixture_deep import DeepMixture
+from core.models.registry import build
+from core.statistics import paired_interval, wilson_interval
+from core.store import Store
+from core.tasks import Choice, Training
+from core.tasks.gating.rerouting import Otherwise, Rerouting
+
+EXPERTS = 4
+DENSE, FIRST, TWO = "mixture_n4_kall_a10", "mixture_n4_k1_a10", "mixture_n4_k2_a10"
+
+
+def ranked(n: int = 60) -> tuple[Digits, NDArray[np.int64]]:
+    """Images whose first four pixels rank the experts, and the ranking (n, 4), best first."""
+    random = np.random.default_rng(0)
+    order = np.stack([random.permutation(EXPERTS) for _ in range(n)])
+    images = torch.zeros(n, 784)
+    for place in range(EXPERTS):
+        images[torch.arange(n), torch.from_numpy(order[:, place])] = 1 - place / EXPERTS
+    labels = torch.from_numpy(np.arange(n) % 10)
+    return Digits(images.reshape(n, 1, 28, 28), labels, "strokes", "test"), order
+
+
+def planted(name: str) -> Mixture:
+    """Expert e answers class e whatever it sees; its score is 5 times pixel e."""
+    model = variants()[name]()
+    with torch.no_grad():
+        for of in model.parameters():
+            of.zero_()
+        model.of_image.weight[:, :EXPERTS] = 5 * torch.eye(EXPERTS)
+        model.bias[:, :EXPERTS] = 10 * torch.eye(EXPERTS)
+    return model.eval()
+
+
+def planted_deep() -> DeepMixture:
+    """Expert e of layer 1 stands for class e, with 5 times pixel e as score; layer 2 passes on."""
+    model = DeepMixture()
+    with torch.no_grad():
+        for of in model.parameters():
+            of.zero_()
+        first, last = model.asked_1[0], model.asked_1[2]  # type: ignore[index]
+        first.weight[:EXPERTS, :EXPERTS] = torch.eye(EXPERTS)
+        last.weight[:, :EXPERTS] = 5 * torch.eye(EXPERTS)
+        width = model.routing.width
+        for expert in range(EXPERTS):
+            model.experts_1.bias[expert * width + expert] = 1.0
+            rows = slice(expert * width, (expert + 1) * width)
+            model.experts_2.weight[rows] = torch.eye(width)
+        model.logits.weight[:, :10] = torch.eye(10)
+    return model.eval()
+
+
+@pytest.mark.parametrize("name", [DENSE, FIRST, TWO])
+def test_planted_experts_answer_as_the_gate_is_made_to_say(name: str) -> None:
+    digits, order = ranked()
+    model = planted(name)
+    found = rerouted(model, digits, seed=3)
+    np.testing.assert_array_equal(found.intact, order[:, 0])
+    for expert in range(EXPERTS):
+        next_best = np.where(order[:, 0] == expert, order[:, 1], order[:, 0])
+        np.testing.assert_array_equal(found.removed[expert], next_best)
+        assert (found.alone[expert] == expert).all()
+    labels = digits.labels.numpy()
+    np.testing.assert_array_equal(found.another, order[donors(np.zeros(len(labels)), 3), 0])
+    np.testing.assert_array_equal(found.akin, order[donors(labels, 3), 0])
+    assert (found.even == 0).all()  # four equal logits, of which the first is taken
+
+
+def test_planted_first_layer_of_two_is_rerouted() -> None:
+    digits, order = ranked()
+    model = planted_deep()
+    np.testing.assert_array_equal(run(model, digits.images).argmax(1), order[:, 0])
+    for expert in range(EXPERTS):
+        next_best = np.where(order[:, 0] == expert, order[:, 1], order[:, 0])
+        np.testing.assert_array_equal(without(model, digits.images, expert, "gate_1"), next_best)
+        assert (alone(model, digits.images, expert, "gate_1") == expert).all()
+        # all experts of the second layer do the same
+        np.testing.assert_array_equal(without(model, digits.images, expert), order[:, 0])
+
+
+@pytest.mark.parametrize("name", ["mixture", "mixture_n8_k1_a10", "mixture_n8_k2_a10"])
+def test_with_identical_experts_nothing_depends_on_the_gate(name: str) -> None:
+    model = variants()[name]()
+    with torch.no_grad():
+        for of in (model.of_experts.weight, model.of_experts.bias):
+            of.copy_(of.chunk(8)[0].repeat(8, *[1] * (of.ndim - 1)))
+        model.answer.copy_(model.answer[:1].expand_as(model.answer))
+        model.bias.copy_(model.bias[:1].expand_as(model.bias))
+    images = torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(1))
+    intact, order = run(model, images), torch.from_numpy(donors(np.zeros(40)))
+    edits = [
+        *({("scores", at): -1e9} for at in range(8)),
+        *({("scores", at): -1e9 for at in range(8) if at != kept} for kept in range(8)),
+        {("gate", at): lambda values: values[order] for at in range(8)},
+        {("gate", at): 1 / 8 for at in range(8)},
+    ]
+    for each in edits:
+        torch.testing.assert_close(run(model, images, each), intact, atol=1e-5, rtol=0)  # type: ignore[arg-type]
+    found = rerouted(model, Digits(images, torch.arange(40) % 10, "strokes", "test"))
+    for answers in (found.another, found.akin, found.even, *found.removed, *found.alone):
+        np.testing.assert_array_equal(answers, found.intact)
+
+
+def test_alone_and_alike_are_the_experts_own_answers_and_their_mean() -> None:
+    model = build("mixture_n4_k2_a10", 2).eval()
+    assert isinstance(model, Mixture)
+    images = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(2))
+    with torch.no_grad():
+        own = model.answers(images)
+    for expert in range(EXPERTS):
+        np.testing.assert_array_equal(alone(model, images, expert), own[:, expert].argmax(1))
+    np.testing.assert_array_equal(alike(model, images), own.mean(1).argmax(1))
+
+
+def test_donors_are_other_digits_of_the_group_each_once() -> None:
+    labels = np.random.default_rng(0).integers(0, 4, 200)
+    for groups in (labels, np.zeros(200)):
+        order = donors(groups, 5)
+        assert sorted(order) == list(range(200))
+        assert (order != np.arange(200)).all()
+        np.testing.assert_array_equal(groups[order], groups)
+        np.testing.assert_array_equal(order, donors(groups, 5))
+    assert donors([3, 3, 4]).tolist() == [1, 0, 2]  # 4 has no other
+
+
+def test_the_model_is_left_as_it_was() -> None:
+    model = build("mixture", 0).eval()
+    images, before = torch.rand(4, 1, 28, 28), {k: v.clone() for k, v in model.state_dict().items()}
+    logits = run(model, images)
+    without(model, images, 3)
+    changed_weights(model, images, [1, 2, 3, 0])
+    assert torch.equal(run(model, images), logits)
+    assert all(torch.equal(before[key], value) for key, value in model.state_dict().items())
+
+
+def test_what_cannot_be_rerouted_is_said() -> None:
+    images = torch.rand(2, 1, 28, 28)
+    single, many = build("mixture_n1", 0), build("mixture", 0)
+    with pytest.raises(ValueError, match=r"single expert.*at least 2"):
+        without(single, images, 0)
+    with pytest.raises(ValueError, match="single expert"):
+        rerouted(single, Digits(images, torch.zeros(2, dtype=torch.int64), "strokes", "test"))
+    np.testing.assert_array_equal(alone(single, images, 0), run(single, images).argmax(1))
+    with pytest.raises(ValueError, match="no expert 8: choose 0 to 7"):
+        alone(many, images, 8)
+    with pytest.raises(ValueError, match="choose 0 to 7"):
+        without(many, images, 8)
+    with pytest.raises(ValueError, match="'gate_1' is no gate: choose gate"):
+        without(many, images, 0, "gate_1")
+    with pytest.raises(ValueError, match="order has shape"):
+        changed_weights(many, images, [0, 1, 1])
+    with pytest.raises(TypeError, match="choose a mixture"):
+        without(build("lenet5", 0), images, 0)
+    with pytest.raises(ValueError, match="no images"):
+        without(many, images[:0], 0)
+
+
+def planted_answers() -> Otherwise:
+    """Three experts; without expert 0 every 3 becomes a 5, without the others nothing changes."""
+    labels = np.tile(np.arange(10, dtype=np.int8), 40)
+    wrong = np.where(labels == 3, 5, labels).astype(np.int8)
+    removed = np.stack([wrong, labels, labels])
+    same = np.stack([labels] * 3)
+    of = Rerouted(labels, wrong, labels, wrong, removed, same)
+    halves = ("discovery", "confirmation")
+    return Otherwise(dict.fromkeys(halves, of), dict.fromkeys(halves, labels))
+
+
+def test_effects_specialties_and_confusions_of_planted_answers() -> None:
+    found = planted_answers()
+    table = found.effects()
+    cell = table[(table["expert"] == 0) & (table["class"] == 3)].iloc[0]
+    low, high = paired_interval(40, 0, 40)
+    assert (cell["change"], cell["low"], cell["high"]) == (-1, low, high)
+    assert (cell["control low"], cell["control high"], cell["digits"]) == (0, 0, 40)
+    assert (table.drop(cell.name)["change"] == 0).all()
+    chosen = found.specialties()
+    assert chosen["class"][0] == 3
+    assert chosen["needed"].tolist() == [True, False, False]
+    assert found.costliest() == 0
+    np.testing.assert_allclose(found.costs()["change"], [-0.1, 0, 0])
+    crossed = found.confusion(0, "removed").set_index(["class", "answer"])
+    assert crossed.loc[(3, 5), "count"] == 40
+    assert crossed.loc[(3, 5), "difference"] == 40
+    assert crossed.loc[(3, 3), "difference"] == -40
+    assert crossed.loc[(3, 5), "share"] == 1
+    assert crossed["count"].sum() == 400
+    lost = found.lost(0, "removed")
+    expected = pd.DataFrame({"digit": range(3, 400, 10), "class": 3, "answer": 5})
+    pd.testing.assert_frame_equal(lost, expected, check_dtype=False)
+    assert found.lost(0, "alone").empty
+    with pytest.raises(ValueError, match="choose removed or alone"):
+        found.confusion(0, "gone")
+
+
+def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
+    table = planted_answers().accuracies().set_index("decision")
+    row = table.loc["weights of another digit"]
+    assert (row["low"], row["high"]) == wilson_interval(360, 400)
+    low, high = paired_interval(40, 0, 400)
+    assert (row["change"], row["change low"], row["change high"]) == (-0.1, low, high)
+    assert table.loc["the gate as trained", "accuracy"] == 1
+    assert len(table) == 4 + 3
+
+
+def test_the_task_keeps_answers_of_every_gate(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: object
+) -> None:
+    store = Store(str(tmp_path))  # type: ignore[arg-type]
+    model = build("mixture_deep", 0).eval()
+    monkeypatch.setattr(Training, "kept", lambda self, store: model)
+    choice = Choice("strokes", "mixture_deep", 0)
+    found = Rerouting(choice, "gate_2").compute(store, lambda *args, **values: None)
+    again = Rerouting(choice, "gate_1").kept(store)
+    assert again is not None
+    assert found.answers["confirmation"].intact.dtype == np.int8
+    assert found.answers["confirmation"].removed.shape == (EXPERTS, found.digits)
+    np.testing.assert_array_equal(
+        found.answers["discovery"].intact, again.answers["discovery"].intact
+    )

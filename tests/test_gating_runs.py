@@ -1,0 +1,245 @@
+"""Runs compared: costs by hand, McNemar's test, and top-1 against the formula of the dense gate."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+import torch
+from scipy.stats import binom
+from torch import Tensor, nn
+
+from core.activations import collect, run
+from core.digits import Digits
+from core.figures.gating.runs import against
+from core.gating.costs import multiplications, parameters
+from core.gating.report import report_of
+from core.gating.summing import MEASURES, Summed, measured, versus
+from core.models.gated import Chosen, Routing
+from core.models.mixture import Mixture, name_of, variants
+from core.models.registry import MODELS, build
+from core.store import Store
+from core.tasks.base import Choice
+from core.tasks.gating.summing import (
+    PEER,
+    SINGLE,
+    Summing,
+    kept_runs,
+    over_experts,
+    over_weights,
+    routings,
+)
+
+
+@pytest.fixture
+def images() -> Tensor:
+    return torch.rand(40, 1, 28, 28, generator=torch.Generator().manual_seed(0))
+
+
+def mixture(name: str) -> Mixture:
+    """The untrained mixture of this name."""
+    model = build(name, seed=1).eval()
+    assert isinstance(model, Mixture)
+    return model
+
+
+# ---- only the chosen experts are run, and the answer is that of the formula
+
+
+def by_formula(model: Mixture, images: Tensor) -> Tensor:
+    """Σ_e g_e (V_e relu(W_e x + b_e) + c_e), all experts run, digit by digit."""
+    gate = model.trace(images).decisions[0].weights
+    return (gate[..., None] * model.answers(images)).sum(1)
+
+
+@pytest.mark.parametrize("name", ["mixture", "mixture_n1", "mixture_n8_k1_a10", "mixture_n4_k2_a0"])
+def test_the_chosen_experts_give_the_formulas_logits(name: str, images: Tensor) -> None:
+    model = mixture(name)
+    torch.testing.assert_close(model(images), by_formula(model, images), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("name", ["mixture_n8_k1_a10", "mixture_n8_k2_a10"])
+def test_gradients_are_those_of_the_formula(name: str, images: Tensor) -> None:
+    model = mixture(name)
+    labels = torch.arange(40) % 10
+    weights = list(model.parameters())
+    found = torch.autograd.grad(nn.functional.cross_entropy(model(images), labels), weights)
+    loss = nn.functional.cross_entropy(by_formula(model, images), labels)
+    for ours, theirs in zip(found, torch.autograd.grad(loss, weights), strict=True):
+        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
+
+
+def test_experts_that_are_left_out_are_read_as_zeros(images: Tensor) -> None:
+    model = mixture("mixture_n8_k2_a10")
+    gate = collect(model, images, "gate")
+    hidden = collect(model, images, "hidden").unflatten(1, (8, -1))
+    assert ((gate != 0).sum(1) == 2).all()
+    assert (hidden[gate == 0] == 0).all()
+    whole = model.of_experts(images.flatten(1)).unflatten(1, (8, -1))
+    torch.testing.assert_close(hidden[gate != 0], whole[gate != 0], rtol=1e-4, atol=1e-5)
+
+
+def test_an_edit_of_a_chosen_unit_reaches_the_answer_and_of_others_not(images: Tensor) -> None:
+    model = mixture("mixture_n8_k1_a10")
+    first = collect(model, images, "gate").argmax(1)
+    expert = int(first.bincount().argmax())
+    edited = run(model, images, {("hidden", 32 * expert + 5): 3.0})
+    same = (edited == run(model, images)).all(1)
+    assert same[first != expert].all()
+    assert not same[first == expert].any()
+
+
+def test_an_expert_that_nobody_chooses_is_no_trouble(images: Tensor) -> None:
+    model = mixture("mixture_n8_k1_a10")
+    alone = {("scores", expert): -1e9 for expert in range(7)}
+    told = run(model, images, alone)
+    torch.testing.assert_close(told, model.answers(images)[:, 7], rtol=1e-4, atol=1e-5)
+    nothing = Chosen(torch.zeros(3, 4))
+    bank = nn.Linear(5, 8)
+    assert (nothing.run(bank, torch.ones(3, 5)) == 0).all()
+    assert (nothing.blend(torch.ones(3, 8), torch.ones(4, 2, 10)) == 0).all()
+
+
+# ---- costs
+
+
+def test_costs_are_those_of_the_formulas() -> None:
+    one = 784 * 32 + 32 * 10
+    assert parameters(build("mixture")) == 8 * (one + 42) + 785 * 8 == 209_880
+    assert multiplications(build("mixture")) == 784 * 8 + 8 * one == 209_536
+    assert multiplications(build("mixture_n8_k1_a10")) == 784 * 8 + one
+    assert multiplications(build("mixture_n16_k2_a0")) == 784 * 16 + 2 * one
+    assert multiplications(build(SINGLE)) == 784 + one
+    assert multiplications(build(PEER)) == 784 * 264 + 264 * 10
+    deep = (784 * 32 + 32 * 4) + (64 * 32 + 32 * 4) + 4 * 784 * 64 + 4 * 64 * 64 + 64 * 10
+    assert multiplications(build("mixture_deep")) == deep
+
+
+# ---- two networks on the same digits
+
+
+def test_a_pair_is_judged_by_the_digits_that_only_one_tells_right() -> None:
+    first = np.array([True] * 50 + [True] * 3 + [False] * 9 + [False] * 38)
+    other = np.array([True] * 50 + [False] * 3 + [True] * 9 + [False] * 38)
+    found = versus(first, other)
+    assert (found.won, found.lost) == (3, 9)
+    assert found.difference == pytest.approx(-0.06)
+    assert found.p == pytest.approx(2 * binom.cdf(3, 12, 0.5))
+    assert found.low < -0.06 < found.high
+    back = versus(other, first)
+    assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
+    assert versus(first, first).p == 1
+
+
+def test_pairs_of_other_digits_are_refused() -> None:
+    with pytest.raises(ValueError, match="same digits"):
+        versus(np.ones(3), np.ones(4))
+    with pytest.raises(ValueError, match="same digits"):
+        versus(np.ones(0), np.ones(0))
+
+
+# ---- one run in numbers
+
+
+def test_the_numbers_of_planted_gates() -> None:
+    labels = np.arange(1000) % 10
+    told = measured(report_of(np.eye(5)[labels // 2], labels))
+    assert told["active"] == 5
+    assert told["balance"] == pytest.approx(1)
+    assert told["entropy"] == told["load variation"] == pytest.approx(0)
+    assert told["bits"] == pytest.approx(math.log2(5))
+    assert told["normalized"] == pytest.approx(2 * math.log2(5) / math.log2(50))
+    collapsed = measured(report_of(np.eye(5)[np.zeros(1000, dtype=int)], labels))
+    assert collapsed["active"] == 1
+    assert collapsed["balance"] == pytest.approx(5)
+    assert collapsed["load variation"] == collapsed["importance variation"] == pytest.approx(4)
+    undecided = measured(report_of(np.full((1000, 5), 0.2), labels))
+    assert undecided["entropy"] == pytest.approx(1)
+    assert measured(report_of(np.ones((20, 1)), labels[:20]))["entropy"] == 0
+
+
+def test_a_run_is_kept_whole() -> None:
+    gate = dict.fromkeys(MEASURES, 0.5)
+    load = np.array([0.25, 0.75])
+    found = Summed(np.array([True, False, True]), 7, 5, gate, load, load[::-1])
+    again = Summed.from_arrays(found.to_arrays())
+    assert again.row() == found.row()
+    assert again.row()["accuracy"] == pytest.approx(2 / 3)
+    assert again.experts()["importance"].tolist() == [0.75, 0.25]
+    bare = Summed(np.ones(3, dtype=bool), 7, 5, {}, np.zeros(0), np.zeros(0))
+    row = Summed.from_arrays(bare.to_arrays()).row()
+    assert row["parameters"] == 7
+    assert math.isnan(row["active"])
+
+
+@pytest.mark.parametrize("name", ["mixture_n4_k1_a10", "mixture_deep", PEER])
+def test_a_run_is_measured_on_the_test_digits(
+    name: str, strokes: Digits, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    few = strokes.take(slice(300))
+    monkeypatch.setattr("core.tasks.gating.summing.load_digits", lambda *_: few)
+    model = build(name).eval()
+    task = Summing(Choice("strokes", name, 0))
+    found = task.result(task.measure({name: model}, lambda *_, **__: None))
+    answers = model(few.images).argmax(1)
+    assert found.accuracy == pytest.approx(float((answers == few.labels).double().mean()))
+    assert found.parameters == parameters(model)
+    assert len(found.load) == (0 if name == PEER else 4)
+
+
+# ---- which runs there are
+
+
+def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
+    default = Routing()
+    assert [name_of(of) for of in over_weights(default)] == [
+        "mixture_n8_kall_a0",
+        "mixture_n8_kall_a1",
+        "mixture",
+        "mixture_n8_kall_a100",
+    ]
+    assert [of.experts for of in over_experts(default)] == [1, 2, 3, 4, 8, 16]
+    assert [of.experts for of in over_experts(replace(default, chosen=2))] == [1, 3, 4, 8, 16]
+    assert all(of.dense for of in over_experts(replace(default, experts=2, chosen=2)))
+    assert over_weights(Routing(1)) == (Routing(1),)
+    for routing in routings():
+        for of in (*over_weights(routing), *over_experts(routing)):
+            assert name_of(of) in MODELS
+    assert {name_of(of) for of in routings()} == set(variants())
+
+
+def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
+    store, choice = Store(tmp_path), Choice("strokes", "mixture", 0)
+    assert kept_runs(choice, store) == {}
+    gate = dict.fromkeys(MEASURES, 1.0)
+    found = Summed(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
+    key = {"data": "strokes", "model": "mixture_n2_k1_a0", "seed": 0}
+    store.save_arrays(Summing.kind, key, found.to_arrays())
+    runs = kept_runs(choice, store)
+    assert list(runs) == ["mixture_n2_k1_a0"]
+    routing, summed = runs["mixture_n2_k1_a0"]
+    assert (routing.experts, routing.k, routing.weight) == (2, 1, 0.0)
+    assert summed.accuracy == 1
+    assert kept_runs(replace(choice, seed=1), store) == {}
+
+
+def test_runs_that_are_not_kept_have_open_places() -> None:
+    frame = pd.DataFrame(
+        {
+            "α": ["0", "0.1"] * 2,
+            "k": ["1", "1", "all", "all"],
+            "kept": [True, False, False, True],
+            "current": [False, False, False, True],
+            "accuracy": [0.95, math.nan, math.nan, 0.97],
+            "low": [0.94, math.nan, math.nan, 0.96],
+            "high": [0.96, math.nan, math.nan, 0.98],
+        }
+    )
+    chart = against(frame, "α", "accuracy", title="α", rules={"perceptron": 0.98}).to_dict()
+    marks = [layer["mark"]["type"] for layer in chart["layer"]]
+    assert marks == ["line", "rule", "point", "point", "point", "point", "rule", "text"]
+    assert against(frame, "α", "low", title="α", rules={}).to_dict()
