@@ -129,7 +129,7 @@ def _needs(view: View, found: Otherwise) -> None:
     st.caption(
         "Blue: digits of the class are lost without the expert. The control of a cell is the rest "
         "of its column: the other experts removed instead. Over all digits, removal costs between "
-        f"{-100 * costs['change'].max():.1f} and {-100 * most['change']:.1f} points (expert "
+        f"{0 - 100 * costs['change'].max():.1f} and {-100 * most['change']:.1f} points (expert "
         f"{most['expert']:.0f}). {10 * found.experts} cells are shown, so single numbers off 0 are "
         "to be expected: the classes in the table were chosen on other digits. Nothing is learned "
         "again: a network trained without the expert might not miss it."
