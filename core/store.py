@@ -136,6 +136,17 @@ class Store:
         found = self._load(SAFETENSORS, _Identity(kind, key))
         return StoredWeights(*found) if found else None
 
+    def has_weights(self, kind: str, key: Key) -> bool:
+        """Whether there is a file of these weights, which isn't opened and so may be unsound."""
+        name = f"{_Identity(kind, key).name}.{SAFETENSORS.ending}"
+        with self._guard:
+            if name in self._memory:
+                return True
+        try:
+            return (self.folder / name).is_file()
+        except OSError:
+            return False
+
     def computed_weights(
         self,
         kind: str,

@@ -197,7 +197,8 @@ def test_effects_specialties_and_confusions_of_planted_answers() -> None:
     assert (table.drop(cell.name)["change"] == 0).all()
     chosen = found.specialties()
     assert chosen["class"][0] == 3
-    assert chosen["needed"].tolist() == [True, False, False]
+    assert chosen["expert"].tolist() == [0]  # the others hurt no class
+    assert chosen["needed"].tolist() == [True]
     assert found.costliest() == 0
     np.testing.assert_allclose(found.costs()["change"], [-0.1, 0, 0])
     crossed = found.confusion(0, "removed").set_index(["class", "answer"])

@@ -31,7 +31,7 @@ from core.tasks.gating.summing import (
     kept_runs,
     over_experts,
     over_weights,
-    routings,
+    trained_runs,
 )
 
 
@@ -206,10 +206,9 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
     assert [of.experts for of in over_experts(replace(default, chosen=2))] == [1, 3, 4, 8, 16]
     assert all(of.dense for of in over_experts(replace(default, experts=2, chosen=2)))
     assert over_weights(Routing(1)) == (Routing(1),)
-    for routing in routings():
-        for of in (*over_weights(routing), *over_experts(routing)):
+    for mixture in variants().values():
+        for of in (*over_weights(mixture.routing), *over_experts(mixture.routing)):
             assert name_of(of) in MODELS
-    assert {name_of(of) for of in routings()} == set(variants())
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
@@ -225,6 +224,16 @@ def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
     assert (routing.experts, routing.k, routing.weight) == (2, 1, 0.0)
     assert summed.accuracy == 1
     assert kept_runs(replace(choice, seed=1), store) == {}
+
+
+def test_what_was_trained_elsewhere_is_found_and_not_opened(tmp_path: Path) -> None:
+    store, choice = Store(tmp_path), Choice("strokes", "mixture", 0)
+    assert trained_runs(choice, store) == ()
+    for model in ("mixture_n4_k2_a100", "lenet5"):
+        key = {"data": "strokes", "model": model, "seed": 0}
+        store.save_weights("model", key, {"any": torch.zeros(1)})
+    assert trained_runs(choice, store) == ("mixture_n4_k2_a100",)
+    assert trained_runs(replace(choice, seed=1), store) == ()
 
 
 def test_runs_that_are_not_kept_have_open_places() -> None:

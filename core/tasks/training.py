@@ -69,6 +69,10 @@ class Training:
         found = store.load_weights("model", asdict(self.choice))
         return None if found is None else self._model(found)
 
+    def done(self, store: Store) -> bool:
+        """Whether the store seems to have the model, which isn't loaded for it."""
+        return store.has_weights("model", asdict(self.choice))
+
     def compute(self, store: Store, report: Report) -> Inspectable:
         """The trained model."""
         found = store.computed_weights(

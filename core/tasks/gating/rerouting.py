@@ -101,10 +101,12 @@ class Otherwise:
     def specialties(self) -> pd.DataFrame:
         """A row for each expert: the class hurt most on the discovery half, judged on the other.
 
-        needed: whether the whole interval lies below the removal of every other expert.
+        Experts that hurt none there, such as those that take no digit, have no row. needed: whether
+        the whole interval lies below the removal of every other expert.
         """
         table = self.effects()
-        chosen = table.loc[table.groupby("expert")["discovery"].idxmin()].reset_index(drop=True)
+        chosen = table.loc[table.groupby("expert")["discovery"].idxmin()]
+        chosen = chosen[chosen["discovery"] < 0].reset_index(drop=True)
         return chosen.assign(needed=chosen["high"] < chosen["control low"])
 
     def costs(self) -> pd.DataFrame:

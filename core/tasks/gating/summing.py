@@ -14,12 +14,13 @@ from core.gating.costs import multiplications, parameters
 from core.gating.summing import Summed, measured
 from core.models.gated import Gated, Routing
 from core.models.inspectable import Inspectable
-from core.models.mixture import EXPERTS, NOISES, WEIGHTS, MixturePeer, name_of
+from core.models.mixture import EXPERTS, WEIGHTS, MixturePeer, name_of, variants
 from core.store import Store
 from core.tasks.architectures.base import Arrays, Opening
 from core.tasks.base import Choice, Report
+from core.tasks.training import Training
 
-__all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "routings"]
+__all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
 
 PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
 
@@ -69,24 +70,17 @@ def over_experts(routing: Routing) -> tuple[Routing, ...]:
     return tuple(found)
 
 
-def routings() -> tuple[Routing, ...]:
-    """Every mixture of one layer that the page can show, each once."""
-    every = [
-        Routing(experts, chosen=k, weight=weight, noise=noise)
-        for experts in EXPERTS
-        for k in (1, 2, None)
-        if k is None or k < experts
-        for weight in WEIGHTS
-        for noise in NOISES
-    ]
-    return tuple({name_of(each): each for each in every}.values())
-
-
 def kept_runs(choice: Choice, store: Store) -> dict[str, tuple[Routing, Summed]]:
     """The mixtures of one layer that the store has for these data and this seed, by name."""
     found = {}
-    for routing in routings():
-        kept = Summing(replace(choice, model=name_of(routing))).kept(store)
+    for name, of in variants().items():
+        kept = Summing(replace(choice, model=name)).kept(store)
         if kept is not None:
-            found[name_of(routing)] = (routing, kept)
+            found[name] = (of.routing, kept)
     return found
+
+
+def trained_runs(choice: Choice, store: Store) -> tuple[str, ...]:
+    """Names of the mixtures of one layer that were trained, on whatever page."""
+    every = {name: Training(replace(choice, model=name)) for name in variants()}
+    return tuple(name for name, training in every.items() if training.done(store))

@@ -84,10 +84,11 @@ class Taken:
     def specialties(self) -> pd.DataFrame:
         """A row for each expert: the class of which it takes most, chosen on the discovery half.
 
-        Columns of `share_table`, on the confirmation half.
+        An expert that takes no digit there has none. Columns of `share_table`, on the confirmation half.
         """
         first, second = (half.classes for half in (self.discovery, self.confirmation))
-        best = first.loc[first.groupby("expert")["share"].idxmax(), ["group", "expert"]]
+        best = first.loc[first.groupby("expert")["share"].idxmax()]
+        best = best.loc[best["share"] > 0, ["group", "expert"]]
         return best.merge(second, on=["group", "expert"]).sort_values("expert")
 
     def beyond_class(self) -> pd.DataFrame:

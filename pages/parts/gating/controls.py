@@ -17,9 +17,9 @@ from pages.parts.waiting import result_of
 __all__ = ["ALL", "View", "controls", "routing_of"]
 
 KINDS = {
-    "mixture": "One layer of experts",
-    "mixture_jittered": "Two layers, digits moved about",
-    "mixture_deep": "Two layers, digits as they are",
+    "mixture": "One layer",
+    "mixture_jittered": "Two layers, digits moved",
+    "mixture_deep": "Two layers",
 }
 ALL = "all"
 DEFINITIONS = {
@@ -95,14 +95,13 @@ def controls(choice: Choice) -> View:
     choice = replace(choice, model=mixture.name)
     kind = choice.model if choice.model in KINDS else "mixture"
     _show("kind", kind)
-    left, right = st.columns([3, 2])
-    left.segmented_control(
+    st.segmented_control(
         "Network", list(KINDS), key="kind", on_change=_other_kind, format_func=KINDS.__getitem__
     )
     gate = links.one_of("gate", mixture.gates)
     if len(mixture.gates) > 1:
         gate.shown()
-        right.segmented_control(
+        st.segmented_control(
             "Gate",
             mixture.gates,
             key=gate.key,

@@ -24,6 +24,7 @@ from core.tasks.gating.summing import (
     kept_runs,
     over_experts,
     over_weights,
+    trained_runs,
 )
 from pages.parts import links
 from pages.parts.gating.controls import View
@@ -39,10 +40,14 @@ _SECONDS = 30  # that one training takes, about
 
 
 def view(view: View) -> None:
-    """The mixture against its peers, then all runs kept, by setting and in a table."""
-    names = dict.fromkeys((view.choice.model, PEER, SINGLE))
+    """The mixture against its peers, then all runs kept, by setting and in a table.
+
+    Runs that were trained on whatever page are measured; nothing else is trained but the peers.
+    """
+    trained = trained_runs(view.choice, cache.store())
+    names = dict.fromkeys((view.choice.model, PEER, SINGLE, *trained))
     tasks = tuple(Summing(replace(view.choice, model=name)) for name in names)
-    found = result_of(InTurn(tasks, "Comparing with a perceptron and a single expert"))
+    found = result_of(InTurn(tasks, "Comparing with other runs"))
     base = dict(zip(names, found, strict=True))
     _answer(view, base)
     layered = len(view.mixture.gates) > 1

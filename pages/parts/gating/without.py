@@ -72,8 +72,8 @@ def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
         f"{even['accuracy']:.1%}, the best single one {best['accuracy']:.1%}."
     )
     st.markdown(
-        f"**{len(sure)} of {len(chosen)} experts are needed** for the class they were chosen for: "
-        + (f"{which}." if len(sure) else "removing another expert costs that class as much.")
+        f"**{len(sure)} of {found.experts} experts are needed** for the class they were chosen for: "
+        + (f"{which}." if len(sure) else "no class is lost, or removing another costs it as much.")
     )
     if view.mixture.jitter:
         st.caption("The digits are used as they are here; the network learned from moved ones.")
