@@ -153,7 +153,7 @@ class Chosen:
     def __init__(self, weights: Tensor) -> None:
         self.weights = weights
         experts = weights.shape[1]
-        expert, self.rows = (weights != 0).T.nonzero().unbind(1)
+        expert, self.rows = weights.T.nonzero().unbind(1)
         self.places = self.rows * experts + expert  # in (batch * experts, width)
         self.counts = expert.bincount(minlength=experts).tolist()
 

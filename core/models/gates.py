@@ -43,7 +43,7 @@ def weigh(scores: Tensor, chosen: int) -> Tensor:
     if chosen == experts > 1:
         return scores.softmax(1)
     if chosen == 1:
-        kept = torch.zeros_like(scores).scatter_(1, scores.argmax(1, keepdim=True), 1.0)
+        kept = _highest(scores)
         if not scores.requires_grad:
             return kept
         log_p = scores.log_softmax(1)
@@ -51,6 +51,14 @@ def weigh(scores: Tensor, chosen: int) -> Tensor:
     first = scores.argsort(dim=1, descending=True, stable=True)[:, :chosen]
     kept = torch.full_like(scores, -math.inf).scatter_(1, first, 0.0)
     return (scores + kept).softmax(1)
+
+
+def _highest(scores: Tensor) -> Tensor:
+    """1 for the highest of each row of scores, the first of equal ones, 0 for the others."""
+    kept = (scores == scores.amax(1, keepdim=True)).to(scores.dtype)
+    if int(kept.sum()) > len(kept):  # comparing is faster than choosing, and ties are rare
+        kept = torch.zeros_like(scores).scatter_(1, kept.argmax(1, keepdim=True), 1.0)
+    return kept
 
 
 def coefficient(totals: Tensor) -> Tensor:

@@ -84,7 +84,8 @@ class Taken:
     def specialties(self) -> pd.DataFrame:
         """A row for each expert: the class of which it takes most, chosen on the discovery half.
 
-        An expert that takes no digit there has none. Columns of `share_table`, on the confirmation half.
+        An expert that takes no digit there has none. Columns of `share_table`, judged on the
+        confirmation half.
         """
         first, second = (half.classes for half in (self.discovery, self.confirmation))
         best = first.loc[first.groupby("expert")["share"].idxmax()]

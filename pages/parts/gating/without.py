@@ -72,7 +72,7 @@ def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
         f"{even['accuracy']:.1%}, the best single one {best['accuracy']:.1%}."
     )
     st.markdown(
-        f"**{len(sure)} of {found.experts} experts are needed** for the class they were chosen for: "
+        f"**{len(sure)} of {found.experts} experts are needed** for the class chosen for them: "
         + (f"{which}." if len(sure) else "no class is lost, or removing another costs it as much.")
     )
     if view.mixture.jitter:
