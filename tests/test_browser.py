@@ -121,6 +121,17 @@ def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, 
     page.get_by_role("button", name="Cancel").click(timeout=60_000)
 
 
+def test_a_gate_is_read_and_a_digit_of_an_expert_is_followed(site: str, page: Page) -> None:
+    page.goto(f"{site}/moe_gating?data=strokes&seed=0&model=mixture")
+    page.get_by_role("heading", name="Expert × class").wait_for(timeout=300_000)
+    page.get_by_role("heading", name="The digits of each expert").wait_for(timeout=60_000)
+    _sees_pictures(page)
+    page.get_by_role("radio", name="One digit").click()
+    page.wait_for_function("location.search.includes('view=digit')", timeout=30_000)
+    page.get_by_text("The weighted answers add up").wait_for(timeout=60_000)
+    _sees_pictures(page)
+
+
 def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> None:
     page.goto(f"{site}/ask?{ADDRESS}&layer=linear_1&concept=class-7")
     page.get_by_role("button", name="Ask about the best unit").click(timeout=240_000)
