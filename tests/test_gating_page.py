@@ -99,7 +99,7 @@ def sound(at: AppTest) -> None:
 def test_a_view_is_drawn(view: str, model: str) -> None:
     at = opened(view=view, model=model, digit="3")
     sound(at)
-    alone = model == "mixture_n1" and view in ("without", "map")
+    alone = model == "mixture_n1" and view in ("takes", "without", "map")
     assert len(said(at)) > (400 if alone else 500)
 
 

@@ -107,7 +107,7 @@ class Gated(Inspectable):
         """
         self.batches += 1
         chance = torch.Generator().manual_seed(self.batches)
-        passed = self.trace(self._moved(images, chance), chance)
+        passed = self.trace(self.seen(images, chance), chance)
         losses = [cross_entropy(passed.logits, labels)]
         for gate in passed.decisions if self.routing.weight else ():
             losses.append(self.routing.weight * coefficient(gate.weights.sum(0)))
@@ -117,8 +117,8 @@ class Gated(Inspectable):
                 losses.append(self.routing.weight * coefficient(load))
         return torch.stack(losses).sum()
 
-    def _moved(self, images: Tensor, chance: torch.Generator) -> Tensor:
-        """The images, each at a place of its own where the network learns from moved digits."""
+    def seen(self, images: Tensor, chance: torch.Generator) -> Tensor:
+        """The images as in training: each moved by its own draw where the network learns so."""
         if not self.jitter:
             return images
         return moved(images, *drawn_offsets(len(images), self.jitter, chance))

@@ -92,7 +92,7 @@ def classes(frame: pd.DataFrame) -> alt.LayerChart:
     marked = frame.assign(
         text=["" if np.isnan(share) else f"{100 * share:.0f}" for share in frame["share"]]
     )
-    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique()).encode(
+    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique() + 50).encode(
         x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("expert:O", title="expert", axis=_EVERY),
     )

@@ -15,7 +15,7 @@ from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
 __all__ = ["beyond", "decided", "loads", "shares"]
 
 _EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)  # a label for each row
-_ROW = 30  # pixels a row of a table
+_ROW, _AXIS = 26, 50  # pixels of a row of a table, and of what stands above it
 
 
 def shares(frame: pd.DataFrame, groups: str) -> alt.LayerChart:
@@ -24,7 +24,7 @@ def shares(frame: pd.DataFrame, groups: str) -> alt.LayerChart:
     frame: columns group, expert, share, low, high, load, within, taken, n. groups: what they are.
     """
     marked = frame.assign(text=[f"{100 * share:.0f}" for share in frame["share"]])
-    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique()).encode(
+    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique() + _AXIS).encode(
         x=alt.X("group:O", title=groups, axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("expert:O", title="expert", axis=_EVERY),
     )
@@ -65,7 +65,7 @@ def beyond(frame: pd.DataFrame, concepts: Sequence[str]) -> alt.LayerChart:
         ]
     )
     most = max(float(frame["more"].abs().max()), 1e-9)
-    base = alt.Chart(points, height=24 * len(concepts)).encode(
+    base = alt.Chart(points, height=24 * len(concepts) + _AXIS).encode(
         x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0, orient="top")),
         y=alt.Y("group:N", title=None, sort=list(concepts), axis=_WIDE),
     )

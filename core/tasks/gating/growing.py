@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+import torch
 
 from core.digits import load_digits
 from core.gating.growing import Growth, grow
@@ -30,9 +32,11 @@ class Growing(Opening[Growth]):
         return f"{super().title}: its gates through training"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
-        """Every gate at every step that was kept."""
+        """Every gate at every step that was kept, on digits moved as in training."""
         model = gated(models[self.choice.model])
         digits = load_digits(self.choice.data, "discovery").take(slice(DIGITS))
+        chance = torch.Generator().manual_seed(self.choice.seed)
+        digits = replace(digits, images=model.seen(digits.images, chance))
         found: dict[str, Arrays] = {}
         for at, gate in enumerate(model.gates):
             report(at / len(model.gates), "Reading the gate at each step of training")

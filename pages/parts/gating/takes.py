@@ -61,19 +61,20 @@ def view(view: View) -> None:
     """One gate, on the confirmation half, beside the same gate before training."""
     taken = view.taken()
     of = taken.confirmation
-    st.markdown(_headline(view, taken))
     if of.experts == 1:
         st.info(
-            "One expert has nothing to share: every digit is its own, and no gate decides. "
-            "Choose two experts or more.",
+            "One expert has nothing to share: every digit is its own, and no gate decides. Alone "
+            f"it tells {taken.accuracy:.1%} of the digits right. Choose two experts or more.",
             icon=":material/call_split:",
         )
+        return
+    st.markdown(_headline(view, taken))
     _measures(taken)
     left, right = st.columns(2)
     with left:
         _loads(of)
     with right:
-        _decided(taken)
+        _decided(view, taken)
     _classes(view, taken)
     takes_digits.digits(view, taken)
     _concepts(view, taken)
@@ -85,8 +86,16 @@ def _headline(view: View, taken: Taken) -> str:
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
     used = f"**All {of.experts} experts are at work.**" if not dead else ""
-    if dead:
-        used = f"**{of.active} of {of.experts} experts are at work**; {dead} are dead."
+    if view.mixture.jitter:
+        used = (
+            f"**{of.active} of {of.experts} experts take digits that stay where they are**; who "
+            "takes moved digits, from which this network learned, is in *Where and what*."
+        )
+    elif dead:
+        verbs = ["is" if count == 1 else "are" for count in (of.active, dead)]
+        used = (
+            f"**{of.active} of {of.experts} experts {verbs[0]} at work**; {dead} {verbs[1]} dead."
+        )
     told, untold = of.class_information, before.class_information
     if told.bits <= told.limit:
         says = "says no more about the class than chance"
@@ -137,14 +146,14 @@ def _loads(of: GateReport) -> None:
     )
 
 
-def _decided(taken: Taken) -> None:
+def _decided(view: View, taken: Taken) -> None:
     """The entropy of each digit's weights, trained and untrained."""
-    of = taken.confirmation
+    of, most = taken.confirmation, math.log2(max(view.routing.k, 2))
     st.markdown("**How decidedly**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
-    chart = figures.decided(of.entropy, taken.untrained.mean_entropy, math.log2(of.experts))
+    chart = figures.decided(of.entropy, taken.untrained.mean_entropy, most)
     st.altair_chart(chart, key="entropy of each digit")
     st.caption(
-        f"Left: one expert has all the weight; right: all weigh alike. The mean is "
+        f"Left: one expert has all the weight; right: all that are run weigh alike. The mean is "
         f"{of.mean_entropy:.2f} bits; grey: before training, {taken.untrained.mean_entropy:.2f}."
     )
 

@@ -21,13 +21,14 @@ def digits(view: View, taken: Taken) -> None:
     """Mean digits of all experts; of the chosen one, the surest digits, which open."""
     of = taken.confirmation
     st.subheader("The digits of each expert")
-    expert = links.integer("expert", 0, of.experts - 1, 0)
+    expert = links.integer("expert", 0, of.experts - 1, int(of.load.argmax()))
     chosen = expert.value()
     counts = np.bincount(of.first, minlength=of.experts)
     names = [f"expert {at}: mean of the {n:,} digits it takes" for at, n in enumerate(counts)]
     marks = [f"{at} · {share:.0%}" for at, share in enumerate(of.load)]
+    tiles = pictures.hatched(pictures.stretched(taken.means()), counts == 0)
     picked = image_grid(
-        gallery(pictures.stretched(taken.means()), names, marks),
+        gallery(tiles, names, marks),
         key="grid of mean digits",
         label=f"Mean digit of each expert of {view.gate}",
         selected=chosen,
@@ -38,7 +39,7 @@ def digits(view: View, taken: Taken) -> None:
         st.rerun()
     st.caption(
         "The mean of the digits that each expert takes, its largest value black. Below: expert · "
-        "load. Click one to see its digits."
+        "load. Striped: it takes none. Click one to see its digits."
     )
     own = taken.surest(chosen, SUREST)
     if not len(own):
