@@ -105,7 +105,7 @@ def controls(choice: Choice) -> View:
             "Gate",
             mixture.gates,
             key=gate.key,
-            on_change=gate.changed,
+            on_change=_other_gate,
             format_func=lambda name: f"layer {name.removeprefix('gate_')}",
             help="The first gate sees the image, the second what the first layer made of it.",
         )
@@ -169,6 +169,13 @@ def _set() -> None:
     noise = routing_of(place.asked().model).noise if noise is None else noise
     settings = {"chosen": k, "weight": weight, "noise": noise} if experts > 1 else {}
     links.put(model=name_of(Routing(experts, **settings)), gate=None)  # type: ignore[arg-type]
+
+
+def _other_gate() -> None:
+    """Another gate; the network may have been changed in the same moment, to one without it."""
+    picked = st.session_state["gate"]
+    if picked in mixture_of(place.asked().model).gates:
+        links.put(gate=picked)
 
 
 def _other_kind() -> None:
