@@ -78,12 +78,12 @@ def opened(**values: str) -> AppTest:
         at.query_params[key] = value
     at.run()
     at.switch_page("architectures.py").run()
-    while _waited(at):
+    while waited(at):
         at.run()
     return at
 
 
-def _waited(at: AppTest) -> bool:
+def waited(at: AppTest) -> bool:
     """Whether a task was under way, which now is done."""
     under_way = [
         job for job in JOBS._jobs.values() if job.snapshot().state in ("waiting", "running")

@@ -20,9 +20,9 @@ from core.digits import Digits, cut, load_digits
 from core.jobs import JOBS
 from core.models.registry import MODELS
 from core.training import train
+from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
 
-FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 ADDRESS = {"data": "strokes", "seed": "0"}
 VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
 MODULES = [
@@ -72,19 +72,9 @@ def opened(**values: str) -> AppTest:
         at.query_params[key] = value
     at.run()
     at.switch_page("moe_gating.py").run()
-    while _waited(at):
+    while waited(at):
         at.run()
     return at
-
-
-def _waited(at: AppTest) -> bool:
-    """Whether a task was under way, which now is done."""
-    under_way = [
-        job for job in JOBS._jobs.values() if job.snapshot().state in ("waiting", "running")
-    ]
-    for job in under_way:
-        assert job.wait(300)
-    return bool(under_way)
 
 
 def sound(at: AppTest) -> None:

@@ -54,8 +54,9 @@ def view(view: View) -> None:
     runs = {} if layered else kept_runs(view.choice, cache.store())
     if not layered:
         _charts(view, runs, base)
-        _train(view, runs)
+        _offer(view, runs)
     table(view.choice, runs, base)
+    _train(view)
 
 
 def _answer(view: View, base: dict[str, Summed]) -> None:
@@ -168,8 +169,8 @@ def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:
 _DRAWN = (*MEASURED, "low", "high")
 
 
-def _train(view: View, runs: Runs) -> None:
-    """Buttons that train what is missing of a row, and the work once asked for."""
+def _offer(view: View, runs: Runs) -> None:
+    """Buttons that train what is missing of a row."""
     routing = view.routing
     k = "all" if routing.dense else routing.k
     rows = {
@@ -190,6 +191,10 @@ def _train(view: View, runs: Runs) -> None:
             on_click=_ask,
             args=(InTurn(tasks, f"Training {what}"), view.choice),
         )
+
+
+def _train(view: View) -> None:
+    """The work that was asked for, below all that needs none."""
     task, choice = st.session_state.get(_ASKED, (None, None))
     if task is not None and choice == view.choice:
         result_of(task)
