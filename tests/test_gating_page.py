@@ -120,6 +120,12 @@ def test_a_setting_is_another_model_of_the_address() -> None:
     assert at.query_params["model"] in ("mixture_n8_kall_a0", ["mixture_n8_kall_a0"])
 
 
+def test_after_one_expert_the_settings_are_those_of_the_default() -> None:
+    at = opened(model="mixture_n1")
+    at.select_slider(key="experts").set_value(8).run()
+    assert at.query_params["model"] in ("mixture", ["mixture"])
+
+
 @pytest.mark.parametrize(
     ("values", "words"),
     [

@@ -161,12 +161,15 @@ def _show(key: str, value: object) -> None:
 
 def _set() -> None:
     """Write the model with the settings shown to the address."""
-    state = st.session_state
+    state, before = st.session_state, routing_of(place.asked().model)
+    if before.experts == 1:  # it has no settings that another number could keep
+        links.put(model=name_of(Routing(int(state["experts"]))), gate=None)
+        return
     experts, weight = int(state["experts"]), float(state["weight"])
     chosen, noise = state["chosen"] or ALL, state["noise"]
     k = None if chosen == ALL or int(chosen) >= experts else int(chosen)
     # a button pressed again is let go: then noise is as before
-    noise = routing_of(place.asked().model).noise if noise is None else noise
+    noise = before.noise if noise is None else noise
     settings = {"chosen": k, "weight": weight, "noise": noise} if experts > 1 else {}
     links.put(model=name_of(Routing(experts, **settings)), gate=None)  # type: ignore[arg-type]
 
