@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import streamlit as st
+from starlette.middleware import Middleware
+
+from pages.parts.visitor import Naming
 
 # Threads that spin while they wait take the core from the one that works: with one more process on
 # two cores, training took 13.4 s so and 5.5 s with this. It must be said before torch is imported.
@@ -22,4 +25,4 @@ async def warm_up(app: object) -> AsyncIterator[None]:
     yield
 
 
-app = st.App("pages/frame.py", lifespan=warm_up)
+app = st.App("pages/frame.py", lifespan=warm_up, middleware=[Middleware(Naming)])

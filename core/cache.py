@@ -20,7 +20,7 @@ from core.jobs import JOBS, Job
 from core.store import Store, default_store
 from core.tasks import Task
 
-__all__ = ["digits", "failure", "get", "ready", "retry", "start", "store", "warm_up"]
+__all__ = ["digits", "failure", "get", "ready", "retry", "start", "store", "warm_up", "watched_by"]
 
 Result = TypeVar("Result")
 
@@ -98,6 +98,11 @@ def start(task: Task[Any], visitor: str) -> Job:
 def get(task: Task[Any]) -> Job | None:
     """The task's job, in whatever state."""
     return JOBS.get(task)
+
+
+def watched_by(visitor: str) -> list[Job]:
+    """The jobs that the visitor waits for, on whichever page."""
+    return JOBS.watched_by(visitor)
 
 
 def failure(task: Task[Any]) -> str | None:

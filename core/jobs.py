@@ -180,6 +180,16 @@ class Job:
             self._cancel = False  # asked for by the last who left, and not yet obeyed
             return True
 
+    def watched_by(self, visitor: str) -> bool:
+        """Whether the job waits or runs, and the visitor has looked lately."""
+        with self._lock:
+            return self._state in ("waiting", "running") and visitor in self._alive()
+
+    def left_by(self, visitor: str) -> bool:
+        """Whether the visitor has cancelled and not come back."""
+        with self._lock:
+            return visitor in self._left
+
     def cancel(self, visitor: str) -> bool:
         """Let the visitor leave; whether that ends the job, because nobody else is looking."""
         with self._lock:
@@ -308,6 +318,11 @@ class Jobs:
         with self._lock:
             return self._jobs.get(spec)
 
+    def watched_by(self, visitor: str) -> list[Job]:
+        """The jobs that wait or run and that the visitor has looked at lately, oldest first."""
+        with self._lock:
+            return [job for job in self._jobs.values() if job.watched_by(visitor)]
+
     def place(self, job: Job) -> int | None:
         """1 for the job that runs next, None for one that doesn't wait."""
         with self._lock:
@@ -391,7 +406,7 @@ def _sentence(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "There wasn't enough memory: choose less, or try again when the server is idle."
     name = type(error).__name__
-    return f"{name}: {said.splitlines()[0]}" if said else f"The work ended with {name}."
+    return f"{name}: {said.splitlines()[0][:200]}" if said else f"The work ended with {name}."
 
 
 JOBS = Jobs()  # of this server

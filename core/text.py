@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["SHORT", "literal"]
+__all__ = ["SHORT", "literal", "shown"]
 
 SHORT = 60  # characters of a value that are shown
+
+_LONGEST = 2000  # characters of a sentence
+_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
+_MARKUP = re.compile(r"[\\\[\]<>*~$#`]")
+_ADDRESS = re.compile(r"(?:https?://|www\.)[^\s)]+|[\w.+-]+@[\w-]+\.[\w.-]+")
 
 
 def literal(value: object, most: int = SHORT) -> str:
@@ -25,6 +30,25 @@ def literal(value: object, most: int = SHORT) -> str:
     # Markdown takes one blank from both ends where both have one, and a backtick joins the fence.
     padded = f" {line} " if line[0] in " `" or line[-1] in " `" else line
     return f"{fence}{padded}{fence}"
+
+
+def shown(sentence: str) -> str:
+    """A sentence of `core`, or of a library, as Markdown shows it: what isn't in backticks is text.
+
+    An error's sentence has been through `literal` where it is ours. One of a library, of the
+    system or of another server has not, and could hold a link of somebody's making.
+    """
+    text = " ".join(sentence[:_LONGEST].split())
+    done, end = [], 0
+    for code in _CODE.finditer(text):
+        done += [_plain(text[end : code.start()]), code[0]]
+        end = code.end()
+    return "".join([*done, _plain(text[end:])])
+
+
+def _plain(text: str) -> str:
+    """Text without code, in which nothing is markup, an address of the web neither."""
+    return _ADDRESS.sub(lambda found: literal(found[0], 120), _MARKUP.sub(r"\\\g<0>", text))
 
 
 def _escape(character: str) -> str:

@@ -52,10 +52,10 @@ def page() -> None:
 
 def _changed(section: links.Option[str]) -> None:
     """Another section, whose model the other pages open too; choices of the last are forgotten."""
-    section.changed()
     kept = {"section", "digit", *place.address()}
-    links.put(**{key: None for key in st.query_params if key not in kept})
-    links.put(model=MODELS[section.value()][0])
+    others: dict[str, object] = dict.fromkeys(key for key in st.query_params if key not in kept)
+    picked = st.session_state[section.key] or section.default
+    section.changed(**{**others, "model": MODELS[picked][0]})
 
 
 page()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 import streamlit as st
 from PIL import Image
@@ -19,43 +20,27 @@ st.set_page_config(
     layout="wide",
 )
 links.forget_wrong_values()
-pages = {
-    "home": st.Page("home.py", title="Home", icon=":material/home:", default=True),
-    "units": st.Page("units.py", title="Units", icon=":material/grid_view:", url_path="units"),
-    "architectures": st.Page(
-        "architectures.py",
-        title="Architectures",
-        icon=":material/account_tree:",
-        url_path="architectures",
-    ),
-    "feature_visualization": st.Page(
-        "feature_visualization.py",
-        title="Feature visualization",
-        icon=":material/lens_blur:",
-        url_path="feature_visualization",
-    ),
-    "dissection": st.Page(
-        "dissection.py", title="Dissection", icon=":material/biotech:", url_path="dissection"
-    ),
-    "multimodality": st.Page(
-        "multimodality.py",
-        title="Multimodality",
-        icon=":material/stacked_line_chart:",
-        url_path="multimodality",
-    ),
-    "moe_gating": st.Page(
-        "moe_gating.py", title="MoE gating", icon=":material/call_split:", url_path="moe_gating"
-    ),
-    "training": st.Page(
-        "training.py", title="Training", icon=":material/movie:", url_path="training"
-    ),
-    "ask": st.Page("ask.py", title="Ask", icon=":material/balance:", url_path="ask"),
-}
-page = st.navigation(list(pages.values()), position="hidden")
+# Home has two addresses. The link of a default page has no path of its own, so that in a new tab it
+# would open whatever page it stands on.
+home = partial(st.Page, "home.py", title="Home", icon=":material/home:")
+start = home(url_path="start", default=True)
+pages = {"home": home(url_path="home")}
+for name, title, icon in (
+    ("units", "Units", "grid_view"),
+    ("architectures", "Architectures", "account_tree"),
+    ("feature_visualization", "Feature visualization", "lens_blur"),
+    ("dissection", "Dissection", "biotech"),
+    ("multimodality", "Multimodality", "stacked_line_chart"),
+    ("moe_gating", "MoE gating", "call_split"),
+    ("training", "Training", "movie"),
+    ("ask", "Ask", "balance"),
+):
+    pages[name] = st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
+page = st.navigation([start, *pages.values()], position="hidden")
 notices = st.container()
 with st.sidebar:
     st.markdown("### Specialized Neurons")
-    place.navigation(pages)
+    place.navigation(pages | {"home": start} if page == start else pages)
     place.controls()
     running_jobs()
 try:

@@ -47,9 +47,8 @@ def page() -> None:
 
 def _changed() -> None:
     """Another view; choices of the last are forgotten."""
-    VIEW.changed()
     kept = {"view", "digit", "gate", *place.address()}
-    links.put(**{key: None for key in st.query_params if key not in kept})
+    VIEW.changed(**dict.fromkeys(key for key in st.query_params if key not in kept))
 
 
 page()

@@ -65,8 +65,7 @@ def page() -> None:
 
 def _changed() -> None:
     """Another view has other layers and concepts."""
-    VIEW.changed()
-    links.put(layer=None, concept=None, pins=None)
+    VIEW.changed(layer=None, concept=None, pins=None)
 
 
 def _linked(values: Mapping[str, object]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from core.text import literal
 from pages.parts.claim import parse_units, write_units
 
 
@@ -63,12 +64,12 @@ def test_what_is_written_is_read_again() -> None:
 def test_a_text_that_names_no_unit_is_named_with_the_valid_numbers(bad: str) -> None:
     with pytest.raises(ValueError, match="write numbers from 0 to 99") as info:
         parse_units(f"4, {bad}, 5", 100)
-    assert str(info.value).startswith(repr(bad))
+    assert str(info.value).startswith(literal(bad))
 
 
 @pytest.mark.parametrize("text", ["7-3", "4, 7-3"])
 def test_a_range_from_high_to_low_is_named(text: str) -> None:
-    with pytest.raises(ValueError, match=r"^'7-3' .*from 0 to 99"):
+    with pytest.raises(ValueError, match=r"^`7-3` .*from 0 to 99"):
         parse_units(text, 100)
 
 

@@ -2,23 +2,74 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
-from pages.parts.links import integer, one_of, several
+from core.text import literal
+from pages.parts.links import Option, integer, one_of, several, span, switch
 
 
 def test_one_of_names_the_values() -> None:
     option = one_of("layer", ("conv_0", "conv_1"), "conv_1")
     assert option.default == "conv_1"
     assert option.parse("conv_0") == "conv_0"
-    with pytest.raises(ValueError, match=r"layer=fc is not known: choose one of conv_0, conv_1"):
+    with pytest.raises(ValueError, match=r"^`layer=fc` is not known: choose one of conv_0, conv_1"):
         option.parse("fc")
 
 
-@pytest.mark.parametrize("text", ["", "x", "1.5", "-1", "1000", "1e2", "9" * 5000, "٣x", "0x1"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "",
+            "x",
+            "1.5",
+            "-1",
+            "1000",
+            "1e2",
+            "9" * 5000,
+            "٣x",
+            "0x1",
+            "٣",
+            "1_0",
+            "+1",
+            " 1",
+            "1\n",
+        ),
+        # The number that is checked is the number that is used, whatever stands before it.
+        *("0000000000001234", "-00000000000003", "0" * 4999 + "1"),
+    ],
+)
 def test_integers_outside_the_range_are_refused(text: str) -> None:
     with pytest.raises(ValueError, match="choose a whole number, 0 to 999"):
         integer("seed", 0, 999, 0).parse(text)
+
+
+def test_integers_may_begin_with_zeros() -> None:
+    assert integer("unit", 0, 99, 0).parse("0000000000000058") == 58
+
+
+@pytest.mark.parametrize("text", ["0-0000000000101", "-5-3", "5", "7-3", "a-b", "0-100 ", "٣-٥"])
+def test_ranges_outside_the_range_are_refused(text: str) -> None:
+    with pytest.raises(ValueError, match="is not a range: write two of 0 to 100, as 20-80"):
+        span("active", 0, 100).parse(text)
+
+
+def test_a_switch_is_yes_or_no() -> None:
+    assert switch("shuffled").parse("yes") is True
+    assert switch("shuffled").parse("no") is False
+    assert [switch("shuffled").write(on) for on in (True, False)] == ["yes", "no"]
+    with pytest.raises(ValueError, match=r"^`shuffled=Yes` is not known: choose yes or no"):
+        switch("shuffled").parse("Yes")
+
+
+@pytest.mark.parametrize("option", [one_of("a", ("b",)), integer("a", 0, 9, 0), span("a", 0, 9)])
+def test_a_wrong_value_is_named_literally_and_cut(option: Option[object]) -> None:
+    for text in ("[x](http://example.org)", "![x](http://example.org/x.png)", "x" * 5000):
+        with pytest.raises(ValueError, match=re.escape(literal(f"a={text}"))) as info:
+            option.parse(text)
+        assert len(str(info.value)) < 200
 
 
 def test_integers_may_be_negative_where_that_is_valid() -> None:
@@ -31,7 +82,7 @@ def test_several_values_are_split_once_each_and_limited() -> None:
     assert option.parse("") == []
     assert option.write(["2", "1"]) == "2,1"
     assert several("compare", ("1", "2"), most=3).parse("1,1,2") == ["1", "2"]
-    with pytest.raises(ValueError, match="compare=9 is not known: choose from 1, 2, 3"):
+    with pytest.raises(ValueError, match=r"^`compare=9` is not known: choose from 1, 2, 3"):
         option.parse("9")
     with pytest.raises(ValueError, match="at most 2"):
         option.parse("1,2,3")

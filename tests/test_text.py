@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from core.text import SHORT, literal
+from core.text import SHORT, literal, shown
 
 MARKUP = (
     "[Sign in again](https://example.org)",
@@ -60,3 +60,28 @@ def test_long_values_are_cut() -> None:
     assert literal("x" * SHORT) == f"`{'x' * SHORT}`"
     assert literal("x" * 5000) == f"`{'x' * (SHORT - 1)}…`"
     assert literal("abcdef", most=4) == "`abc…`"
+
+
+@pytest.mark.parametrize("value", [*MARKUP, "a`b", "``", "`", "two\nlines", ""])
+def test_a_sentence_keeps_what_is_literal(value: str) -> None:
+    sentence = f"{literal(value)} is not a layer: choose conv_0, or set SPECIALIZED_NEURONS_DATA."
+    assert shown(sentence) == sentence
+
+
+@pytest.mark.parametrize(
+    ("text", "as_markdown"),
+    [
+        ("It has [x](y) and $z$.", r"It has \[x\](y) and \$z\$."),
+        ("![x](http://example.org/x.png)", r"!\[x\](`http://example.org/x.png`)"),
+        ("see www.example.org, or a@example.org", "see `www.example.org,` or `a@example.org`"),
+        ("# one\n\n- two\n\n    three", r"\# one - two three"),
+        ("a `b and <i>", r"a \`b and \<i\>"),
+        ("a ```` b` c", r"a \`\`\`\` b\` c"),
+    ],
+)
+def test_the_rest_of_a_sentence_is_text(text: str, as_markdown: str) -> None:
+    assert shown(text) == as_markdown
+
+
+def test_a_sentence_has_an_end() -> None:
+    assert len(shown("`" * 100_000)) <= 4000

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
+from core.agreement import disagreements, values
 from core.card import html
 from core.digits import SOURCES
-from core.evidence import CARD_LIMIT, Evidence, disagreements
+from core.digits.concepts import CONCEPTS
+from core.evidence import CARD_LIMIT, Evidence
 from core.models.registry import LISTED, MODELS
-from pages.parts import links
+from core.text import literal, shown
+from pages.parts import links, place
 from pages.parts.claim import write_units
 
 __all__ = ["compared", "downloads", "load"]
 
 _CARD = "the card that was loaded"
+_FEW = 12  # differences that are listed at once
 
 
 def downloads(evidence: Evidence) -> None:
@@ -47,7 +53,7 @@ def load() -> None:
             card = Evidence.from_json(file.getvalue())
             address = _address(card)
         except ValueError as error:
-            st.error(str(error))
+            st.error(shown(str(error)))
             return
         st.markdown(f"**{card.question}** The card says: necessary, *{card.verdict}*.")
         st.button("Repeat the test", type="primary", on_click=_repeat, args=(card, address))
@@ -59,14 +65,26 @@ def compared(evidence: Evidence) -> None:
     if card is None or _question(card) != _question(evidence):
         return
     differences = disagreements(card, evidence)
+    every = len(values(card))
     if not differences:
-        st.success("The test was made again, and agrees with the card.", icon=":material/verified:")
+        st.success(
+            f"The test was made again, and agrees with the card in all its {every:,} values.",
+            icon=":material/verified:",
+        )
         return
     st.warning(
-        "The test was made again, and doesn't agree with the card:\n\n"
-        + "\n".join(f"- {sentence}" for sentence in differences),
+        f"The test was made again, and doesn't agree with the card in {len(differences):,} of "
+        f"{every:,} values:\n\n{_listed(differences[:_FEW])}",
         icon=":material/difference:",
     )
+    if len(differences) > _FEW:
+        with st.expander(f"{len(differences) - _FEW:,} more"):
+            st.markdown(_listed(differences[_FEW:]))
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    """Sentences, one below the other."""
+    return "\n".join(f"- {shown(sentence)}" for sentence in sentences)
 
 
 def _question(card: Evidence) -> tuple[object, ...]:
@@ -83,12 +101,14 @@ def _repeat(card: Evidence, address: dict[str, str]) -> None:
 def _address(card: Evidence) -> dict[str, str]:
     """Where the card's question is asked. Raises `ValueError` for what can't be asked here."""
     data, seed = card.training.get("data"), card.training.get("seed")
-    if card.model not in MODELS or data not in SOURCES or not isinstance(seed, int):
+    own = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= place.LAST_SEED
+    if card.model not in MODELS or data not in SOURCES or not own:
         raise ValueError(
-            f"The card is about {card.model[:40]!r}, trained on {str(data)[:40]!r} with seed "
-            f"{str(seed)[:40]!r}: this app can repeat cards of its own models, "
-            f"{', '.join(LISTED)}, on {' or '.join(SOURCES)}."
+            f"The card is about {literal(card.model)}, trained on {literal(data)} with seed "
+            f"{literal(seed)}: this app can repeat cards of its own models, "
+            f"{', '.join(LISTED)}, on {' or '.join(SOURCES)}, with seed 0 to {place.LAST_SEED}."
         )
+    _check_claim(card)
     return {
         "data": str(data),
         "model": card.model,
@@ -98,3 +118,23 @@ def _address(card: Evidence) -> dict[str, str]:
         "concept": card.concept,
         "kind": card.ablation,
     }
+
+
+def _check_claim(card: Evidence) -> None:
+    """Raise `ValueError` for a layer, units or a concept that the card's model doesn't have."""
+    layers = {layer.name: layer.units for layer in MODELS[card.model].architecture.described}
+    if card.layer not in layers:
+        raise ValueError(
+            f"The card is about layer {literal(card.layer)} of {card.model}, which has "
+            f"{', '.join(layers)}: load another card."
+        )
+    if max(card.units) >= layers[card.layer]:
+        raise ValueError(
+            f"The card is about unit {literal(max(card.units))}, and {card.model}/{card.layer} has "
+            f"units 0 to {layers[card.layer] - 1}: load another card."
+        )
+    if card.concept not in CONCEPTS:
+        raise ValueError(
+            f"The card is about the concept {literal(card.concept)}, which is not known here: load "
+            "another card."
+        )

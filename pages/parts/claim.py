@@ -9,10 +9,12 @@ import streamlit as st
 
 from core.ablation import KINDS
 from core.ablation.verdicts import FEWEST
+from core.arguments import parse_whole
 from core.digits import members
 from core.digits.concepts import CONCEPTS
 from core.evidence import question
 from core.tasks import Described, Study
+from core.text import literal
 from core.units import UnitId
 from pages.parts import links
 from pages.parts.definitions import DEFINITIONS
@@ -89,15 +91,14 @@ def parse_units(text: str, units: int) -> tuple[int, ...]:
     """Whole numbers and ranges, such as "3-7, 12", sorted; `ValueError` in a sentence."""
     found: set[int] = set()
     for part in filter(None, (part.strip() for part in text.split(","))):
-        first, dash, last = (piece.strip() for piece in part.partition("-"))
-        ends = (first, last) if dash else (first, first)
-        known = all(end.isdecimal() and len(end) < 7 and int(end) < units for end in ends)
-        if not known or int(ends[0]) > int(ends[1]):
+        before, dash, after = (piece.strip() for piece in part.partition("-"))
+        first, last = parse_whole(before), parse_whole(after if dash else before)
+        if first is None or last is None or not 0 <= first <= last < units:
             raise ValueError(
-                f"{part[:60]!r} names no unit of this layer: write numbers from 0 to {units - 1}, "
-                "with commas, or a range such as 3-7."
+                f"{literal(part)} names no unit of this layer: write numbers from 0 to "
+                f"{units - 1}, with commas, or a range such as 3-7."
             )
-        found |= set(range(int(ends[0]), int(ends[1]) + 1))
+        found |= set(range(first, last + 1))
     if len(found) == units:
         raise ValueError(
             f"These are all {units} units of the layer: leave out at least one, or nothing is left "
@@ -138,7 +139,7 @@ def _named(study: Study, layer: str, text: str) -> str:
     unit = UnitId.parse(text.strip())
     if (unit.model, unit.layer) != (study.choice.model, layer):
         raise ValueError(
-            f"{unit} is a unit of {unit.model}/{unit.layer}, and this claim is about "
+            f"{literal(unit)} is no unit of this layer, and this claim is about "
             f"{study.choice.model}/{layer}: choose that layer first."
         )
     return str(unit.index)
@@ -161,9 +162,7 @@ def _select(
     option.shown()
 
     def changed() -> None:
-        option.changed()
-        if option.key == "layer":
-            links.put(units=None)
+        option.changed(**({"units": None} if option.key == "layer" else {}))
 
     column.selectbox(label, values, key=option.key, on_change=changed, format_func=named)
 

@@ -105,6 +105,13 @@ def _other_layer() -> None:
     links.put(layer=st.session_state["layer"], unit=None, kind=None, level=None, concept=None)
 
 
+def _other_row(key: str, units: pd.Index) -> None:
+    """Another row of the table of units; the row stays marked, so it counts only when clicked."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        links.put(unit=int(units[rows[0]]), concept=None)
+
+
 def _other_kind() -> None:
     """Pixels and images have other usual levels."""
     links.put(kind=st.session_state["kind"], level=None, concept=None)
@@ -239,19 +246,16 @@ def _units(view: View, rows: pd.DataFrame) -> None:
         )
         for name in table.columns[table.dtypes == np.float64]
     }
-    event = st.dataframe(
+    key = f"units of {view.layer} {view.kind} {view.level}"
+    st.dataframe(
         table,
         hide_index=True,
         column_config=columns,
         height=min(420, 38 + 35 * len(table)),
-        on_select="rerun",
+        on_select=lambda: _other_row(key, table.index),
         selection_mode="single-row",
-        key=f"units of {view.layer} {view.kind} {view.level}",
+        key=key,
     )
-    chosen = event["selection"]["rows"]
-    if chosen and int(table.index[chosen[0]]) != view.unit.value():
-        links.put(unit=int(table.index[chosen[0]]), concept=None)
-        st.rerun()
     st.caption("Click the left edge of a row to look at its unit below; column names sort.")
     name = f"dissection-{view.choice.model}-{view.layer}-{view.kind}-{view.level}"
     with st.container(horizontal=True):

@@ -74,8 +74,7 @@ def _reel(_recorded: Recorded, which: str, model: str, layer: str, row: str) -> 
 
 def _changed(layer: links.Option[str]) -> None:
     """Another layer has other units, so no pins."""
-    layer.changed()
-    links.put(pins=None)
+    layer.changed(pins=None)
 
 
 def _captions(recorded: Recorded, same: bool, units: int) -> None:

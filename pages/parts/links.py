@@ -14,7 +14,20 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-__all__ = ["Option", "copy_link", "integer", "one_of", "put", "several", "span", "wrong_values"]
+from core.arguments import parse_whole
+from core.text import literal
+
+__all__ = [
+    "Option",
+    "copy_link",
+    "integer",
+    "one_of",
+    "put",
+    "several",
+    "span",
+    "switch",
+    "wrong_values",
+]
 
 Value = TypeVar("Value")
 _WRONG = "wrong values of this run"  # where a run keeps what it has to say about its address
@@ -51,10 +64,11 @@ class Option(Generic[Value]):
             st.session_state[self.key] = value
         return value
 
-    def changed(self) -> None:
-        """Write what the widget of this key says to the address."""
+    def changed(self, **others: object) -> None:
+        """Write what the widget of this key says to the address, and `others` in the same step."""
         value = st.session_state[self.key]
-        put(**{self.key: self.default if value is None else value}, write={self.key: self.write})
+        own = {self.key: self.default if value is None else value}
+        put(**{**others, **own}, write={self.key: self.write})
 
 
 def one_of(
@@ -72,7 +86,7 @@ def one_of(
     def parse(text: str) -> str:
         if text not in values:
             raise ValueError(
-                f"{key}={text} is not known: choose one of {', '.join(listed or values)}."
+                f"{_pair(key, text)} is not known: choose one of {', '.join(listed or values)}."
             )
         return text
 
@@ -83,24 +97,38 @@ def integer(key: str, low: int, high: int, default: int) -> Option[int]:
     """A whole number from `low` to `high`."""
 
     def parse(text: str) -> int:
-        if not text.removeprefix("-").isdecimal() or not low <= int(text[:12]) <= high:
-            raise ValueError(f"{key}={text} is not valid: choose a whole number, {low} to {high}.")
-        return int(text)
+        number = parse_whole(text)
+        if number is None or not low <= number <= high:
+            raise ValueError(
+                f"{_pair(key, text)} is not valid: choose a whole number, {low} to {high}."
+            )
+        return number
 
     return Option(key, default, parse)
+
+
+def switch(key: str) -> Option[bool]:
+    """Yes or no, and no by default."""
+
+    def parse(text: str) -> bool:
+        if text not in ("yes", "no"):
+            raise ValueError(f"{_pair(key, text)} is not known: choose yes or no.")
+        return text == "yes"
+
+    return Option(key, False, parse, lambda on: "yes" if on else "no")
 
 
 def span(key: str, low: int, high: int) -> Option[tuple[int, int]]:
     """A range within `low` to `high`, all of it by default; "20-80" in the address."""
 
     def parse(text: str) -> tuple[int, int]:
-        first, _, last = text.partition("-")
-        known = first.isdecimal() and last.isdecimal() and len(text) < 20
-        if not known or not low <= int(first) <= int(last) <= high:
+        before, _, after = text.partition("-")
+        first, last = parse_whole(before), parse_whole(after)
+        if first is None or last is None or not low <= first <= last <= high:
             raise ValueError(
-                f"{key}={text} is not a range: write two of {low} to {high}, as 20-80."
+                f"{_pair(key, text)} is not a range: write two of {low} to {high}, as 20-80."
             )
-        return int(first), int(last)
+        return first, last
 
     return Option(key, (low, high), parse, lambda ends: f"{ends[0]}-{ends[1]}")
 
@@ -113,7 +141,7 @@ def several(key: str, values: Sequence[str], most: int | None = None) -> Option[
         wrong = [part for part in chosen if part not in values]
         if wrong:
             known = ", ".join(values) if len(values) <= 20 else f"{values[0]} to {values[-1]}"
-            raise ValueError(f"{key}={wrong[0]} is not known: choose from {known}.")
+            raise ValueError(f"{_pair(key, wrong[0])} is not known: choose from {known}.")
         if most is not None and len(chosen) > most:
             raise ValueError(f"{key} names {len(chosen)} values: choose at most {most}.")
         return list(dict.fromkeys(chosen))
@@ -121,8 +149,16 @@ def several(key: str, values: Sequence[str], most: int | None = None) -> Option[
     return Option(key, [], parse, ",".join)
 
 
+def _pair(key: str, text: str) -> str:
+    """A choice as the address has it, shown as it is."""
+    return literal(f"{key}={text}")
+
+
 def put(*, write: Mapping[str, Callable[..., str]] | None = None, **values: object) -> None:
-    """Write `values` to the address in one step; None takes a key out of it."""
+    """Write `values` to the address in one step of the browser's history; None takes a key out.
+
+    Two calls in one run would be two steps, and Back would lead to what was between them.
+    """
     kept = {key: text for key, text in st.query_params.items() if values.get(key, "") is not None}
     texts = {
         key: (write or {}).get(key, str)(value)

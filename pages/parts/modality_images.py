@@ -14,6 +14,7 @@ from core.modality import RATE, Modality, find_modes
 from core.modality.makeup import members
 from core.models.pretrained import FEWEST, FILE_LIMIT, MOST, NETWORKS, shrunk
 from core.tasks.photographs import Photographs, ReadingPhotographs
+from core.text import literal, shown
 from pages.parts import links
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
@@ -108,11 +109,11 @@ def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
                 known[data] = shrunk(data)
             files.append(known[data])
         except ValueError as error:
-            wrong.append(f"{name[:60]}: {error}")
+            wrong.append(f"{literal(name)}: {error}")
     for data in set(known) - {data for _, data in given}:
         del known[data]
     for sentence in wrong[:5]:
-        st.warning(sentence, icon=":material/broken_image:")
+        st.warning(shown(sentence), icon=":material/broken_image:")
     if len(wrong) > 5:
         st.warning(f"{len(wrong) - 5} more files can't be read.", icon=":material/broken_image:")
     return files

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
+from typing import NoReturn
 
 import streamlit as st
 from streamlit.navigation.page import StreamlitPage
@@ -14,7 +15,9 @@ from core.digits import SOURCES
 from core.jobs import QueueFull
 from core.models.registry import LISTED, MODELS
 from core.tasks import Choice, Fetching
+from core.text import shown
 from pages.parts import links
+from pages.parts.moving import move
 from pages.parts.visitor import visitor
 from pages.parts.waiting import result_of
 
@@ -33,7 +36,8 @@ __all__ = [
 
 DATA = links.one_of("data", SOURCES)
 MODEL = links.one_of("model", tuple(MODELS), listed=LISTED)
-SEED = links.integer("seed", 0, 999, 0)
+LAST_SEED = 999
+SEED = links.integer("seed", 0, LAST_SEED, 0)
 FETCHING = Fetching()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
@@ -64,9 +68,9 @@ def address(**values: object) -> dict[str, str]:
     return {key: str(value) for key, value in {**frame, **values}.items() if value is not None}
 
 
-def go(page: str, **values: object) -> None:
+def go(page: str, **values: object) -> NoReturn:
     """End this run and open another page with the same data, model and seed."""
-    st.switch_page(f"{page}.py", query_params=address(**values))
+    move(page, address(**values))
 
 
 def link(page: str, label: str, **values: object) -> None:
@@ -115,7 +119,7 @@ def controls() -> None:
     st.number_input(
         "Seed",
         0,
-        999,
+        LAST_SEED,
         key=SEED.key,
         on_change=SEED.changed,
         help="Draws the first weights and the order of the digits. Another seed gives another "
@@ -125,20 +129,21 @@ def controls() -> None:
 
 def _other_model() -> None:
     """Another model, which may be one of another section."""
-    MODEL.changed()
-    links.put(section=None)
+    MODEL.changed(section=None)
 
 
 def notices() -> None:
     """What one must know before believing the page: wrong values, missing data, a bad disk."""
     for sentence in links.wrong_values():
-        st.warning(sentence, icon=":material/link_off:")
+        st.warning(shown(sentence), icon=":material/link_off:")
     trouble = cache.failure(FETCHING) if asked().data == "mnist" else None
     if trouble:
-        st.warning(f"{trouble} Generated digits are shown instead.", icon=":material/wifi_off:")
+        st.warning(
+            f"{shown(trouble)} Generated digits are shown instead.", icon=":material/wifi_off:"
+        )
         st.button("Try MNIST again", on_click=_fetch_again)
     for sentence in cache.store().problems():
-        st.warning(sentence, icon=":material/hard_drive:")
+        st.warning(shown(sentence), icon=":material/hard_drive:")
 
 
 def _fetch_again() -> None:

@@ -10,14 +10,13 @@ import streamlit as st
 from core import cache, figures
 from core.jobs import Job, QueueFull, Snapshot
 from core.tasks import Task
+from core.text import shown
 from pages.parts.visitor import visitor
 
 __all__ = ["NotYet", "result_of", "running_jobs"]
 
 Result = TypeVar("Result")
 _ACTIVE = ("waiting", "running")
-_LEFT = "tasks that this visitor left"
-_WATCHED = "tasks that this visitor started"
 _PICTURE = 448  # pixels on the screen, less where the page is narrower
 _LAYER = "selectivity "  # a series of a layer's selectivity is called so, and the layer
 
@@ -34,7 +33,8 @@ def result_of(task: Task[Result]) -> Result:
     found = cache.ready(task)
     if found is not None:
         return found
-    if task in st.session_state.setdefault(_LEFT, set()):
+    known = cache.get(task)
+    if known is not None and known.left_by(visitor()):
         _offer(task, f"{task.title}: stopped. Nothing was lost, it can start again.")
     failure = cache.failure(task)
     if failure:
@@ -43,21 +43,18 @@ def result_of(task: Task[Result]) -> Result:
         job = cache.start(task, visitor())
     except QueueFull as error:
         _offer(task, str(error))
-    st.session_state.setdefault(_WATCHED, {})[task] = None
     return _watch(task, job)
 
 
 def running_jobs() -> None:
-    """What this visitor has started and what is still running, also from another page."""
-    watched = st.session_state.get(_WATCHED, {})
-    jobs = {task: job for task in list(watched) if (job := cache.get(task)) and _active(job)}
-    st.session_state[_WATCHED] = dict.fromkeys(jobs)
+    """What this visitor waits for, also from another page or from before a reload."""
+    jobs = cache.watched_by(visitor())
     if not jobs:
         return
 
     @st.fragment(run_every=2.0)
     def view() -> None:
-        for job in jobs.values():
+        for job in jobs:
             now = job.poll(visitor())
             if now.state in _ACTIVE:
                 st.progress(now.fraction, now.title)
@@ -65,32 +62,25 @@ def running_jobs() -> None:
     view()
 
 
-def _active(job: Job) -> bool:
-    """Whether the job waits or runs."""
-    return job.snapshot().state in _ACTIVE
-
-
 def _offer(task: Task[Any], sentence: str) -> NoReturn:
     """Say why there is no result, offer to start again, and end the page."""
-    st.info(sentence, icon=":material/pause_circle:")
+    st.info(shown(sentence), icon=":material/pause_circle:")
     st.button("Start", type="primary", icon=":material/play_arrow:", on_click=_again, args=(task,))
     raise NotYet
 
 
 def _again(task: Task[Any]) -> None:
     """Start what was left or failed."""
-    st.session_state[_LEFT].discard(task)
     try:
         cache.retry(task, visitor())
     except QueueFull as error:
-        st.toast(str(error))
+        st.toast(shown(str(error)))
 
 
 def _leave(task: Task[Any], job: Job) -> None:
     """Stop watching; the work stops with its last watcher."""
     if not job.cancel(visitor()):
         st.toast("Somebody else is watching the same work, so it goes on.")
-    st.session_state[_LEFT].add(task)
 
 
 def _watch(task: Task[Any], job: Job) -> NoReturn:

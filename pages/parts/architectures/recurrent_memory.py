@@ -40,14 +40,7 @@ PROBE = (
 )
 
 
-def _yes(text: str) -> bool:
-    """A switch in the address."""
-    if text not in ("yes", "no"):
-        raise ValueError(f"cell_shuffled={text} is not known: choose yes or no.")
-    return text == "yes"
-
-
-SHUFFLED = links.Option("cell_shuffled", False, _yes, lambda on: "yes" if on else "no")
+SHUFFLED = links.switch("cell_shuffled")
 
 
 def percents(frame: pd.DataFrame) -> dict[str, ColumnConfig]:
