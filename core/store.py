@@ -26,12 +26,13 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
 
-import platformdirs
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core import folders
 from core.formats import FACTS, FACTS_LIMIT, NPZ, SAFETENSORS, Format
+from core.text import literal
 
 __all__ = ["Key", "Store", "StoredArrays", "StoredWeights", "code_version", "default_store"]
 
@@ -44,14 +45,17 @@ Wait: TypeAlias = Callable[[], object]
 FOLDER = "SPECIALIZED_NEURONS_CACHE"  # environment variable
 FILE_LIMIT = 512 * 2**20  # bytes; the largest result, a model with its history, has about 20 MB
 MEMORY_LIMIT = 256 * 2**20  # bytes kept when the folder can't be written
+_PATH = 200  # characters of a path that are shown
 _DAMAGED = 20  # damaged files kept for a look
 _PROBLEMS = 20  # sentences kept
 _STALE = 3600.0  # seconds after which a temporary file has no writer any more
 _POLL = 0.2  # seconds between two looks at a lock
 _NO_RESULT = {
     "cache",
+    "download",
     "export",
     "figures",
+    "folders",
     "formats",
     "jobs",
     "pictures",
@@ -206,8 +210,8 @@ class Store:
         except OSError as error:
             self._remember(name, data)
             self._record(
-                f"Results can't be kept in {self.folder} ({_reason(error)}), so they last until "
-                f"this server stops: set {FOLDER} to a folder that can be written."
+                f"Results can't be kept in {literal(self.folder, _PATH)} ({_reason(error)}), so "
+                f"they last until this server stops: set {FOLDER} to a folder that can be written."
             )
         return data
 
@@ -235,7 +239,8 @@ class Store:
         except (FileNotFoundError, NotADirectoryError):
             return None
         except OSError as error:
-            self._record(f"{self.folder / name} can't be read ({_reason(error)}): see who owns it.")
+            path = literal(self.folder / name, _PATH)
+            self._record(f"{path} can't be read ({_reason(error)}): see who owns it.")
             return None
 
     def _write(self, name: str, data: bytes) -> None:
@@ -266,7 +271,7 @@ class Store:
     def _set_aside(self, name: str, reason: str) -> None:
         """Move a damaged file to `damaged/`, where the newest few stay."""
         aside = self.folder / "damaged"
-        where = f"moved to {aside}"
+        where = f"moved to {literal(aside, _PATH)}"
         try:
             aside.mkdir(exist_ok=True)
             os.replace(self.folder / name, aside / f"{time.time_ns()}-{name}")
@@ -300,12 +305,19 @@ _STORES_GUARD = threading.Lock()
 
 def default_store() -> Store:
     """The server's store, in the folder SPECIALIZED_NEURONS_CACHE, else in the user's cache."""
-    user = os.path.join(platformdirs.user_cache_dir("specialized-neurons", False), "store")
-    folder = Path(os.path.expanduser(os.environ.get(FOLDER) or user)).absolute()
+    problem = ""
+    try:
+        named = folders.named(FOLDER)
+    except ValueError as error:
+        named, problem = None, str(error)
+    folder = named or folders.cache() / "store"
     with _STORES_GUARD:
         if folder not in _STORES:
             _STORES[folder] = Store(folder)
-        return _STORES[folder]
+        store = _STORES[folder]
+    if problem:
+        store._record(f"{problem} Until then results are kept in {literal(folder, _PATH)}.")
+    return store
 
 
 @cache
@@ -348,12 +360,12 @@ class _Identity:
 
     def __init__(self, kind: str, key: Key) -> None:
         if not re.fullmatch("[a-z][a-z0-9_-]{0,31}", kind):
-            raise ValueError(f"kind is {kind!r}: give a short word of a-z, 0-9, - and _.")
+            raise ValueError(f"kind is {literal(kind)}: give a short word of a-z, 0-9, - and _.")
         for name, value in key.items():
             if not isinstance(name, str) or not isinstance(value, str | int | float | None):
                 raise ValueError(
-                    f"key has {name!r}: {value!r}: names are str, values str, int, float, bool or "
-                    "None; write others as text."
+                    f"key has {literal(name)}: {literal(value)}: names are str, values str, int, "
+                    "float, bool or None; write others as text."
                 )
         self.kind, self.key = kind, key
         self.facts = {"kind": kind, "key": dict(key), "code": code_version()}
@@ -418,4 +430,4 @@ def _canonical(value: object) -> str:
 def _reason(error: Exception) -> str:
     """Why, in a few words and without a path."""
     said = error.strerror if isinstance(error, OSError) else str(error)
-    return (said or type(error).__name__).splitlines()[0][:200]
+    return literal(said or type(error).__name__, 120)

@@ -560,7 +560,7 @@ def test_a_key_that_isnt_plain_is_refused(store: Store, key: Any) -> None:
 
 
 def test_objects_are_refused_before_anything_is_written(store: Store) -> None:
-    with pytest.raises(ValueError, match="'bad' is object"):
+    with pytest.raises(ValueError, match="`bad` is object"):
         store.save_arrays("profile", KEY, {"bad": np.array([None])})
     with pytest.raises(ValueError, match="__facts__"):
         store.save_arrays("profile", KEY, {"__facts__": np.array(1)})

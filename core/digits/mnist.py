@@ -1,31 +1,33 @@
-"""MNIST (LeCun et al. 1998) through torchvision: found, checked, and downloaded once if need be.
+"""MNIST (LeCun et al. 1998): found, checked, and downloaded once if need be.
 
-torchvision reads the files and knows where they are kept. The download is ours because
-torchvision's waits without limit when the network is there but silent, and can't show progress.
+The files lie where torchvision keeps them, and come from its mirrors. Other forms in which people
+have them are found too; see `core.digits.local`. The download is ours because torchvision's waits
+without limit when the network is there but silent, and can't show progress.
 """
 
 from __future__ import annotations
 
-import gzip
 import hashlib
 import os
-import urllib.request
 from collections.abc import Callable, Iterable
-from http.client import HTTPException
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 
 import torch
-from platformdirs import user_cache_path
 from torch import Tensor
 from torchvision.datasets import MNIST
+
+from core import download, folders
+from core.digits import local
+from core.text import literal
 
 __all__ = ["Unavailable", "check", "folder", "load", "present"]
 
 VARIABLE = "SPECIALIZED_NEURONS_DATA"
 _PATIENCE = 10.0  # seconds without a byte after which a mirror is given up
-_CHUNK = 1 << 16  # bytes
-_MOST = 64 << 20  # bytes that any of the four files may have, unpacked
+_LIMIT = 300.0  # seconds in all after which it is given up, for one file
+_PATH = 200  # characters of a path that are shown
 
 _FILES = {  # the unpacked files: bytes and MD5, as they have been since 1998
     "train-images-idx3-ubyte": (47_040_016, "6bbc9ace898e44ae57da46a324031adb"),
@@ -40,14 +42,22 @@ class Unavailable(OSError):
 
 
 def folder() -> Path:
-    """The folder that holds MNIST/raw: the variable's, else one in the user's cache folder."""
-    named = os.environ.get(VARIABLE)
-    return Path(named).expanduser() if named else user_cache_path("specialized-neurons") / "data"
+    """The folder that holds MNIST/raw: the variable's, else one in the user's cache folder.
+
+    Raises `Unavailable` when the variable can't be a folder's name.
+    """
+    try:
+        return folders.named(VARIABLE) or folders.cache() / "data"
+    except ValueError as error:
+        raise Unavailable(str(error)) from error
 
 
 def present() -> bool:
-    """Whether all four files lie in the folder, unchecked."""
-    return not _missing()
+    """Whether all four files are there, those that lie where they should unchecked."""
+    try:
+        return not _missing()
+    except Unavailable:
+        return False
 
 
 def load(
@@ -55,13 +65,21 @@ def load(
 ) -> tuple[Tensor, Tensor]:
     """Images float32 (batch, 1, 28, 28) in 0..1 and labels int64 (batch,), in MNIST's order.
 
+    on_progress: called with 0..1 while files are downloaded, also while nothing comes; what it
+    raises ends the download.
+
     Raises `Unavailable` when files are missing and can't be downloaded, or aren't MNIST's.
     """
     _download(_missing(), on_progress or (lambda fraction: None))
     prefix = "train" if train else "t10k"
-    check([name for name in _FILES if name.startswith(prefix)])
-    read = MNIST(folder(), train=train)
-    return read.data.to(torch.float32).div_(255.0)[:, None], read.targets.to(torch.int64)
+    pixels = _values(f"{prefix}-images-idx3-ubyte", 16).reshape(-1, 1, 28, 28)
+    return pixels.to(torch.float32).div_(255.0), _values(f"{prefix}-labels-idx1-ubyte", 8).long()
+
+
+def check(names: Iterable[str] = tuple(_FILES)) -> None:
+    """Raise `Unavailable` unless the files `names` hold exactly the bytes that they should."""
+    for name in names:
+        _content(name)
 
 
 def _raw() -> Path:
@@ -70,86 +88,131 @@ def _raw() -> Path:
 
 
 def _missing() -> list[str]:
-    """The files that aren't there."""
-    return [name for name in _FILES if not (_raw() / name).is_file()]
+    """The files that aren't there, nor near there."""
+    raw = _raw()
+    return [name for name in _FILES if not os.path.isfile(raw / name) and not _near(name)]
 
 
-def check(names: Iterable[str] = tuple(_FILES)) -> None:
-    """Raise `Unavailable` unless the files `names` hold exactly the bytes that they should."""
-    for name in names:
-        _check(_raw() / name)
+def _near(name: str) -> Path | None:
+    """Where the file lies in another form, sound."""
+    return local.find(folder(), name, *_FILES[name])
 
 
-def _check(path: Path) -> None:
-    """Raise `Unavailable` unless `path` holds exactly the bytes that it should."""
-    size, md5 = _FILES[path.name]
+def _values(name: str, header: int) -> Tensor:
+    """uint8: what the file holds behind its `header`, of so many bytes."""
+    return torch.frombuffer(bytearray(_content(name)), dtype=torch.uint8, offset=header)
+
+
+def _content(name: str) -> bytes:
+    """The bytes of the file, unpacked and checked; raises `Unavailable`."""
+    path, size = _raw() / name, _FILES[name][0]
     try:
-        found = path.stat().st_size
-        intact = found == size and hashlib.md5(path.read_bytes()).hexdigest() == md5
-    except OSError as error:
-        raise Unavailable(
-            f"{path} can't be read ({error.strerror}): make it readable, or set {VARIABLE} to "
-            "another folder."
-        ) from error
-    if not intact:
-        raise Unavailable(
-            f"{path} is not MNIST's: it has {found:,} bytes, {size:,} are expected with MD5 {md5}. "
-            "Remove the file, and it is downloaded again."
+        found = local.content(path, size)
+        if _is_right(name, found):
+            return found
+        fault = _other_bytes(name, f"{len(found):,} bytes")
+    except download.Failed as error:
+        fault = _other_bytes(name, str(error))
+    except (OSError, ValueError) as error:
+        fault = (
+            f"{name} can't be read from {literal(path.parent, _PATH)} ({literal(_why(error))}): "
+            f"make it readable, or set {VARIABLE} to another folder."
         )
+    if other := _near(name):
+        return local.content(other, size)
+    raise Unavailable(fault)
 
 
-def _download(names: list[str], on_progress: Callable[[float], None]) -> None:
-    """Fetch the files `names` from the first mirror that answers, each whole or not at all."""
-    total = sum(_FILES[name][0] for name in names)
-    done = 0
-    for name in names:
-
-        def report(count: int, base: int = done) -> None:
-            on_progress(min(1.0, (base + count) / total))
-
-        _fetch(name, report)
-        done += _FILES[name][0]
-
-
-def _fetch(name: str, report: Callable[[int], None]) -> None:
-    """Download and unpack one file, trying one mirror after the other."""
-    reasons = []
-    for mirror in MNIST.mirrors:
-        try:
-            return _save(_unpacked(f"{mirror}{name}.gz", report), _raw() / name)
-        except (OSError, EOFError, HTTPException, ValueError) as error:
-            reasons.append(f"{mirror}: {getattr(error, 'reason', None) or error}")
-    raise Unavailable(
-        f"MNIST could not be downloaded to {_raw()} ({'; '.join(reasons)}): connect to the network "
-        f"and try again, or put its four files there, or set {VARIABLE} to a folder with them."
+def _other_bytes(name: str, found: str) -> str:
+    """The sentence for a file that lies there and isn't MNIST's."""
+    size, md5 = _FILES[name]
+    return (
+        f"{name} is not MNIST's: {literal(_raw() / name, _PATH)} holds {found}, and {size:,} bytes "
+        f"with MD5 {md5} are expected. Remove the file, and it is downloaded again."
     )
 
 
-def _unpacked(url: str, report: Callable[[int], None]) -> bytes:
-    """The unpacked bytes behind `url`, reporting how many have come."""
+def _is_right(name: str, content: bytes) -> bool:
+    """Whether those are the bytes that the file should hold."""
+    return hashlib.md5(content, usedforsecurity=False).hexdigest() == _FILES[name][1]
+
+
+def _download(names: list[str], on_progress: Callable[[float], None]) -> None:
+    """Fetch the files `names` from the first mirror that has them, each whole or not at all."""
+    total = sum(_FILES[name][0] for name in names)
+    if names and (refused := folders.refusal(_raw(), total)):
+        raise _unkept(refused)
+    mirrors, done = [str(mirror) for mirror in MNIST.mirrors], 0
+
+    def report(before: int, count: int) -> None:
+        on_progress(min(1.0, (before + count) / total))
+
+    for name in names:
+        _save(_fetch(name, mirrors, partial(report, done)), _raw() / name)
+        done += _FILES[name][0]
+
+
+def _fetch(name: str, mirrors: list[str], report: Callable[[int], None]) -> bytes:
+    """Download and unpack one file, trying one mirror after the other.
+
+    mirrors: those that fail move to the end, so that the next file isn't tried there first.
+    """
+    reasons = []
+    for mirror in tuple(mirrors):
+        try:
+            content = _answer(f"{mirror.rstrip('/')}/{name}.gz", _FILES[name][0], report)
+            if _is_right(name, content):
+                return content
+            reason = f"what came is not MNIST's, {len(content):,} bytes"
+        except download.Failed as error:
+            reason = str(error)
+        reasons.append(f"{literal(mirror)}: {literal(reason, 100)}")
+        mirrors.remove(mirror)
+        mirrors.append(mirror)
+    why = "; ".join(reasons) or "torchvision names no mirror"
+    raise Unavailable(
+        f"MNIST could not be downloaded to {literal(_raw(), _PATH)} ({why}): connect to the "
+        f"network and try again, or put {_four()} there, or set {VARIABLE} to a folder with them."
+    )
+
+
+def _answer(url: str, size: int, report: Callable[[int], None]) -> bytes:
+    """The unpacked bytes behind `url`, at most `size`, reporting how many have come."""
     content = bytearray()
-    with (
-        urllib.request.urlopen(url, timeout=_PATIENCE) as answer,
-        gzip.GzipFile(fileobj=answer) as unpacked,
-    ):
-        while part := unpacked.read(_CHUNK):
+
+    def tell() -> None:
+        report(len(content))
+
+    came = download.parts(url, patience=_PATIENCE, limit=_LIMIT, on_wait=tell)
+    with closing(came):
+        for part in download.unpacked(came, size):
             content += part
-            report(len(content))
-            if len(content) > _MOST:
-                raise ValueError(f"more than {_MOST:,} bytes came")
+            tell()
     return bytes(content)
 
 
 def _save(content: bytes, path: Path) -> None:
-    """Write `content` to `path` in one step, if it is what the file should hold."""
-    if hashlib.md5(content).hexdigest() != _FILES[path.name][1]:
-        raise ValueError("what came is not MNIST's file")
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with NamedTemporaryFile(dir=path.parent, prefix=f".{path.name}.", delete=False) as file:
-        try:
-            file.write(content)
-            file.flush()
-            os.replace(file.name, path)
-        except OSError:
-            Path(file.name).unlink(missing_ok=True)
-            raise
+    """Write `content` to `path` in one step; raises `Unavailable`, and then leaves nothing."""
+    try:
+        folders.put(path, content)
+    except OSError as error:
+        raise _unkept(literal(_why(error))) from error
+
+
+def _unkept(reason: str) -> Unavailable:
+    """The sentence for a folder that can't hold the files."""
+    need = sum(size for size, _ in _FILES.values()) / 1e6
+    return Unavailable(
+        f"MNIST can't be kept in {literal(_raw(), _PATH)} ({reason}): let this program write "
+        f"{need:.0f} MB there, or set {VARIABLE} to another folder, or to one with {_four()}."
+    )
+
+
+def _four() -> str:
+    """The four files, by name."""
+    return f"{', '.join(_FILES)} (each as it is or as .gz)"
+
+
+def _why(error: Exception) -> str:
+    """Why, in a few words and without a path."""
+    return str(getattr(error, "strerror", None) or error)
