@@ -5,16 +5,24 @@ from __future__ import annotations
 import gzip
 import hashlib
 import http.server
+import os
+import shutil
+import socket
+import struct
 import threading
-from collections.abc import Iterator
+import time
+from collections import namedtuple
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 import torch
 
-from core.digits import Digits, load_digits, mnist
+from core import download
+from core.digits import Digits, cut, load_digits, members, mnist
 
 
 def keys(digits: Digits) -> set[bytes]:
@@ -95,13 +103,21 @@ RAW = {
 
 
 class Mirror(http.server.BaseHTTPRequestHandler):
-    """Serves RAW, packed; or something else, or nothing, when told so."""
+    """Serves RAW, packed; or something else, or nothing, when told so.
+
+    gone: what the first mirror, whose address ends in gone/, does instead.
+    """
 
     answers: ClassVar[dict[str, bytes]] = {}
     served: ClassVar[list[str]] = []
+    gone: ClassVar[Callable[[Any], object] | None] = None
 
     def do_GET(self) -> None:
         name = self.path.rsplit("/", 1)[-1]
+        if Mirror.gone is not None and self.path.startswith("/gone/"):
+            with suppress(OSError):
+                Mirror.gone(self)
+            return
         Mirror.served.append(name)
         content = Mirror.answers.get(name)
         self.send_response(404 if content is None else 200)
@@ -116,9 +132,10 @@ class Mirror(http.server.BaseHTTPRequestHandler):
 def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A data folder without MNIST, and a mirror that has it."""
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Mirror)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
     Mirror.answers = {f"{name}.gz": gzip.compress(raw) for name, raw in RAW.items()}
     Mirror.served = []
+    Mirror.gone = None
     sums = {name: (len(raw), hashlib.md5(raw).hexdigest()) for name, raw in RAW.items()}
     address = f"http://127.0.0.1:{server.server_port}/"
     monkeypatch.setattr(mnist, "_FILES", sums)
@@ -159,12 +176,12 @@ def test_without_a_network_one_sentence_says_what_to_do(
     with pytest.raises(mnist.Unavailable, match="SPECIALIZED_NEURONS_DATA") as caught:
         load_digits("mnist", "train")
     assert "\n" not in str(caught.value)
+    assert "train-images-idx3-ubyte" in str(caught.value), "the names that it should have"
+    assert "(each as it is or as .gz)" in str(caught.value)
     assert not mirror.exists()
 
 
 def test_a_silent_network_is_given_up(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    import socket
-
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setattr(mnist, "_PATIENCE", 0.2)
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
@@ -211,7 +228,456 @@ def test_a_full_disk_leaves_nothing_half_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.digits.mnist.os.replace", full)
-    with pytest.raises(mnist.Unavailable, match="No space left"):
+    monkeypatch.setattr("core.folders.os.replace", full)
+    with pytest.raises(mnist.Unavailable, match="No space left") as caught:
         load_digits("mnist", "train")
     assert not list(mirror.iterdir())
+    assert f"can't be kept in `{mirror}`" in str(caught.value)
+    assert "network" not in str(caught.value)
+    assert len(Mirror.served) == 1, "a full disk is no reason to ask the next mirror"
+
+
+# What a mirror can do wrong, each by its hand.
+
+
+def answer(mirror: Any, content: bytes, length: int | None = None, status: int = 200) -> None:
+    mirror.send_response(status)
+    mirror.send_header("Content-Length", str(len(content) if length is None else length))
+    mirror.end_headers()
+    mirror.wfile.write(content)
+
+
+def packed(mirror: Any) -> bytes:
+    return Mirror.answers[mirror.path.rsplit("/", 1)[-1]]
+
+
+def damaged(mirror: Any) -> None:
+    content = bytearray(gzip.compress(bytes(range(256)) * 200))
+    content[20:60] = b"\xff" * 40
+    answer(mirror, bytes(content))
+
+
+def reset(mirror: Any) -> None:
+    mirror.send_response(200)
+    mirror.send_header("Content-Length", "100000")
+    mirror.end_headers()
+    mirror.wfile.write(packed(mirror)[:20])
+    mirror.wfile.flush()
+    mirror.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    mirror.connection.close()
+
+
+def redirected(mirror: Any) -> None:
+    mirror.send_response(302)
+    mirror.send_header("Location", mirror.path)
+    mirror.end_headers()
+
+
+def elsewhere(mirror: Any) -> None:
+    mirror.send_response(302)
+    mirror.send_header("Location", "file:///etc/hostname")
+    mirror.end_headers()
+
+
+def endless_header(mirror: Any) -> None:
+    mirror.connection.sendall(b"HTTP/1.0 200 OK\r\n")
+    for number in range(100):
+        mirror.connection.sendall(b"X-%d: 0\r\n" % number)
+        time.sleep(0.05)
+
+
+def endless_body(mirror: Any) -> None:
+    mirror.send_response(200)
+    mirror.end_headers()
+    for byte in gzip.compress(os.urandom(2000)):
+        mirror.wfile.write(bytes([byte]))
+        time.sleep(0.05)
+
+
+def broken_chunks(mirror: Any) -> None:
+    mirror.protocol_version = "HTTP/1.1"
+    mirror.send_response(200)
+    mirror.send_header("Transfer-Encoding", "chunked")
+    mirror.end_headers()
+    mirror.wfile.write(b"ffff\r\nshort")
+
+
+WRONG = {
+    "damaged": damaged,
+    "page": lambda of: answer(of, b"<html><body>Sign in to this network</body></html>"),
+    "nothing": lambda of: answer(of, b""),
+    "cut short": lambda of: answer(of, packed(of)[:-9]),
+    "less than said": lambda of: answer(of, packed(of)[:-9], length=10**6),
+    "other sum": lambda of: answer(of, gzip.compress(b"other")),
+    "wrong check": lambda of: answer(of, packed(of)[:-8] + bytes(8)),
+    "bomb": lambda of: answer(of, gzip.compress(bytes(10**7))),
+    "reset": reset,
+    "in a circle": redirected,
+    "to a file": elsewhere,
+    "server error": lambda of: answer(of, b"oh", status=500),
+    "no HTTP": lambda of: of.connection.sendall(b"220 ftp ready\r\n\x00\xff" * 20),
+    "slow header": endless_header,
+    "slow body": endless_body,
+    "broken chunks": broken_chunks,
+}
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_one_mirror_does_wrong_the_next_makes_good(
+    wrong: str, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist, "_PATIENCE", 0.5)
+    monkeypatch.setattr(mnist, "_LIMIT", 1.0)
+    Mirror.gone = WRONG[wrong]
+    begun = time.monotonic()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert time.monotonic() - begun < 5
+    assert sorted(path.name for path in mirror.iterdir()) == sorted(RAW)
+    assert len(Mirror.served) == 4, "what went wrong once isn't asked first again"
+
+
+@pytest.mark.parametrize("wrong", WRONG)
+def test_what_all_mirrors_do_wrong_is_one_line(
+    wrong: str, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist, "_PATIENCE", 0.3)
+    monkeypatch.setattr(mnist, "_LIMIT", 0.5)
+    monkeypatch.setattr(mnist.MNIST, "mirrors", mnist.MNIST.mirrors[:1])
+    Mirror.gone = WRONG[wrong]
+    with pytest.raises(mnist.Unavailable, match="MNIST could not be downloaded to") as caught:
+        load_digits("mnist", "test")
+    assert "\n" not in str(caught.value)
+    assert f"(`{mnist.MNIST.mirrors[0]}`: `" in str(caught.value)
+    assert not mirror.exists()
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "gopher://there/",
+        "no address",
+        "",
+        "http://",
+        "http://[::1/",
+        f"http://{'a' * 70}.example/",
+        "http://exa\udcffmple/",
+        "http://127.0.0.1:99999999/",
+        "https://127.0.0.1:9/\n# big",
+    ],
+)
+def test_a_wrong_address_of_a_mirror_is_one_line(
+    address: str, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    good = mnist.MNIST.mirrors[1]
+    monkeypatch.setattr(mnist.MNIST, "mirrors", [address])
+    with pytest.raises(mnist.Unavailable, match="could not be downloaded") as caught:
+        load_digits("mnist", "test")
+    assert "\n" not in str(caught.value)
+    monkeypatch.setattr(mnist.MNIST, "mirrors", [address, good.rstrip("/")])
+    assert len(load_digits("mnist", "test")) == 1
+
+
+def test_a_server_that_isnt_one_for_tls_is_one_line(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    address = mnist.MNIST.mirrors[1].replace("http:", "https:")
+    monkeypatch.setattr(mnist.MNIST, "mirrors", [address])
+    with pytest.raises(mnist.Unavailable, match="could not be downloaded"):
+        load_digits("mnist", "test")
+
+
+def test_without_mirrors_that_is_said(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mnist.MNIST, "mirrors", [])
+    with pytest.raises(mnist.Unavailable, match="names no mirror"):
+        load_digits("mnist", "test")
+
+
+@pytest.mark.parametrize("harmless", ["rubbish behind", "unpacked", "in two", "chunks"])
+def test_what_is_odd_and_whole_is_taken(harmless: str, mirror: Path) -> None:
+    for name, raw in RAW.items():
+        Mirror.answers[f"{name}.gz"] = {
+            "rubbish behind": gzip.compress(raw) + b"\r\n<!-- served by -->",
+            "unpacked": raw,
+            "in two": gzip.compress(raw[:9]) + gzip.compress(raw[9:]),
+            "chunks": gzip.compress(raw),
+        }[harmless]
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+
+
+class Enough(ValueError):
+    """What a person's cancelling raises: nothing that goes wrong with a mirror."""
+
+
+@pytest.mark.parametrize("silent", [False, True])
+def test_a_download_can_be_called_away(
+    silent: bool, mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(done: float) -> None:
+        raise Enough
+
+    Mirror.gone = (lambda of: time.sleep(1)) if silent else None
+    with pytest.raises(Enough):
+        load_digits("mnist", "test", on_progress=stop)
+    assert not mirror.exists()
+
+
+def test_a_drop_that_swells_takes_no_memory() -> None:
+    bomb = gzip.compress(bytes(10**8), 9)
+    parts = download.unpacked([bomb], 10**6)
+    with pytest.raises(download.Failed, match="more than 1,000,000 bytes"):
+        assert all(len(part) <= 1 << 16 for part in parts)
+
+
+# A folder that can't hold the files.
+
+
+def test_where_nothing_can_be_kept_nothing_is_downloaded(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(*_: object, **__: object) -> None:
+        raise OSError(30, "Read-only file system")
+
+    monkeypatch.setattr("core.folders.tempfile.NamedTemporaryFile", refused)
+    with pytest.raises(mnist.Unavailable, match="`Read-only file system`") as caught:
+        load_digits("mnist", "test")
+    assert f"can't be kept in `{mirror}`" in str(caught.value)
+    assert "SPECIALIZED_NEURONS_DATA" in str(caught.value)
+    assert "network" not in str(caught.value)
+    assert Mirror.served == []
+
+
+def test_a_disk_that_is_nearly_full_is_noticed_first(
+    mirror: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(mnist, "_FILES", {n: (s + 10**7, m) for n, (s, m) in mnist._FILES.items()})
+    usage = namedtuple("usage", "total used free")(10**9, 10**9 - 5 * 10**6, 5 * 10**6)
+    monkeypatch.setattr("core.folders.shutil.disk_usage", lambda path: usage)
+    with pytest.raises(mnist.Unavailable, match=r"5\.0 MB are free there and 40\.0 MB are needed"):
+        load_digits("mnist", "test")
+    assert Mirror.served == []
+
+
+@pytest.mark.parametrize("where", ["file", "file/deep", "/dev/null/deep", "x" * 300, "loop/a"])
+def test_a_folder_that_can_not_be_is_said_before_the_download(
+    where: str, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").write_text("mine")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    folder = tmp_path / where
+    monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(folder))
+    assert not mnist.present()
+    with pytest.raises(mnist.Unavailable, match="MNIST can't be kept in") as caught:
+        load_digits("mnist", "test")
+    assert str(folder)[:150] in str(caught.value)
+    assert Mirror.served == []
+    assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_folder_that_goes_while_it_is_filled_is_said(
+    mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(done: float) -> None:
+        shutil.rmtree(tmp_path, ignore_errors=True)
+        tmp_path.write_text("a file in its place")
+
+    with pytest.raises(mnist.Unavailable, match="MNIST can't be kept in"):
+        load_digits("mnist", "test", on_progress=gone)
+    tmp_path.unlink()
+
+
+def test_who_may_read_the_folder_may_read_the_files(mirror: Path) -> None:
+    load_digits("mnist", "test")
+    before = os.umask(0)
+    os.umask(before)
+    assert all(path.stat().st_mode & 0o777 == 0o666 & ~before for path in mirror.iterdir())
+
+
+# Files that are nearly right.
+
+
+@pytest.mark.parametrize("ending", ["", ".gz"])
+@pytest.mark.parametrize("dotted", [False, True])
+@pytest.mark.parametrize(
+    "place",
+    ["MNIST/raw", ".", "MNIST", "raw", "MNIST/MNIST/raw", "data/MNIST/raw", "archive"],
+)
+def test_files_are_found_as_people_have_them(
+    place: str, dotted: bool, ending: str, mirror: Path, tmp_path: Path
+) -> None:
+    lay(tmp_path / place, dotted, ending)
+    before = sorted(tmp_path.rglob("*"))
+    assert mnist.present()
+    mnist.check()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load_digits("mnist", "train").labels.tolist() == [7, 1]
+    assert Mirror.served == []
+    assert sorted(tmp_path.rglob("*")) == before, "the folder may be one that can't be written"
+
+
+def lay(folder: Path, dotted: bool = False, ending: str = "") -> None:
+    """Put the four files there."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, raw in RAW.items():
+        path = folder / ((name.replace("-idx", ".idx") if dotted else name) + ending)
+        path.write_bytes(gzip.compress(raw) if ending else raw)
+
+
+@pytest.mark.parametrize("low", ["MNIST", "MNIST/raw"])
+def test_a_variable_that_names_too_low_a_folder_is_understood(
+    low: str, mirror: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lay(mirror)
+    monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(tmp_path / low))
+    assert mnist.present()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert Mirror.served == []
+
+
+def test_each_file_in_a_folder_of_its_name_is_found(mirror: Path, tmp_path: Path) -> None:
+    for name, raw in RAW.items():
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name.replace("-idx", ".idx")).write_bytes(raw)
+    assert mnist.present()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+
+
+def test_a_file_that_a_browser_unpacked_under_its_packed_name_is_found(mirror: Path) -> None:
+    mirror.mkdir(parents=True)
+    for name, raw in RAW.items():
+        (mirror / f"{name}.gz").write_bytes(raw)
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert Mirror.served == []
+
+
+def test_other_data_under_the_same_names_is_left_alone(mirror: Path, tmp_path: Path) -> None:
+    for name, raw in RAW.items():  # as FashionMNIST has them: just as long
+        (tmp_path / name).write_bytes(raw[:-1] + b"\x09")
+        (tmp_path / f"{name}.gz").write_bytes(gzip.compress(raw)[:-12])
+    assert not mnist.present()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert sorted(set(Mirror.served)) == sorted(f"{name}.gz" for name in RAW)
+    assert (tmp_path / "t10k-labels-idx1-ubyte").read_bytes()[-1] == 9
+
+
+def test_a_sound_packed_file_stands_in_for_a_damaged_one(mirror: Path) -> None:
+    lay(mirror)
+    lay(mirror, ending=".gz")
+    (mirror / "t10k-labels-idx1-ubyte").write_bytes(b"cut")
+    mnist.check()
+    assert load_digits("mnist", "test").labels.tolist() == [4]
+
+
+def test_a_path_is_shown_as_it_is(mirror: Path, tmp_path: Path, monkeypatch: Any) -> None:
+    odd = tmp_path / "a`b [c](d) $e$\n# f"
+    lay(odd / "MNIST" / "raw")
+    (odd / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").write_bytes(b"cut")
+    monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(odd))
+    with pytest.raises(mnist.Unavailable) as caught:
+        load_digits("mnist", "test")
+    assert f"``{tmp_path}/a`b [c](d) $e$\\n# f/MNIST/raw/" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+# Digits made by people.
+
+IMAGES = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(0)).round(decimals=2)
+LABELS = torch.arange(30) % 10
+
+
+@pytest.mark.parametrize(
+    "labels",
+    [
+        *(LABELS.to(getattr(torch, t)) for t in ("uint8", "int8", "int16", "int32", "float32")),
+        *(LABELS.numpy().astype(t) for t in ("uint8", "u2", "uint64", ">i4", "f2", "f8")),
+        LABELS.tolist(),
+        LABELS.double().requires_grad_(),
+        LABELS.numpy()[::-1][::-1],
+    ],
+    ids=lambda labels: f"{type(labels).__name__}-{getattr(labels, 'dtype', '')}",
+)
+def test_whole_numbers_of_any_type_are_labels(labels: Any) -> None:
+    labels = labels if isinstance(labels, torch.Tensor | list) else frozen(labels)
+    digits = Digits(IMAGES, labels, "own", "test")
+    assert digits.labels.dtype == torch.int64
+    assert torch.equal(digits.labels, LABELS)
+
+
+def frozen(array: Any) -> Any:
+    """The array, such as `numpy.load` with a memory map gives it: not to be written."""
+    array.setflags(write=False)
+    return array
+
+
+@pytest.mark.parametrize("kind", ["float64", "float16", "bfloat16", "float32"])
+@pytest.mark.parametrize("library", ["torch", "numpy"])
+def test_floats_of_any_precision_are_images(kind: str, library: str) -> None:
+    images: Any = IMAGES.to(getattr(torch, kind))
+    if library == "numpy":
+        images = IMAGES.numpy().astype(">f8" if kind == "bfloat16" else kind)
+    digits = Digits(images, LABELS, "own", "test")
+    assert digits.images.dtype == torch.float32
+    torch.testing.assert_close(digits.images, IMAGES, atol=4e-3, rtol=0)
+
+
+def test_right_tensors_are_shared_and_not_copied() -> None:
+    digits = Digits(IMAGES, LABELS, "own", "test")
+    assert digits.images is IMAGES
+    assert digits.labels is LABELS
+
+
+@pytest.mark.parametrize(
+    ("images", "labels", "said"),
+    [
+        ((IMAGES * 255).byte(), LABELS, r"images are uint8: give floats in 0..1; .* images / 255"),
+        ((IMAGES * 255).int(), LABELS, "images are int32"),
+        (IMAGES > 0.5, LABELS, "images are bool"),
+        (IMAGES[:, 0], LABELS, r"images have the shape \(30, 28, 28\): give \(batch, 1, 28, 28\)"),
+        (IMAGES.flatten(1), LABELS, r"images have the shape \(30, 784\)"),
+        ("pictures", LABELS, "images are a str that holds no numbers"),
+        (None, LABELS, "images are a NoneType that holds no numbers"),
+        (IMAGES, LABELS[:-1], "there are 30 images and 29 labels"),
+        (IMAGES, torch.arange(30) % 26, r"labels\[10\] is `10`: give whole numbers from 0 to 9"),
+        (IMAGES, LABELS - 1, r"labels\[0\] is `-1`: give whole numbers from 0 to 9"),
+        (IMAGES, LABELS + 0.5, r"labels\[0\] is `0.5`: give whole numbers from 0 to 9"),
+        (IMAGES, LABELS * float("nan"), r"labels\[0\] is `nan`"),
+        (IMAGES, np.full(30, 2**64 - 1, np.uint64), r"labels\[0\] is `18446744073709551615`"),
+        (IMAGES, LABELS == 7, "labels are bool: give whole numbers from 0 to 9"),
+        (IMAGES, torch.eye(10)[LABELS], r"labels have the shape \(30, 10\): give one number"),
+        (IMAGES, [str(label) for label in LABELS.tolist()], "labels are a list that holds no"),
+    ],
+)
+def test_what_may_mean_something_else_is_one_sentence(images: Any, labels: Any, said: str) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        Digits(images, labels, "own", "test")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        [3, 1],
+        np.array([3, 1]),
+        np.array([3, 1], dtype=np.uint8),
+        torch.tensor([3, 1], dtype=torch.int32),
+        torch.tensor([3, 1], dtype=torch.uint8),
+    ],
+)
+def test_digits_are_taken_by_numbers_of_any_type(index: Any, strokes: Digits) -> None:
+    taken = strokes.take(index)
+    assert torch.equal(taken.images, strokes.images[[3, 1]])
+    assert taken.parts is not None
+    assert len(taken.parts) == 2
+
+
+def test_digits_are_taken_by_flags_of_any_library(strokes: Digits) -> None:
+    sevens = strokes.take((strokes.labels == 7).numpy())  # type: ignore[arg-type]
+    assert sevens.labels.tolist() == [7] * 200
+    assert len(strokes.take([])) == 0  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="the index is float32"):
+        strokes.take(torch.tensor([0.5]))
+
+
+def test_a_split_that_is_none_is_told_the_right_ones(strokes: Digits) -> None:
+    for cutting in (lambda: cut(strokes, "dev"), lambda: members("dev", strokes.labels)):
+        with pytest.raises(ValueError, match="`dev` is not a split: choose one of train, fit"):
+            cutting()

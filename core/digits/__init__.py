@@ -24,8 +24,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from core.digits import mnist
+from core.digits import given, mnist
 from core.digits.strokes import Parts, generate
+from core.text import literal
 
 __all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits", "members"]
 
@@ -42,6 +43,10 @@ class Digits:
 
     images: float32 (batch, 1, 28, 28) in 0..1, ink is 1. labels: int64 (batch,), 0 to 9.
     parts: what was drawn where, for generated digits.
+
+    Images of another floating point type and labels of another type become these, whether they are
+    tensors or arrays. Raises `ValueError` with one sentence for what may mean something else, for
+    labels that aren't 0 to 9, and for another number of labels than of images.
     """
 
     images: Tensor = field(repr=False)
@@ -50,15 +55,28 @@ class Digits:
     split: str
     parts: Parts | None = field(default=None, repr=False)
 
+    def __post_init__(self) -> None:
+        images, labels = given.images_of(self.images), given.labels_of(self.labels, CLASSES)
+        if len(images) != len(labels):
+            raise ValueError(
+                f"there are {len(images)} images and {len(labels)} labels: give one label an image."
+            )
+        object.__setattr__(self, "images", images)  # the class is frozen
+        object.__setattr__(self, "labels", labels)
+
     def __len__(self) -> int:
         """How many digits."""
         return len(self.labels)
 
     def take(self, index: Tensor | slice) -> Digits:
-        """The digits at `index`, int64 or bool (n,) or a slice, in its order."""
-        chosen = index if isinstance(index, slice) else index.numpy()
+        """The digits at `index`, whole numbers or bool (n,) or a slice, in its order.
+
+        Raises `ValueError` for an index of another kind.
+        """
+        which = given.index_of(index)
+        chosen = which if isinstance(which, slice) else which.numpy()
         parts = None if self.parts is None else self.parts.take(chosen)
-        return replace(self, images=self.images[index], labels=self.labels[index], parts=parts)
+        return replace(self, images=self.images[which], labels=self.labels[which], parts=parts)
 
 
 def load_digits(
@@ -72,16 +90,21 @@ def load_digits(
     with one sentence when MNIST can't be had or its files are damaged.
     """
     if source not in SOURCES:
-        raise ValueError(f"{source!r} is not a source of digits: choose {' or '.join(SOURCES)}.")
-    if split not in SPLITS:
-        raise ValueError(f"{split!r} is not a split: choose one of {', '.join(SPLITS)}.")
+        raise ValueError(
+            f"{literal(source)} is not a source of digits: choose {' or '.join(SOURCES)}."
+        )
+    _check(split)
     whole = "train" if split in ("train", "fit", "selection") else "test"
     digits = _mnist(whole, on_progress) if source == "mnist" else _strokes(whole)
     return cut(digits, split)
 
 
 def cut(digits: Digits, split: str) -> Digits:
-    """The digits of `split` out of all training or all test digits, without loading them anew."""
+    """The digits of `split` out of all training or all test digits, without loading them anew.
+
+    Raises `ValueError` for an unknown split.
+    """
+    _check(split)
     if split in ("train", "test"):
         return replace(digits, split=split)
     return replace(digits.take(members(split, digits.labels)), split=split)
@@ -90,8 +113,9 @@ def cut(digits: Digits, split: str) -> Digits:
 def members(split: str, labels: Tensor) -> Tensor:
     """Which of all the training or test digits belong to `split`, int64 (n,), in order.
 
-    labels: of all those digits.
+    labels: of all those digits. Raises `ValueError` for an unknown split.
     """
+    _check(split)
     if split in ("train", "test"):
         return torch.arange(len(labels))
     if split in ("fit", "selection"):
@@ -99,9 +123,15 @@ def members(split: str, labels: Tensor) -> Tensor:
         return torch.arange(len(labels))[slice(border) if split == "fit" else slice(border, None)]
     turn = np.zeros(len(labels), dtype=np.int64)
     for digit in range(CLASSES):
-        of_class = np.flatnonzero(labels.numpy() == digit)
+        of_class = np.flatnonzero(np.asarray(labels) == digit)
         turn[of_class] = np.arange(len(of_class)) % 2
     return torch.from_numpy(np.flatnonzero(turn == SPLITS.index(split) - SPLITS.index("discovery")))
+
+
+def _check(split: str) -> None:
+    """Raise `ValueError` for an unknown split."""
+    if split not in SPLITS:
+        raise ValueError(f"{literal(split)} is not a split: choose one of {', '.join(SPLITS)}.")
 
 
 def _mnist(whole: str, on_progress: Callable[[float], None] | None) -> Digits:
