@@ -23,7 +23,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from core.arguments import real, whole
 from core.models.inspectable import Inspectable, Layer
+from core.text import literal
 from core.units import UnitId
 
 __all__ = [
@@ -68,7 +70,7 @@ def layer_of(model: nn.Module, name: str) -> Layer:
     names = layer_names(model)
     if name not in names:
         known = ", ".join(names)
-        raise ValueError(f"{name!r} is not a layer of this model: choose one of {known}.")
+        raise ValueError(f"{literal(name)} is not a layer of this model: choose one of {known}.")
     if isinstance(model, Inspectable):
         return model.described[names.index(name)]
     module = model.get_submodule(name)
@@ -76,18 +78,24 @@ def layer_of(model: nn.Module, name: str) -> Layer:
     return Layer(name, units, rectified=name != names[-1])
 
 
-def check_unit(model: nn.Module, unit: UnitId | tuple[str, int]) -> tuple[str, int]:
-    """The (layer, index) of a unit of this model.
+def check_unit(model: nn.Module, unit: UnitId | tuple[str, int] | str) -> tuple[str, int]:
+    """The (layer, index) of a unit of this model, index as Python's own whole number.
+
+    unit: its name, or layer and index, a whole number of any library.
 
     Raises `ValueError` for a unit of another model, an unknown layer, or an index that the layer
     doesn't have: a list of units ranked in one layer must never be used on another.
     """
+    if isinstance(unit, str):
+        unit = UnitId.parse(unit)
     if isinstance(unit, UnitId):
         name = getattr(model, "name", unit.model)
         if unit.model != name:
-            raise ValueError(f"{unit} is not a unit of this model, which is {name}.")
+            raise ValueError(f"{literal(unit)} is not a unit of this model, which is {name}.")
         unit = (unit.layer, unit.index)
-    layer, index = unit
+    if not isinstance(unit, tuple | list) or len(unit) != 2:
+        raise ValueError(f"{literal(unit)} is not a unit: give a pair such as ('linear_0', 58).")
+    layer, index = str(unit[0]), whole(unit[1], "the index of a unit")
     _check_index(layer, index, layer_of(model, layer).units or None)
     return layer, index
 
@@ -243,11 +251,11 @@ def run(
 ) -> Tensor:
     """Logits (n, classes) with some units edited on the way, the model itself untouched.
 
-    edits: unit -> a number that its activation becomes; "mean", its mean over these images (for a
-    map, position by position; of what its ReLU passes on, where one follows); or a function of the
-    unit's activations, (n,) or (n, height, width), that gives tensors of the same shape. Functions
-    see all the images at once, so that they may exchange activations between images; of a layer
-    that runs row by row they see a row (n,) at a time.
+    edits: unit -> a finite number that its activation becomes, of any library; "mean", its mean
+    over these images (for a map, position by position; of what its ReLU passes on, where one
+    follows); or a function of the unit's activations, (n,) or (n, height, width), that gives
+    tensors of the same shape. Functions see all the images at once, so that they may exchange
+    activations between images; of a layer that runs row by row they see a row (n,) at a time.
 
     Raises `ValueError` for an unknown unit or an edit that gives another shape.
     """
@@ -258,9 +266,9 @@ def run(
         known = {i: means.get((layer, i), edit) for i, edit in changes.items()}
         by_row = layer_of(model, layer).steps
         replica.get_submodule(layer).register_forward_hook(_editing(layer, known, by_row))
-    whole = any(callable(edit) for changes in by_layer.values() for edit in changes.values())
+    together = any(callable(edit) for changes in by_layer.values() for edit in changes.values())
     with torch.no_grad():
-        size = max(1, len(images)) if whole else batch
+        size = max(1, len(images)) if together else batch
         return torch.cat([replica(some) for some in batches_of(images, size)])
 
 
@@ -269,7 +277,7 @@ def batches_of(images: Images, size: int = BATCH) -> Iterator[Tensor]:
 
     Raises `ValueError` for images that are none or aren't floating point.
     """
-    given = torch.as_tensor(images)
+    given, size = torch.as_tensor(images), whole(size, "batch", 1)
     if not given.is_floating_point():
         raise ValueError(f"images are {given.dtype}: pass floating point values in 0..1.")
     if not len(given):
@@ -348,10 +356,20 @@ def _checked_edits(
     by_layer: dict[str, dict[int, Edit]] = {}
     for unit, edit in edits.items():
         layer, index = check_unit(model, unit)
-        if not callable(edit) and edit != "mean" and not isinstance(edit, int | float):
-            raise ValueError(f'{edit!r} is not an edit: give a number, "mean" or a function.')
-        by_layer.setdefault(layer, {})[index] = edit
+        by_layer.setdefault(layer, {})[index] = _checked_edit(edit)
     return by_layer
+
+
+def _checked_edit(edit: Edit) -> Edit:
+    """The edit, a number as Python's own float, or `ValueError`."""
+    if callable(edit) or (isinstance(edit, str) and edit == "mean"):
+        return edit
+    try:
+        return real(edit, "an edit")
+    except ValueError:
+        raise ValueError(
+            f'{literal(edit)} is not an edit: give a finite number, "mean" or a function.'
+        ) from None
 
 
 def _mean_values(

@@ -9,9 +9,10 @@ from typing import Any
 
 from core.text import literal
 
-__all__ = ["parse_whole", "real", "whole"]
+__all__ = ["parse_whole", "real", "seeded", "whole"]
 
 _WHOLE = re.compile(r"-?[0-9]{1,18}")
+_LAST_SEED = 2**63 - 1  # that every generator takes, of NumPy and of torch
 
 
 def whole(value: Any, name: str, low: int | None = None, high: int | None = None) -> int:
@@ -41,6 +42,11 @@ def real(value: Any, name: str, low: float | None = None, high: float | None = N
     if number is None or not math.isfinite(number) or not _within(number, low, high):
         raise ValueError(f"{name} is {literal(value)}: give a number{_bounds(low, high)}.")
     return number
+
+
+def seeded(seed: Any) -> int:
+    """`seed` as Python's own int, such as every generator takes. Raises as `whole`, from 0 on."""
+    return whole(seed, "seed", 0, _LAST_SEED)
 
 
 def parse_whole(text: str) -> int | None:

@@ -18,9 +18,11 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from core.activations import peaks
+from core.arguments import seeded, whole
 from core.digits import Digits
 from core.digits.crossbars import erase, paste
 from core.digits.strokes import OPTIONAL, draw, parts_of
+from core.text import literal
 
 __all__ = ["Differences", "Pairs", "differences", "drawn_pairs", "real_bars"]
 
@@ -80,10 +82,15 @@ class Differences:
 
 
 def drawn_pairs(part: str, n: int = 200, *, seed: int = 0) -> Pairs:
-    """`n` digits drawn with and without `part`. Raises `ValueError` for a part not optional."""
+    """`n` digits drawn with and without `part`.
+
+    Raises `ValueError` for a part that isn't optional, fewer than one digit, and a seed that is
+    none.
+    """
+    n, seed = whole(n, "n", 1), seeded(seed)
     owners = [digit for digit in range(10) if part in parts_of(digit)]
     if part not in OPTIONAL or not owners:
-        raise ValueError(f"{part!r} can't be left out: choose one of {', '.join(OPTIONAL)}.")
+        raise ValueError(f"{literal(part)} can't be left out: choose one of {', '.join(OPTIONAL)}.")
     drawn = 2 * n  # more than asked for: a part that runs off the image makes no fair pair
     both = [
         draw([owners[0]] * drawn, seed=seed, with_parts={part: there}) for there in (True, False)
@@ -104,8 +111,10 @@ def _at_border(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def real_bars(digits: Digits, crossed: NDArray[np.bool_], *, seed: int = 0) -> Pairs:
     """Real sevens with and without a crossbar: pasted on plain ones, erased from crossed ones.
 
-    crossed: (n,), which of `digits` have one; of other classes it is not asked.
+    crossed: (n,), which of `digits` have one; of other classes it is not asked. Raises `ValueError`
+    for a seed that is none.
     """
+    seed = seeded(seed)
     sevens = (digits.labels == 7).numpy()
     images = digits.images[:, 0].numpy()
     plain, barred = images[sevens & ~crossed], images[sevens & crossed]
@@ -123,8 +132,9 @@ def real_bars(digits: Digits, crossed: NDArray[np.bool_], *, seed: int = 0) -> P
 def differences(model: nn.Module, pairs: Pairs, layer: str, *, seed: int = 0) -> Differences:
     """What the part does to each unit of `layer`, as its ReLU passes it on; of a map its maximum.
 
-    Raises `ValueError` for an unknown layer and fewer than two pairs.
+    Raises `ValueError` for an unknown layer, fewer than two pairs, and a seed that is none.
     """
+    seed = seeded(seed)
     if len(pairs) < 2:
         raise ValueError(f"{len(pairs)} pair is too few to tell a difference: give two at least.")
     present, absent = (

@@ -17,6 +17,8 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from core.text import literal
+
 __all__ = ["FACTS", "FACTS_LIMIT", "NPZ", "SAFETENSORS", "Format"]
 
 T = TypeVar("T")
@@ -52,7 +54,9 @@ class Npz:
     def clean(self, name: str, value: Array) -> Array:
         array = np.asarray(value)
         if array.dtype.hasobject:
-            raise ValueError(f"array {name!r} is {array.dtype}: give numbers, bools or text.")
+            raise ValueError(
+                f"array {literal(name)} is {array.dtype}: give numbers, bools or text."
+            )
         return array
 
     def raw(self, value: Array) -> tuple[str, bytes]:

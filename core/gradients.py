@@ -30,7 +30,9 @@ from core.activations import (
     layer_names,
     layer_of,
 )
+from core.arguments import whole
 from core.digits import CLASSES
+from core.text import literal
 
 __all__ = [
     "DECAY",
@@ -44,6 +46,7 @@ __all__ = [
 ]
 
 Numbers: TypeAlias = NDArray[np.float32]
+Labels: TypeAlias = Tensor | ArrayLike  # whole numbers of any kind, (n,)
 
 DECAY = 0.97  # of the running gradient, a batch (intent/synpic.py): a memory of some 33 batches
 _MIDDLE = 0.5  # the grey that pictures are taken from, so that paper counts as well as ink (there)
@@ -124,7 +127,7 @@ class Intent:
         """The images to give to the model and to `update`: for pictures, with a gradient."""
         return images.detach().requires_grad_() if self._with_pictures else images
 
-    def update(self, images: Tensor, labels: Tensor) -> None:
+    def update(self, images: Tensor, labels: Labels) -> None:
         """Take in the batch whose loss was just propagated back.
 
         images: (batch, 1, height, width), from `watch`. labels: int64 (batch,), 0 to classes - 1.
@@ -132,7 +135,7 @@ class Intent:
         Raises `ValueError` for labels that aren't those of the batch, or images without a gradient
         where pictures are kept, and `RuntimeError` when a layer has had no gradient.
         """
-        _check_labels(labels, len(images), self._classes)
+        labels = _checked_labels(labels, len(images), self._classes)
         focus = self._focused(images) if self._with_pictures else None
         taken = self._take(len(labels))
         if not self._units:
@@ -204,7 +207,7 @@ class Intent:
 
 
 def activation_rows(
-    model: nn.Module, images: Images, labels: Tensor, classes: int = CLASSES, *, rectify: int = 0
+    model: nn.Module, images: Images, labels: Labels, classes: int = CLASSES, *, rectify: int = 0
 ) -> dict[str, Numbers]:
     """By layer, float32 (units, classes, height, width): the digits that a unit is active on.
 
@@ -215,9 +218,8 @@ def activation_rows(
 
     Raises `ValueError` for another `rectify`, labels that don't fit, or no images.
     """
-    if rectify not in (-1, 0, 1):
-        raise ValueError(f"{rectify!r} is not a way to rectify: choose -1, 0 or 1.")
-    _check_labels(labels, len(images), classes)
+    rectify = whole(rectify, "rectify", -1, 1)
+    labels, classes = _checked_labels(labels, len(images), classes), whole(classes, "classes", 1)
 
     def part(values: Tensor) -> Tensor:
         kept = values.clamp(min=0) if rectify == 1 else values.clamp(max=0)
@@ -232,7 +234,7 @@ def activation_rows(
     return rows
 
 
-def unit_gradients(model: nn.Module, images: Images, labels: Tensor, layer: str) -> Numbers:
+def unit_gradients(model: nn.Module, images: Images, labels: Labels, layer: str) -> Numbers:
     """float32 (n, units): −∂ℓ/∂b of each digit's own loss, for a model that isn't training.
 
     Positive where a step of training would move the unit higher on this digit; ℓ in nats.
@@ -240,13 +242,13 @@ def unit_gradients(model: nn.Module, images: Images, labels: Tensor, layer: str)
 
     Raises `ValueError` for an unknown layer, labels that don't fit, or no images.
     """
-    _check_labels(labels, len(images))
+    labels = _checked_labels(labels, len(images))
     found = [_over_positions(-gradient) for _, gradient in _at(model, images, labels, layer)]
     return torch.cat(found).float().numpy()
 
 
 def gradient_times_activation(
-    model: nn.Module, images: Images, labels: Tensor, layer: str, classes: int = CLASSES
+    model: nn.Module, images: Images, labels: Labels, layer: str, classes: int = CLASSES
 ) -> Numbers:
     """float32 (units, classes): by how much the class's loss would rise without the unit, in nats.
 
@@ -257,7 +259,7 @@ def gradient_times_activation(
 
     Raises `ValueError` for an unknown layer, labels that don't fit, or no images.
     """
-    _check_labels(labels, len(images), classes)
+    labels, classes = _checked_labels(labels, len(images), classes), whole(classes, "classes", 1)
     rises = [  # a ∂ℓ/∂a is z ∂ℓ/∂z: both are 0 where a ReLU passes nothing on
         _over_positions(-values * gradient)
         for values, gradient in _at(model, images, labels, layer)
@@ -326,7 +328,7 @@ def _at(
         with torch.enable_grad():
             values = collect(model, some, layer).requires_grad_()
             logits = behind(model, layer, some)(values)
-            _check_labels(own, len(some), logits.shape[1])
+            _checked_labels(own, len(some), logits.shape[1])
             loss = cross_entropy(logits, own, reduction="sum")  # no digit's loss depends on another
             (gradient,) = torch.autograd.grad(loss, values)
         yield values.detach(), gradient
@@ -344,13 +346,22 @@ def _members(labels: Tensor, classes: int) -> tuple[Tensor, ...]:
     return found
 
 
-def _check_labels(labels: Tensor, n: int, classes: int | None = None) -> None:
-    """Raise `ValueError` unless there is a label for each of `n` images, 0 to classes - 1."""
-    if len(labels) != n:
-        raise ValueError(f"there are {len(labels)} labels for {n} images: give one for each.")
-    if classes is not None and n and not 0 <= int(labels.min()) <= int(labels.max()) < classes:
-        wrong = int(labels.min()) if labels.min() < 0 else int(labels.max())
+def _checked_labels(labels: Labels, n: int, classes: int | None = None) -> Tensor:
+    """The labels as int64 (n,), of whatever kind of whole number they are.
+
+    Raises `ValueError` unless there is one for each of `n` images, 0 to classes - 1.
+    """
+    given = torch.as_tensor(labels)
+    if given.ndim != 1 or len(given) != n:
+        count = len(given) if given.ndim == 1 else f"{tuple(given.shape)}"
+        raise ValueError(f"there are {count} labels for {n} images: give one for each.")
+    found = given.long()
+    if given.dtype == torch.bool or not torch.equal(found.to(given.dtype), given):
+        raise ValueError(f"labels are {literal(given.dtype)}: give whole numbers.")
+    if classes is not None and n and not 0 <= int(found.min()) <= int(found.max()) < classes:
+        wrong = int(found.min()) if found.min() < 0 else int(found.max())
         raise ValueError(f"{wrong} is not a label: choose 0 to {classes - 1}.")
+    return found
 
 
 def _rows(values: ArrayLike, name: str, n: int | None = None) -> NDArray[np.float64]:

@@ -17,8 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from core.arguments import seeded
 from core.digits.concepts import CONCEPTS, Measured
 from core.ranking import Answers, average_precision
+from core.text import literal
 
 __all__ = ["NONE", "Label", "Labels", "Library", "label_units", "score_card"]
 
@@ -108,7 +110,9 @@ class Library:
         """The number of the label that reads `text`. Raises `ValueError` for none."""
         texts = [label.text for label in self.labels]
         if text not in texts:
-            raise ValueError(f"{text!r} is no label of this library: choose one that it holds.")
+            raise ValueError(
+                f"{literal(text)} is no label of this library: choose one that it holds."
+            )
         return texts.index(text)
 
 
@@ -173,8 +177,9 @@ def label_units(
     choose, judge: activations (n, units) and the library of the same n digits; both libraries hold
     the labels that occur, and only those in both are used. seed: of permutations and mixtures.
 
-    Raises `ValueError` when activations and digits differ in number.
+    Raises `ValueError` when activations and digits differ in number, and for a seed that is none.
     """
+    seed = seeded(seed)
     for activations, library in (choose, judge):
         if len(activations) != len(library.carried):
             raise ValueError(
@@ -213,7 +218,7 @@ def score_card(
 
     Activations (n, units) and who carries the unit's label, (n, units), of both samples.
     """
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(seeded(seed))
     simulated = carried.astype(np.float64)
     thresholds = _thresholds(chosen_on, carried_there)
     mixed = _mixed(judged_on, generator)

@@ -5,7 +5,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_FORM = re.compile(r"([a-z][a-z0-9_]*)/([a-z][a-z0-9_.]*)/(0|[1-9][0-9]*)")
+from core.arguments import whole
+from core.text import literal
+
+_FORM = re.compile(r"([a-z][a-z0-9_]*)/([a-z][a-z0-9_.]*)/(0|[1-9][0-9]{0,17})")
 
 
 @dataclass(frozen=True, order=True)
@@ -13,11 +16,19 @@ class UnitId:
     """A unit's name, ordered by model, layer and index.
 
     A convolutional unit is a channel; one position of it is a neuron and has no name of its own.
+    index: a whole number of any library, kept as Python's own.
+
+    Raises `ValueError` for an index that isn't a whole number from 0 on.
     """
 
     model: str
     layer: str
     index: int
+
+    def __post_init__(self) -> None:
+        for name, value in (("model", str(self.model)), ("layer", str(self.layer))):
+            object.__setattr__(self, name, value)
+        object.__setattr__(self, "index", whole(self.index, "the index of a unit", 0))
 
     @classmethod
     def parse(cls, text: str) -> UnitId:
@@ -28,7 +39,8 @@ class UnitId:
         found = _FORM.fullmatch(text) if isinstance(text, str) else None
         if found is None:
             raise ValueError(
-                f"{text!r} is not a unit: write model/layer/index, such as lenet5/linear_0/58."
+                f"{literal(text)} is not a unit: write model/layer/index, such as "
+                "lenet5/linear_0/58."
             )
         return cls(found[1], found[2], int(found[3]))
 

@@ -247,9 +247,9 @@ def test_a_unit_that_the_layer_has_not_is_named(strokes: Digits) -> None:
             removal.without([3, wrong])
         with pytest.raises(ValueError, match="another"):
             removal.keeping([wrong])
-    with pytest.raises(ValueError, match="'noise' is not a kind of ablation: choose zero, mean"):
+    with pytest.raises(ValueError, match="`noise` is not a kind of ablation: choose zero, mean"):
         Removal(build("lenet5"), strokes, "linear_1", "noise")
-    with pytest.raises(ValueError, match="'linear_9' is not a layer"):
+    with pytest.raises(ValueError, match="`linear_9` is not a layer"):
         Removal(build("lenet5"), strokes, "linear_9")
 
 
@@ -811,9 +811,9 @@ def test_units_may_be_named_in_three_ways() -> None:
         ([("linear_0", 120)], r"linear_0 has no unit 120: choose 0 to 119"),
         ([("linear_0", -1)], r"linear_0 has no unit -1: choose 0 to 119"),
         (["lenet5/linear_0/3", "lenet5/linear_1/4"], r"of linear_0 and linear_1: ask .* one layer"),
-        (["mlp/linear_0/3"], r"mlp/linear_0/3 is not a unit of this model, which is lenet5"),
-        ([("linear_9", 3)], r"'linear_9' is not a layer of this model: choose one of conv_0"),
-        (["58"], r"'58' is not a unit: write model/layer/index"),
+        (["mlp/linear_0/3"], r"`mlp/linear_0/3` is not a unit of this model, which is lenet5"),
+        ([("linear_9", 3)], r"`linear_9` is not a layer of this model: choose one of conv_0"),
+        (["58"], r"`58` is not a unit: write model/layer/index"),
         ([], r"no units are named: give at least one"),
         ([("conv_0", unit) for unit in range(6)], r"these are all 6 units of conv_0"),
     ],
@@ -826,9 +826,9 @@ def test_units_that_cannot_be_meant_are_refused(units: list[str], said: str) -> 
 def test_a_question_that_cannot_be_answered_is_refused() -> None:
     model, digits = planted(), digits_for(40)
     sevens = known(digits.labels == 7)
-    with pytest.raises(ValueError, match="'class-11' is not a concept: choose one of"):
+    with pytest.raises(ValueError, match="`class-11` is not a concept: choose one of"):
         ask(model, digits, [("hidden", 7)], "class-11")
-    with pytest.raises(ValueError, match="'noise' is not a kind of ablation"):
+    with pytest.raises(ValueError, match="`noise` is not a kind of ablation"):
         ask(model, digits, [("hidden", 7)], "class-7", kind="noise", measured=sevens)
     with pytest.raises(ValueError, match="20 digits and concepts of 40"):
         ask(model, digits.take(slice(20)), [("hidden", 7)], "class-7", measured=sevens)

@@ -173,7 +173,7 @@ def test_unit_names_and_pairs_mean_the_same(strokes: Digits, trained: Inspectabl
         (("linear_1", 84), "linear_1 has no unit 84: choose 0 to 83"),
         (("linear_0", -1), "linear_0 has no unit -1"),
         (("linear_9", 0), "choose one of conv_0, conv_1, linear_0, linear_1, linear_2"),
-        (UnitId("mlp", "linear_0", 0), "mlp/linear_0/0 is not a unit of this model"),
+        (UnitId("mlp", "linear_0", 0), "`mlp/linear_0/0` is not a unit of this model"),
     ],
 )
 def test_a_unit_of_another_layer_is_refused(

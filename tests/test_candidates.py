@@ -176,5 +176,5 @@ def test_all_of_it_is_kept_and_comes_back(found: Candidates) -> None:
 
 
 def test_a_layer_that_is_not_there_is_named() -> None:
-    with pytest.raises(ValueError, match="'hiden' is not a layer of this model"):
+    with pytest.raises(ValueError, match="`hiden` is not a layer of this model"):
         candidates(*knowing(), "hiden")

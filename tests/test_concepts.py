@@ -132,7 +132,7 @@ def test_only_and_take_pick_concepts_and_digits(measured: Measured) -> None:
     np.testing.assert_array_equal(some.scores, measured.scores[[8, 3]][:, columns])
     np.testing.assert_array_equal(some.masks, measured.masks[[8, 3]][:, columns])
     assert len(measured.take(slice(5))) == 5
-    with pytest.raises(ValueError, match="'hole' is no concept: choose one of ink"):
+    with pytest.raises(ValueError, match="`hole` is no concept: choose one of ink"):
         measured.only(["ink"]).only(["hole"])
 
 
@@ -200,9 +200,9 @@ def test_stopping_from_on_progress_leaves_no_thread(digits: Rendered) -> None:
 @pytest.mark.parametrize(
     ("names", "says"),
     [
-        (["crossed-9"], "'crossed-9' is no concept: choose one of crossed-7"),
-        ("ink", r"names is the text 'ink': give a list, such as \['ink'\]"),
-        (["slashed-0"], "'slashed-0' is known of generated digits only: choose one of"),
+        (["crossed-9"], "`crossed-9` is no concept: choose one of crossed-7"),
+        ("ink", r"names is the text `ink`: give a list, such as \['ink'\]"),
+        (["slashed-0"], "`slashed-0` is known of generated digits only: choose one of"),
     ],
 )
 def test_wrong_names_raise(digits: Rendered, names: list[str] | str, says: str) -> None:
@@ -353,9 +353,9 @@ def test_labels_by_eye_are_disjoint_indices(name: str) -> None:
 
 
 def test_labels_that_were_not_made_raise() -> None:
-    with pytest.raises(ValueError, match="'closed-4' for 'fit' was not labelled: choose one of"):
+    with pytest.raises(ValueError, match="`closed-4` for `fit` was not labelled: choose one of"):
         labels("closed-4", "fit")
-    with pytest.raises(ValueError, match="'crossed-7' for 'test' was not labelled"):
+    with pytest.raises(ValueError, match="`crossed-7` for `test` was not labelled"):
         labels("crossed-7", "test")
 
 

@@ -228,7 +228,7 @@ def test_a_dead_unit_is_never_above(share: float) -> None:
 
 @pytest.mark.parametrize("share", [0, 1, -1, 2, float("nan")])
 def test_a_share_out_of_range_is_refused(share: float) -> None:
-    with pytest.raises(ValueError, match=rf"level {share} is out of range"):
+    with pytest.raises(ValueError, match=rf"level (is )?`{share}`( is out of range)?: give"):
         levels(split(torch.ones(3, 1)), share)
 
 
@@ -806,16 +806,16 @@ def test_too_few_digits_are_refused(trained: Inspectable, known: Known) -> None:
 def test_a_level_out_of_range_is_refused(
     trained: Inspectable, known: Known, level: float, layer: str
 ) -> None:
-    with pytest.raises(ValueError, match=rf"level {level} is out of range"):
+    with pytest.raises(ValueError, match=rf"level (is )?`{level}`( is out of range)?: give"):
         dissect(trained, *swap(known, layer), level=level)
 
 
 def test_what_is_unknown_is_refused(trained: Inspectable, strokes: Digits, known: Known) -> None:
-    with pytest.raises(ValueError, match="'conv_9' is not a layer of this model: choose one of"):
+    with pytest.raises(ValueError, match="`conv_9` is not a layer of this model: choose one of"):
         dissect(trained, *swap(known, "conv_9"))
-    with pytest.raises(ValueError, match="'whiskers' is no concept: choose one of"):
+    with pytest.raises(ValueError, match="`whiskers` is no concept: choose one of"):
         dissect(trained, strokes.take(slice(40)), "conv_0", ["ink", "whiskers"])
-    with pytest.raises(ValueError, match="is the text 'ink'"):
+    with pytest.raises(ValueError, match="is the text `ink`"):
         dissect(trained, strokes.take(slice(40)), "conv_0", "ink")
 
 

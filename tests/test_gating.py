@@ -296,7 +296,7 @@ def test_a_report_of_every_gate(strokes: Digits) -> None:
     last = gate_report(model, some, concepts=["wide"])
     assert first.gates.shape == last.gates.shape == (60, 4)
     assert not np.array_equal(first.gates, last.gates)
-    with pytest.raises(ValueError, match="'gate' is no gate: choose gate_1 or gate_2"):
+    with pytest.raises(ValueError, match="`gate` is no gate: choose gate_1 or gate_2"):
         gate_report(model, some, "gate")
 
 

@@ -166,7 +166,7 @@ def test_what_cannot_be_rerouted_is_said() -> None:
         alone(many, images, 8)
     with pytest.raises(ValueError, match="choose 0 to 7"):
         without(many, images, 8)
-    with pytest.raises(ValueError, match="'gate_1' is no gate: choose gate"):
+    with pytest.raises(ValueError, match="`gate_1` is no gate: choose gate"):
         without(many, images, 0, "gate_1")
     with pytest.raises(ValueError, match="order has shape"):
         changed_weights(many, images, [0, 1, 1])

@@ -476,7 +476,7 @@ def test_weighted_images_are_means() -> None:
 def test_what_is_wrong_with_digits_is_said() -> None:
     model = frozen(lenet5(torch.float32))
     images, labels = digits(6, 0, torch.float32)
-    with pytest.raises(ValueError, match="2 is not a way to rectify: choose -1, 0 or 1"):
+    with pytest.raises(ValueError, match="rectify is `2`: give a whole number from -1 to 1"):
         activation_rows(model, images, labels, rectify=2)
     with pytest.raises(ValueError, match="is not a label: choose 0 to 0"):
         activation_rows(model, images, labels, 1)

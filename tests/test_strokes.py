@@ -209,18 +209,18 @@ def test_taking_digits_keeps_everything_together(many: Rendered) -> None:
 @pytest.mark.parametrize(
     ("labels", "settings", "text"),
     [
-        ([3, 10], {}, "label 10 is not a digit: valid are 0 to 9"),
-        ([-1], {}, "label -1 is not a digit"),
-        ([2.5], {}, "label 2.5 is not a digit"),
+        ([3, 10], {}, "label `10` is not a digit: valid are 0 to 9"),
+        ([-1], {}, "label `-1` is not a digit"),
+        ([2.5], {}, "label `2.5` is not a digit"),
         ([], {}, r"labels have shape \(0,\): pass n >= 1"),
-        ([7], {"with_parts": {"wing": True}}, "'wing' is not a part: choose one of ring, slash"),
-        ([7], {"with_parts": {"stem": False}}, "'stem' can't be switched.*choose of slash"),
-        ([7, 3], {"with_parts": {"crossbar": True}}, "digit 3 has no 'crossbar'.*none; leave"),
-        ([1], {"with_parts": {"hook": True}}, "digit 1 has no 'hook'.*serif, base"),
-        ([1], {"thickness": 9.0}, "thickness is 9.0: valid is 1.3 to"),
-        ([1], {"slant": 1.5}, "slant is 1.5: valid is -0.8 to 0.8"),
-        ([1], {"width": float("nan")}, "width is nan"),
-        ([1], {"wobble": -1.0}, "wobble is -1.0: valid is 0.0 to"),
+        ([7], {"with_parts": {"wing": True}}, "`wing` is not a part: choose one of ring, slash"),
+        ([7], {"with_parts": {"stem": False}}, "`stem` can't be switched.*choose of slash"),
+        ([7, 3], {"with_parts": {"crossbar": True}}, "digit 3 has no `crossbar`.*none; leave"),
+        ([1], {"with_parts": {"hook": True}}, "digit 1 has no `hook`.*serif, base"),
+        ([1], {"thickness": 9.0}, "thickness is `9.0`: give a number from 1.3 to"),
+        ([1], {"slant": 1.5}, "slant is `1.5`: give a number from -0.8 to 0.8"),
+        ([1], {"width": float("nan")}, "width is `nan`"),
+        ([1], {"wobble": -1.0}, "wobble is `-1.0`: give a number from 0.0 to"),
     ],
 )
 def test_wrong_orders_say_what_is_right(
@@ -231,7 +231,7 @@ def test_wrong_orders_say_what_is_right(
 
 
 def test_wrong_number_and_wrong_mask_say_what_is_right(many: Rendered) -> None:
-    with pytest.raises(ValueError, match="n is 0: ask for at least 1 digit"):
+    with pytest.raises(ValueError, match="n is `0`: give a whole number of at least 1"):
         generate(0)
-    with pytest.raises(ValueError, match="'wing' is not a part: choose one of ring"):
+    with pytest.raises(ValueError, match="`wing` is not a part: choose one of ring"):
         many.parts.masks("wing")

@@ -18,9 +18,11 @@ from core.ablation.removal import KINDS
 from core.ablation.trial import Claim, Half, Progress, Trial
 from core.ablation.verdicts import conditional, everywhere, necessary, sufficient
 from core.activations import check_unit, layer_of
+from core.arguments import seeded, whole
 from core.digits import Digits, members
 from core.digits.concepts import CONCEPTS, Measured, measure
 from core.evidence import Change, Controls, Evidence, Finding, digits_hash, versions, weights_hash
+from core.text import literal
 from core.units import UnitId
 
 __all__ = ["CONTROLS", "DRAWS", "KINDS", "ask", "halves", "units_of"]
@@ -32,7 +34,7 @@ DRAWS = 2000  # of the bootstrap
 def ask(
     model: nn.Module,
     digits: Digits,
-    units: Iterable[UnitId | tuple[str, int] | str],
+    units: Iterable[UnitId | tuple[str, int] | str] | UnitId | str,
     concept: str,
     *,
     seed: int = 0,
@@ -46,15 +48,19 @@ def ask(
 
     digits: test digits, cut in discovery and confirmation here. kind: of ablation, see `Removal`.
     measured: concepts of just these digits, so that they need not be measured again. seed: of
-    controls, bootstrap and resampling. on_progress: called with 0..1 and what is being done.
+    controls, bootstrap and resampling. controls, draws: at least one. on_progress: called with 0..1
+    and what is being done.
 
     Raises `ValueError` for an unknown concept or kind, no units or all units of the layer, units of
-    several layers or of another model, and digits that are too few to be cut in two.
+    several layers or of another model, digits that are too few to be cut in two, and numbers that
+    are none; all before the work begins.
     """
     told: Progress = on_progress or (lambda fraction, text: None)
     layer, chosen = units_of(model, units)
+    seed, controls = seeded(seed), whole(controls, "controls", 1)
+    draws = whole(draws, "draws", 1)
     if kind not in KINDS:
-        raise ValueError(f"{kind!r} is not a kind of ablation: choose {', '.join(KINDS)}.")
+        raise ValueError(f"{literal(kind)} is not a kind of ablation: choose {', '.join(KINDS)}.")
     told(0.0, "Measuring the concept")
     both = halves(digits, concept, measured)
     told(0.1, "Collecting activations")
@@ -99,17 +105,19 @@ def _findings(
 
 
 def units_of(
-    model: nn.Module, units: Iterable[UnitId | tuple[str, int] | str]
+    model: nn.Module, units: Iterable[UnitId | tuple[str, int] | str] | UnitId | str
 ) -> tuple[str, tuple[int, ...]]:
     """The layer and the indices of units of one layer, sorted, each once.
+
+    units: several, or one by its name.
 
     Raises `ValueError` when there are none, when it's all of the layer, and for units of several
     layers, of another model, or that the layer doesn't have.
     """
-    given = [UnitId.parse(unit) if isinstance(unit, str) else unit for unit in units]
-    if not given:
-        raise ValueError("no units are named: give at least one, such as lenet5/linear_0/58.")
+    given = [units] if isinstance(units, str | UnitId) else units
     found = [check_unit(model, unit) for unit in given]
+    if not found:
+        raise ValueError("no units are named: give at least one, such as lenet5/linear_0/58.")
     layers = sorted({layer for layer, _ in found})
     if len(layers) > 1:
         raise ValueError(
@@ -131,7 +139,7 @@ def halves(digits: Digits, concept: str, measured: Measured | None) -> tuple[Hal
     """
     if concept not in CONCEPTS:
         known = ", ".join(list(CONCEPTS)[:6])
-        raise ValueError(f"{concept!r} is not a concept: choose one of {known}, …")
+        raise ValueError(f"{literal(concept)} is not a concept: choose one of {known}, …")
     if measured is None or concept not in measured.names:
         images, labels = digits.images.numpy(), digits.labels.numpy()
         measured = measure(images, labels, [concept], parts=digits.parts)

@@ -19,6 +19,7 @@ from core.ablation.detection import comparable, within_classes
 from core.ablation.removal import Removal
 from core.ablation.trial import Half
 from core.activations import peaks
+from core.arguments import seeded
 from core.ranking import Answers
 from core.statistics import adjusted
 
@@ -81,8 +82,9 @@ class Candidates:
 def candidates(model: nn.Module, half: Half, layer: str, *, seed: int = 0) -> Candidates:
     """Every unit of `layer` scored on the discovery half.
 
-    Raises `ValueError` for an unknown layer.
+    Raises `ValueError` for an unknown layer and a seed that is none.
     """
+    seed = seeded(seed)
     labels, present = half.digits.labels.numpy(), half.present
     activations = peaks(model, half.digits.images, layer)
     rows = comparable(labels, present)

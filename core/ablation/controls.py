@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.activations import layer_names, layer_of
+from core.arguments import whole
 
 __all__ = ["outgoing_norms", "p_value", "random_sets", "strengths"]
 
@@ -55,7 +56,8 @@ def random_sets(
     No unit is twice in a set. Empty where the layer hasn't as many other units as were chosen.
     """
     others = np.setdiff1d(np.arange(len(strength)), chosen)
-    if len(others) < len(chosen):
+    sets = whole(sets, "sets", 0)
+    if not sets or len(others) < len(chosen):
         return np.empty((0, len(chosen)), np.int64)
     scale = np.log(strength + 1e-9 * (strength.max() + 1))
     apart = np.abs(scale[others][None] - scale[list(chosen)][:, None])  # (chosen, others)

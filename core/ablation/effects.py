@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.ablation.removal import Outcome
+from core.arguments import seeded, whole
 from core.evidence import Change
 from core.statistics import rate_bound
 
@@ -28,7 +29,8 @@ class Resamples:
 
     def __init__(self, strata: NDArray[np.int64], draws: int, seed: int) -> None:
         """strata: (n,), whole numbers: the digits that are drawn among one another."""
-        generator = np.random.default_rng(seed)
+        draws = whole(draws, "draws", 1)
+        generator = np.random.default_rng(seeded(seed))
         self.n, self.draws = len(strata), draws
         self._members = [np.flatnonzero(strata == each) for each in np.unique(strata)]
         self._drawn = [

@@ -16,7 +16,8 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from core.ablation.removal import Removal
-from core.digits import Digits
+from core.arguments import whole
+from core.digits import CLASSES, Digits
 
 __all__ = ["Paired", "paired_effects"]
 
@@ -46,8 +47,10 @@ def paired_effects(
     "without the units", and "difference", the second less the first. Margin: logit of the class
     less the largest other.
 
-    Raises `ValueError` for fewer than two pairs, an unknown layer or kind, or a wrong unit.
+    Raises `ValueError` for fewer than two pairs, an unknown layer or kind, a wrong unit, or a label
+    that is none.
     """
+    label = whole(label, "label", 0, CLASSES - 1)
     if len(present) < 2 or len(present) != len(absent):
         raise ValueError(
             f"there are {len(present)} digits with the part and {len(absent)} without: give at "

@@ -18,7 +18,9 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from core.activations import behind, collect, layer_of
+from core.arguments import seeded, whole
 from core.digits import Digits
+from core.text import literal
 
 __all__ = ["KINDS", "Outcome", "Removal"]
 
@@ -88,10 +90,13 @@ class Removal:
         reference: the digits of the mean, these when None. donors: int64 (n,), which digit each
         is resampled from; drawn from `seed` when None.
 
-        Raises `ValueError` for an unknown layer or kind, and for no digits.
+        Raises `ValueError` for an unknown layer or kind, a seed that is none, and for no digits.
         """
+        seed = seeded(seed)
         if kind not in KINDS:
-            raise ValueError(f"{kind!r} is not a kind of ablation: choose {', '.join(KINDS)}.")
+            raise ValueError(
+                f"{literal(kind)} is not a kind of ablation: choose {', '.join(KINDS)}."
+            )
         self.model, self.layer, self.digits = model, layer, digits
         self.values = collect(model, digits.images, layer)  # (n, units[, height, width])
         if kind == "zero":
@@ -159,7 +164,7 @@ class Removal:
 
     def _checked(self, units: Iterable[int]) -> list[int]:
         """The units as whole numbers, or `ValueError`."""
-        found = [int(unit) for unit in units]
+        found = [whole(unit, "the index of a unit") for unit in units]
         for unit in found:
             if not 0 <= unit < self.units:
                 raise ValueError(

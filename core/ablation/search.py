@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from core.ablation.removal import Removal
 from core.ablation.shapley import shapley
+from core.arguments import seeded, whole
 from core.digits import CLASSES
 
 __all__ = ["COUNTS", "Curve", "curve", "erasing", "greedy", "random_orders", "shapley_of", "single"]
@@ -42,7 +43,11 @@ class Curve:
 
 
 def curve(removal: Removal, order: Sequence[int], label: int) -> Curve:
-    """What removing, and keeping, the first units of `order` does to class `label`."""
+    """What removing, and keeping, the first units of `order` does to class `label`.
+
+    Raises `ValueError` for a label that is none.
+    """
+    label = whole(label, "label", 0, CLASSES - 1)
     half = [k for k in COUNTS if k < removal.units]
     labels = removal.digits.labels.numpy()
     recall, kept = np.empty((len(half), CLASSES)), np.empty(len(half))
@@ -57,8 +62,10 @@ def curve(removal: Removal, order: Sequence[int], label: int) -> Curve:
 def erasing(found: Curve, label: int) -> int | None:
     """The fewest units whose removal loses the class and spares all others; None when none do.
 
-    At most 10 % of the class's recall is left, and of every other at least 95 %.
+    At most 10 % of the class's recall is left, and of every other at least 95 %. Raises
+    `ValueError` for a label that is none.
     """
+    label = whole(label, "label", 0, CLASSES - 1)
     others = np.delete(found.recall, label, axis=1)
     erased = (found.recall[:, label] <= ERASED + 1e-6) & (np.nanmin(others, axis=1) >= SPARED)
     return int(found.counts[erased.argmax()]) if erased.any() else None
@@ -78,8 +85,10 @@ def greedy(
 ) -> list[int]:
     """`count` units, each the one whose removal next costs the class most and others least.
 
-    What is climbed is the class's mean loss of log-likelihood less that of all other digits.
+    What is climbed is the class's mean loss of log-likelihood less that of all other digits. Raises
+    `ValueError` for a label that is none and a count below 0.
     """
+    label, count = whole(label, "label", 0, CLASSES - 1), whole(count, "count", 0)
     sample = _sample(removal, label)
     own = (sample.digits.labels == label).numpy()
     chosen: list[int] = []
@@ -103,7 +112,11 @@ def shapley_of(
     seed: int = 0,
     on_step: Callable[[int], object] | None = None,
 ) -> tuple[Numbers, Numbers]:
-    """Each unit's Shapley value for the class's log-likelihood, nats, and its standard error."""
+    """Each unit's Shapley value for the class's log-likelihood, nats, and its standard error.
+
+    Raises `ValueError` for a label that is none, and as `shapley`.
+    """
+    label = whole(label, "label", 0, CLASSES - 1)
     some = removal.on(_rows(removal, label, others=False))
 
     def value(present: NDArray[np.bool_]) -> float:
@@ -114,8 +127,9 @@ def shapley_of(
 
 def random_orders(units: int, orders: int, seed: int) -> Whole:
     """(orders, units): what a ranking must do better than."""
-    generator = np.random.default_rng(seed)
-    return np.stack([generator.permutation(units) for _ in range(orders)])
+    generator = np.random.default_rng(seeded(seed))
+    units = whole(units, "units", 1)
+    return np.stack([generator.permutation(units) for _ in range(whole(orders, "orders", 1))])
 
 
 def completed(order: Sequence[int], scores: NDArray[np.floating]) -> list[int]:

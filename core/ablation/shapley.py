@@ -7,6 +7,8 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arguments import real, seeded, whole
+
 __all__ = ["shapley"]
 
 Numbers = NDArray[np.float64]
@@ -34,11 +36,13 @@ def shapley(
 
     Raises `ValueError` for no players or fewer than two orders.
     """
+    players, permutations = whole(players, "players"), whole(permutations, "permutations")
+    tolerance = real(tolerance, "tolerance", 0)
     if players < 1 or permutations < 2:
         raise ValueError(
             f"{players} players and {permutations} orders: give at least one player and two orders."
         )
-    generator = np.random.default_rng(seed)
+    generator = np.random.default_rng(seeded(seed))
     ends = value(np.zeros(players, bool)), value(np.ones(players, bool))
     pairs = np.empty((-(-permutations // 2), players))
     for at in range(len(pairs)):

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.digits.concepts import measure
+from core.text import literal
 
 __all__ = ["LABELLED", "ROLES", "Agreement", "Labels", "agreement", "labels"]
 
@@ -59,8 +60,8 @@ def labels(name: str, role: str) -> Labels:
     """The labels of concept `name` for "fit" or "judge". Raises `ValueError` for other names."""
     if name not in LABELLED or role not in ROLES:
         raise ValueError(
-            f"{name!r} for {role!r} was not labelled: choose one of {', '.join(LABELLED)} for "
-            f"{' or '.join(ROLES)}."
+            f"{literal(name)} for {literal(role)} was not labelled: choose one of "
+            f"{', '.join(LABELLED)} for {' or '.join(ROLES)}."
         )
     digit, word = LABELLED[name]
     found = _file()[str(digit)][role]

@@ -21,6 +21,7 @@ from core.digits.anatomy import SIZE, Anatomy, blocks, spots
 from core.digits.glyphs import PARTS
 from core.digits.rules import RULES
 from core.digits.strokes import Parts
+from core.text import literal
 
 __all__ = ["CONCEPTS", "Concept", "Measured", "measure"]
 
@@ -157,7 +158,8 @@ def _wanted(names: Sequence[str] | None, parts: Parts | None) -> tuple[str, ...]
     unknown = [name for name in names if name not in every]
     if unknown:
         raise ValueError(
-            f"{unknown[0]!r} is known of generated digits only: choose one of {', '.join(every)}."
+            f"{literal(unknown[0])} is known of generated digits only: choose one of "
+            f"{', '.join(every)}."
         )
     return tuple(names)
 
@@ -165,10 +167,10 @@ def _wanted(names: Sequence[str] | None, parts: Parts | None) -> tuple[str, ...]
 def _check_names(names: Sequence[str], known: Sequence[str]) -> None:
     """Raises `ValueError` unless all `names` are known."""
     if isinstance(names, str):
-        raise ValueError(f"names is the text {names!r}: give a list, such as [{names!r}].")
+        raise ValueError(f"names is the text {literal(names)}: give a list, such as ['ink'].")
     for name in names:
         if name not in known:
-            raise ValueError(f"{name!r} is no concept: choose one of {', '.join(known)}.")
+            raise ValueError(f"{literal(name)} is no concept: choose one of {', '.join(known)}.")
 
 
 def _chunk(
@@ -195,7 +197,7 @@ def _answer(
     if parts is not None and concept.part is not None:
         return parts.has(concept.part), parts.masks(concept.part)
     if concept.find is None:
-        raise ValueError(f"{concept.name!r} can't be measured: leave it out.")
+        raise ValueError(f"{literal(concept.name)} can't be measured: leave it out.")
     return concept.find(anatomy, labels)
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import ndtri
 
+from core.arguments import real, seeded, whole
 from core.digits.glyphs import (
     BENDINGS,
     GLYPHS,
@@ -34,6 +35,7 @@ from core.digits.glyphs import (
     parts_of,
     plan,
 )
+from core.text import literal
 
 __all__ = ["OPTIONAL", "PARTS", "Parts", "Rendered", "draw", "generate", "parts_of"]
 
@@ -124,8 +126,7 @@ def generate(n: int, *, seed: int = 0) -> Rendered:
 
     Digit i depends on `seed` and i alone. Raises `ValueError` when `n` is below 1.
     """
-    if n < 1:
-        raise ValueError(f"n is {n}: ask for at least 1 digit, such as generate(1000).")
+    n, seed = whole(n, "n", 1), seeded(seed)
     order = np.random.default_rng([seed, 1]).random((-(-n // 10), 10))
     return draw(order.argsort(axis=1).ravel()[:n], seed=seed)
 
@@ -150,10 +151,10 @@ def draw(
     Raises `ValueError` for labels outside 0..9 or none, a part that is unknown, not optional or
     not of every label's class, and settings out of range.
     """
-    digits = _checked_labels(labels)
+    digits, seed = _checked_labels(labels), seeded(seed)
     forced = dict(with_parts or {})
     _check_parts(forced, digits)
-    _check_pen(thickness, slant, width, wobble)
+    thickness, slant, width, wobble = _checked_pen(thickness, slant, width, wobble)
     chance = np.random.default_rng([seed, 0]).random((len(digits), _COLUMNS))
     pens = _pens(chance, thickness, slant, width, wobble)
     return _render(digits, _forms(digits, chance[:, 0]), pens, forced)
@@ -162,7 +163,7 @@ def draw(
 def _part(name: str) -> int:
     """The number of part `name` in `PARTS`."""
     if name not in PARTS:
-        raise ValueError(f"{name!r} is not a part: choose one of {', '.join(PARTS)}.")
+        raise ValueError(f"{literal(name)} is not a part: choose one of {', '.join(PARTS)}.")
     return PARTS.index(name)
 
 
@@ -173,7 +174,9 @@ def _checked_labels(labels: ArrayLike) -> NDArray[np.int64]:
         raise ValueError(f"labels have shape {given.shape}: pass n >= 1 labels, such as [7, 7].")
     wrong = given[~np.isin(given, np.arange(10))]
     if wrong.size:
-        raise ValueError(f"label {wrong[0]} is not a digit: valid are 0 to 9; correct the labels.")
+        raise ValueError(
+            f"label {literal(wrong[0])} is not a digit: valid are 0 to 9; correct the labels."
+        )
     return given.astype(np.int64)
 
 
@@ -183,31 +186,32 @@ def _check_parts(forced: Mapping[str, bool], labels: NDArray[np.int64]) -> None:
         _part(name)
         if name not in OPTIONAL:
             raise ValueError(
-                f"{name!r} can't be switched: it is no optional part; "
+                f"{literal(name)} can't be switched: it is no optional part; "
                 f"choose of {', '.join(OPTIONAL)}."
             )
         for label in np.unique(labels):
             own = [part for part in parts_of(label) if part in OPTIONAL]
             if name not in own:
                 raise ValueError(
-                    f"digit {label} has no {name!r}: its optional parts are "
-                    f"{', '.join(own) or 'none'}; leave {name!r} out or draw other labels."
+                    f"digit {label} has no {literal(name)}: its optional parts are "
+                    f"{', '.join(own) or 'none'}; leave {literal(name)} out or draw other labels."
                 )
 
 
-def _check_pen(
+def _checked_pen(
     thickness: float | None, slant: float | None, width: float | None, wobble: float
-) -> None:
-    """Raises `ValueError` for a setting out of its range."""
+) -> tuple[float | None, float | None, float | None, float]:
+    """The settings as numbers, or `ValueError` for one out of its range."""
     limits = {
         "thickness": (thickness, *THICKNESS),
         "slant": (slant, -SLANT_LIMIT, SLANT_LIMIT),
         "width": (width, 0.3, 3.0),
-        "wobble": (wobble, 0.0, 2.0),
     }
-    for name, (value, low, high) in limits.items():
-        if value is not None and not low <= value <= high:
-            raise ValueError(f"{name} is {value}: valid is {low} to {high}; choose one in between.")
+    pen, lean, wide = (
+        None if value is None else real(value, name, low, high)
+        for name, (value, low, high) in limits.items()
+    )
+    return pen, lean, wide, real(wobble, "wobble", 0.0, 2.0)
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.activations import check_unit, layer_of, reader
+from core.arguments import real, seeded
 from core.digits import Digits, members
 from core.digits.concepts import Measured, measure
 from core.dissection.masks import Upsampling, marked
 from core.dissection.tables import DETECTOR, FEWEST, RATE, Read, Sample, Table, by_images, by_pixels
+from core.text import literal
 from core.units import UnitId
 
 __all__ = [
@@ -115,7 +117,7 @@ def dissect(
     Raises `ValueError` for an unknown layer or concept, a level outside 0..1, too few digits.
     """
     layer_of(model, layer)
-    _check_level(level)
+    level, seed = _share(level), seeded(seed)
     measured = _measured(digits, concepts)
     choose, judge = (_half(digits, measured, split) for split in ("discovery", "confirmation"))
     read = _networks(model, None, layer, seed)["trained"]
@@ -151,10 +153,14 @@ def _measured(digits: Digits, concepts: Sequence[str] | Measured | None) -> Meas
     return measure(images, labels, concepts, parts=digits.parts)
 
 
-def _check_level(level: float) -> None:
-    """Raises `ValueError` unless a unit may be above its level now and then."""
-    if not 0 < level < 1:
-        raise ValueError(f"level {level} is out of range: give a share above 0 and below 1.")
+def _share(level: float) -> float:
+    """The level as a number; `ValueError` unless a unit may be above it now and then."""
+    share = real(level, "level")
+    if not 0 < share < 1:
+        raise ValueError(
+            f"level {literal(level)} is out of range: give a share above 0 and below 1."
+        )
+    return share
 
 
 def _half(digits: Digits, measured: Measured, split: str) -> Sample:
@@ -179,8 +185,9 @@ def dissect_layer(
     untrained: the same architecture before training (None: without that control). level: the share
     of a unit's activations that counts as its answer. seed: of shuffles, rotation and bootstrap.
 
-    Raises `ValueError` for an unknown layer and a level outside 0..1.
+    Raises `ValueError` for an unknown layer, a level outside 0..1 and a seed that is none.
     """
+    level, seed = _share(level), seeded(seed)
     tell = on_progress or (lambda fraction, text: None)
     networks = _networks(model, untrained, layer, seed)
     found = {}
@@ -271,7 +278,7 @@ def unit_masks(
 
     Raises `ValueError` for an unknown unit, and for a dense layer, whose units have no place.
     """
-    check_unit(model, (layer, unit))
+    (_, unit), level = check_unit(model, (layer, unit)), real(level, "level")
     maps = Read(reader(model, layer), layer_of(model, layer).rectified)(images)
     if maps.ndim != 4:
         raise ValueError(f"{layer} is a dense layer: its units have no place in the image.")

@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
+from core.text import literal
+
 __all__ = ["Batches", "levels"]
 
 Whole = NDArray[np.int64]
@@ -31,7 +33,9 @@ def levels(batches: Batches, share: ArrayLike) -> NDArray[np.float32]:
     """
     shares = np.asarray(share, dtype=np.float64)
     if not ((shares > 0) & (shares < 1)).all():
-        raise ValueError(f"level {share!r} is out of range: give a share above 0 and below 1.")
+        raise ValueError(
+            f"level {literal(share)} is out of range: give a share above 0 and below 1."
+        )
     upper = _counted(batches, lambda unit, keys: (keys >> 16).astype(np.uint16))
     n = int(upper[0].sum())
     wanted = (shares * n).astype(np.int64)  # values above the level

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arguments import seeded
+
 __all__ = ["Shared", "entropy", "information", "shared"]
 
 Numbers = NDArray[np.float64]
@@ -58,7 +60,7 @@ def shared(experts: ArrayLike, factor: ArrayLike, seed: int = 0) -> Shared:
     first, second = _numbered(experts), _numbered(factor)
     wide = int(second.max()) + 1
     cells = (int(first.max()) + 1) * wide
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seeded(seed))
 
     def of(left: NDArray[np.int64]) -> tuple[float, float]:
         """Bits, and normalized, of the experts in this order."""

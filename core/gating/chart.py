@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arguments import real, seeded, whole
+
 __all__ = [
     "GateMap",
     "corners",
@@ -57,7 +59,7 @@ def gate_map(gates: ArrayLike, order: tuple[int, ...] | None = None) -> GateMap:
     """
     weights = _checked(gates)
     experts = weights.shape[1]
-    around = ring(weights) if order is None else tuple(order)
+    around = ring(weights) if order is None else tuple(whole(of, "an expert") for of in order)
     if sorted(around) != list(range(experts)):
         raise ValueError(f"order is {around}: name each of the experts 0 to {experts - 1} once.")
     places = np.empty((experts, 2))
@@ -73,6 +75,7 @@ def corners(experts: int) -> Numbers:
     The first of three or more is on top, and they go clockwise, 1 from the middle. Two are the ends
     of a line, left and right; one is in the middle. Raises `ValueError` for none.
     """
+    experts = whole(experts, "experts")
     if experts < 1:
         raise ValueError(f"{experts} experts: a map has a corner for at least one.")
     if experts < 3:
@@ -127,8 +130,8 @@ def kept_variance(gates: ArrayLike, points: ArrayLike) -> float:
 
 def scattered(points: ArrayLike, radius: float, seed: int = 0) -> Numbers:
     """The points (n, 2), each moved at random within a circle, so that those in one place show."""
-    given = np.asarray(points, dtype=np.float64)
-    random = np.random.default_rng(seed)
+    given, radius = np.asarray(points, dtype=np.float64), real(radius, "radius", 0)
+    random = np.random.default_rng(seeded(seed))
     angle, far = 2 * np.pi * random.random(len(given)), np.sqrt(random.random(len(given)))
     ways: Numbers = radius * (far * np.stack([np.cos(angle), np.sin(angle)])).T
     return given + ways
@@ -139,7 +142,7 @@ def undecided(gates: ArrayLike, most: int) -> Whole:
 
     Those with all weight on one expert are left out; equal ones come in their order.
     """
-    weights = _checked(gates)
+    weights, most = _checked(gates), whole(most, "most", 0)
     logs = np.log2(weights, out=np.zeros_like(weights), where=weights > 0)
     entropy = -(weights * logs).sum(1)
     order: Whole = np.argsort(-entropy, kind="stable")[:most].astype(np.int64)

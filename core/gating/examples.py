@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arguments import whole
+
 __all__ = ["margins", "mean_digits", "surest"]
 
 Numbers = NDArray[np.float64]
@@ -27,8 +29,8 @@ def surest(scores: ArrayLike, expert: int, most: int) -> NDArray[np.int64]:
 
     Of equal margins the earlier digit comes first; fewer where the expert takes fewer.
     """
-    given = np.asarray(scores, dtype=np.float64)
-    own = np.flatnonzero(given.argmax(1) == expert)
+    given, most = np.asarray(scores, dtype=np.float64), whole(most, "most", 0)
+    own = np.flatnonzero(given.argmax(1) == whole(expert, "expert"))
     order = np.argsort(-margins(given)[own], kind="stable")
     return own[order][:most]
 

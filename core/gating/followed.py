@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear, relu
 
 from core.activations import collect_layers
+from core.arguments import whole
 from core.digits.jitter import moved
 from core.gating.bits import entropy
 from core.gating.report import GateReport
@@ -192,6 +193,7 @@ def beside(report: GateReport, untrained: GateReport, number: int) -> Beside:
     untrained: the report of the same digits before training. Raises `ValueError` for a digit that
     isn't there.
     """
+    number = whole(number, "the digit's number")
     if not 0 <= number < len(report.labels):
         raise ValueError(f"there is no digit {number}: choose 0 to {len(report.labels) - 1}.")
     mine = report.labels == report.labels[number]

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from core.activations import run
+from core.arguments import seeded, whole
 from core.digits import CLASSES, Digits
 from core.gating.bits import entropy
 from core.gating.examples import mean_digits
@@ -89,6 +90,7 @@ class Growth:
 
     def at(self, step: int) -> int:
         """Which checkpoint a step is. Raises `ValueError` for a step that wasn't kept."""
+        step = whole(step, "step")
         found = np.flatnonzero(self.steps == step)
         if not len(found):
             raise ValueError(f"step {step} wasn't kept: choose one of {self.steps.tolist()}.")
@@ -152,9 +154,10 @@ def grow(
     weights: by step, those of the model, as `core.training.History` keeps them. They are put into a
     model of their own. gate: None for the last one. seed: of the shuffles.
 
-    Raises `ValueError` for no steps, no digits and an unknown gate, `TypeError` for a model without
-    gates.
+    Raises `ValueError` for no steps, no digits, an unknown gate and a seed that is none,
+    `TypeError` for a model without gates.
     """
+    seed = seeded(seed)
     if not weights or not len(digits):
         raise ValueError(f"{len(weights)} steps, {len(digits)} digits: give at least one of each.")
     model = registry.build(name).eval().requires_grad_(False)

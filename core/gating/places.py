@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from core.activations import collect_layers, run
+from core.arguments import seeded, whole
 from core.digits import CLASSES, Digits
 from core.digits.jitter import drawn_offsets, moved
 from core.gating.bits import Shared, information, shared
@@ -111,6 +112,7 @@ def place_report(model: nn.Module, digits: Digits, rounds: int = ROUNDS, seed: i
     """
     if not isinstance(model, Gated):
         raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
+    rounds, seed = whole(rounds, "rounds"), seeded(seed)
     if not len(digits) or rounds < 1:
         raise ValueError(f"{len(digits)} digits in {rounds} rounds: give at least one of each.")
     chance = torch.Generator().manual_seed(seed)
@@ -172,7 +174,7 @@ def lead(experts: Whole, first: Whole, second: Whole, seed: int = 0) -> tuple[fl
     The ends of the 95 % interval of the difference, of `DRAWS` bootstraps over the digits (Efron
     1979). Values are whole numbers from 0.
     """
-    random, n = np.random.default_rng(seed), len(experts)
+    random, n = np.random.default_rng(seeded(seed)), len(experts)
     wide = [int(of.max()) + 1 for of in (first, second)]
     cells = [experts * w + of for w, of in zip(wide, (first, second), strict=True)]
     rows = int(experts.max()) + 1

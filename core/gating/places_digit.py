@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.activations import collect_layers
+from core.arguments import whole
 from core.digits.jitter import moved
 from core.gating.places import REACH, SIDE
 from core.models.gated import Gated
@@ -37,6 +38,7 @@ class AtPlaces:
 
     def number(self, down: int, right: int) -> int:
         """Which of the places it is. Raises `ValueError` for one that a digit isn't moved to."""
+        down, right = whole(down, "down"), whole(right, "right")
         if max(abs(down), abs(right)) > REACH:
             raise ValueError(f"{down} down, {right} right: choose -{REACH} to {REACH} pixels each.")
         return SIDE * (down + REACH) + right + REACH

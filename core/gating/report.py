@@ -13,12 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from core.activations import collect
+from core.arguments import seeded
 from core.digits import Digits
 from core.digits.concepts import Measured, measure
 from core.gating.bits import Shared, entropy, shared
 from core.gating.tables import share_table
 from core.models.gated import Gated
 from core.models.gates import balance
+from core.text import literal
 
 __all__ = ["DEAD", "GateReport", "gate_report", "read_gates", "report_of"]
 
@@ -142,9 +144,11 @@ def gate_report(
     measured in the digits, by name, or what was measured already; None for all that can be.
     seed: of the shuffles.
 
-    Raises `TypeError` for a model without gates, and `ValueError` for an unknown gate, no digits,
-    images that aren't finite, and weights that aren't finite, are negative, or don't sum to 1.
+    Raises `TypeError` for a model without gates, and `ValueError` for an unknown gate, no digits, a
+    seed that is none, images that aren't finite, and weights that aren't finite, are negative, or
+    don't sum to 1.
     """
+    seed = seeded(seed)
     if not len(digits):
         raise ValueError("there are no digits: give at least one.")
     weights = read_gates(model, digits, gate)
@@ -159,7 +163,7 @@ def read_gates(model: nn.Module, digits: Digits, gate: str | None = None) -> Flo
     if not isinstance(model, Gated):
         raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
     if gate is not None and gate not in model.gates:
-        raise ValueError(f"{gate!r} is no gate: choose {' or '.join(model.gates)}.")
+        raise ValueError(f"{literal(gate)} is no gate: choose {' or '.join(model.gates)}.")
     if not digits.images.isfinite().all():
         raise ValueError("images hold values that aren't finite: give grey levels in 0..1.")
     weights: Floats = collect(model, digits.images, gate or model.gates[-1]).numpy()
@@ -171,9 +175,10 @@ def report_of(
 ) -> GateReport:
     """The report of weights (n, experts) for digits of these labels (n,).
 
-    Raises `ValueError` for other shapes, no digits, and weights that aren't finite, are negative,
-    or don't sum to 1.
+    Raises `ValueError` for other shapes, no digits, a seed that is none, and weights that aren't
+    finite, are negative, or don't sum to 1.
     """
+    seed = seeded(seed)
     weights, classes = np.asarray(gates, dtype=np.float32), np.asarray(labels)
     if weights.ndim != 2 or not weights.size or classes.shape != weights.shape[:1]:
         raise ValueError(

@@ -16,8 +16,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from core.activations import Edit, Images, run
+from core.arguments import seeded, whole
 from core.digits import Digits
 from core.models.gated import Gated
+from core.text import literal
 from core.units import UnitId
 
 __all__ = [
@@ -59,9 +61,9 @@ def rerouted(model: nn.Module, digits: Digits, gate: str | None = None, seed: in
     other digits.
 
     Raises `TypeError` for a model without gates, and `ValueError` for an unknown gate, a single
-    expert, and no digits.
+    expert, no digits, and a seed that is none.
     """
-    name, count = _gate(model, gate)
+    (name, count), seed = _gate(model, gate), seeded(seed)
     images, labels = digits.images, digits.labels.numpy()
     experts = range(count)
     return Rerouted(
@@ -91,6 +93,7 @@ def without(model: nn.Module, images: Images, expert: int, gate: str | None = No
 def alone(model: nn.Module, images: Images, expert: int, gate: str | None = None) -> Answers:
     """Answers (n,) when the gate gives every digit to one expert. Raises as `without`."""
     name, experts = _gate(model, gate)
+    expert = whole(expert, "expert")
     if not 0 <= expert < experts:
         raise ValueError(f"there is no expert {expert}: choose 0 to {experts - 1}.")
     others = (each for each in range(experts) if each != expert)
@@ -126,7 +129,7 @@ def donors(groups: ArrayLike, seed: int = 0) -> NDArray[np.int64]:
     groups: (n,), such as labels; all alike for any other digit. The digits of a group stand in a
     random ring and each takes the next; one that is alone in its group keeps its own place.
     """
-    given, random = np.asarray(groups), np.random.default_rng(seed)
+    given, random = np.asarray(groups), np.random.default_rng(seeded(seed))
     order = np.arange(len(given))
     for group in np.unique(given):
         ring = random.permutation(np.flatnonzero(given == group))
@@ -145,7 +148,7 @@ def _gate(model: nn.Module, gate: str | None) -> tuple[str, int]:
     if not isinstance(model, Gated):
         raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
     if gate is not None and gate not in model.gates:
-        raise ValueError(f"{gate!r} is no gate: choose {' or '.join(model.gates)}.")
+        raise ValueError(f"{literal(gate)} is no gate: choose {' or '.join(model.gates)}.")
     return gate or model.gates[-1], model.routing.experts
 
 

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from core.activations import check_unit, reader
+from core.arguments import real, seeded, whole
 from core.maximize.objectives import OBJECTIVES, Objective
 from core.maximize.parameterizations import (
     PARAMETERIZATIONS,
@@ -24,6 +25,7 @@ from core.maximize.parameterizations import (
     Pixel,
 )
 from core.maximize.transforms import Jitter
+from core.text import literal
 from core.units import UnitId
 
 __all__ = ["BUDGETS", "RADII", "Maximized", "Settings", "maximize"]
@@ -35,6 +37,7 @@ RADII = {  # of the ball of latents, unless told
     "covariance": 5.0,  # standard deviations; a unit's best digit is about 4 above its mean
 }
 MOST_STEPS = 2000
+MOST_JITTER = 4  # pixels
 _LOOKS = 8  # how often the plain image is looked at on the way
 _ADAM_RATE = 0.15  # of logits
 _FIRST_STEP, _LAST_STEP = 0.5, 0.02  # of the radius, along the normalized gradient
@@ -51,7 +54,8 @@ class Settings:
     of latents; None takes `RADII`; unused by a box of pixels or waves. steps: 1 to 2000. jitter:
     pixels. seed: of the starts and shifts. objective: "neuron" or "channel". minimize: go down.
 
-    Raises `ValueError` naming the valid values.
+    Numbers of any library are taken and kept as Python's own. Raises `ValueError` naming the valid
+    values.
     """
 
     parameterization: str = "covariance"
@@ -70,13 +74,20 @@ class Settings:
             ("objective", self.objective, tuple(OBJECTIVES)),
         ):
             if value not in valid:
-                raise ValueError(f"{value!r} is not a {name}: choose one of {', '.join(valid)}.")
-        if not 1 <= self.steps <= MOST_STEPS:
-            raise ValueError(f"steps is {self.steps}: choose 1 to {MOST_STEPS}.")
-        if not 0 <= self.jitter <= 4:
-            raise ValueError(f"jitter is {self.jitter}: choose 0 to 4 pixels.")
-        if self.radius is not None and not 0 < self.radius < float("inf"):
-            raise ValueError(f"radius is {self.radius}: choose a number above 0.")
+                raise ValueError(
+                    f"{literal(value)} is not a {name}: choose one of {', '.join(valid)}."
+                )
+        numbers: dict[str, object] = {
+            "steps": whole(self.steps, "steps", 1, MOST_STEPS),
+            "jitter": whole(self.jitter, "jitter", 0, MOST_JITTER),
+            "seed": seeded(self.seed),
+            "radius": None if self.radius is None else real(self.radius, "radius"),
+            "minimize": bool(self.minimize),
+        }
+        if self.radius is not None and not numbers["radius"] > 0:  # type: ignore[operator]
+            raise ValueError(f"radius is {literal(self.radius)}: choose a number above 0.")
+        for name, number in numbers.items():
+            object.__setattr__(self, name, number)
 
 
 @dataclass(frozen=True)
@@ -98,7 +109,7 @@ class Maximized:
 
 def maximize(
     model: nn.Module,
-    units: Sequence[UnitId | tuple[str, int]],
+    units: Sequence[UnitId | tuple[str, int] | str],
     *,
     settings: Settings | None = None,
     natural: Tensor | Covariance | None = None,
@@ -145,7 +156,7 @@ def _parameterization(how: Settings, natural: Tensor | Covariance | None) -> Par
         return Fourier()
     if natural is None:
         raise ValueError("the covariance needs digits to be taken from: pass natural=images.")
-    return natural if isinstance(natural, Covariance) else Covariance.of(natural)
+    return natural if isinstance(natural, Covariance) else Covariance.of(torch.as_tensor(natural))
 
 
 def _signed(objective: Objective, minimize: bool) -> Objective:

@@ -15,6 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from core.arguments import real, whole
+
 __all__ = ["OBJECTIVES", "Channel", "Neuron", "Objective", "Scaled", "Sum"]
 
 
@@ -46,6 +48,11 @@ class Neuron(_Arithmetic):
 
     row: int | None = None
     column: int | None = None
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a position that is none."""
+        for name, place in (("row", self.row), ("column", self.column)):
+            object.__setattr__(self, name, None if place is None else whole(place, name, 0))
 
     def __call__(self, activations: Tensor, units: Tensor) -> Tensor:
         """(batch,): the activation of each image's own neuron."""
@@ -85,6 +92,10 @@ class Scaled(_Arithmetic):
 
     objective: Objective
     factor: float
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a factor that isn't a finite number."""
+        object.__setattr__(self, "factor", real(self.factor, "factor"))
 
     def __call__(self, activations: Tensor, units: Tensor) -> Tensor:
         """(batch,): the product."""

@@ -15,6 +15,8 @@ from typing import Protocol
 import torch
 from torch import Tensor
 
+from core.arguments import real
+
 __all__ = ["PARAMETERIZATIONS", "SIZE", "Covariance", "Fourier", "Parameterization", "Pixel"]
 
 SIZE = 28  # pixels
@@ -65,6 +67,10 @@ class Fourier:
     decay: float = 1.0
     shape: tuple[int, ...] = (2, SIZE, SIZE // 2 + 1)
     natural: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for a decay that isn't a finite number."""
+        object.__setattr__(self, "decay", real(self.decay, "decay"))
 
     @cached_property
     def scale(self) -> Tensor:

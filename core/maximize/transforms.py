@@ -8,6 +8,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from core.arguments import whole
+
 __all__ = ["Jitter"]
 
 
@@ -19,6 +21,10 @@ class Jitter:
     """
 
     pixels: int
+
+    def __post_init__(self) -> None:
+        """Raises `ValueError` for pixels that aren't a whole number from 0 on."""
+        object.__setattr__(self, "pixels", whole(self.pixels, "pixels", 0))
 
     def __call__(self, images: Tensor, generator: torch.Generator) -> Tensor:
         """The images (batch, 1, height, width), all shifted alike."""

@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import isotonic_regression
 
+from core.arguments import whole
+
 __all__ = ["SIZES", "TAILS", "dip", "dip_p_value", "uniform_dips"]
 
 Numbers = NDArray[np.float64]
@@ -106,6 +108,7 @@ def dip_p_value(statistic: float, n: int) -> float:
     the share is smaller. Read from a table by interpolation in √n · dip, between its sizes too;
     beyond 2,000 values √n · dip hardly depends on n. Raises `ValueError` for n below 50.
     """
+    n = whole(n, "n")
     if n < SIZES[0]:
         raise ValueError(f"n is {n}: give at least {SIZES[0]} values, for which the table holds.")
     sizes, table = _table()

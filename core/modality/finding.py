@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arguments import real, seeded
 from core.modality.density import (
     Density,
     Peaks,
@@ -21,6 +22,7 @@ from core.modality.describing import bimodality_coefficient
 from core.modality.dip import dip, dip_p_value
 from core.modality.sample import SENTENCES, Sample, State, prepare
 from core.modality.silverman import critical_bandwidths, critical_p_values
+from core.text import literal
 
 __all__ = ["RATE", "Modality", "Mode", "find_modes"]
 
@@ -109,10 +111,13 @@ def find_modes(
     None. sensitive: whether Silverman's test is made, which takes most of the time. The same values
     and seed give the same result.
 
-    Raises `ValueError` for no values, for values that aren't finite, and for more than one axis.
-    Constant values and those that are too few are no error: the state says so.
+    Raises `ValueError` for no values, for values that aren't finite numbers, for more than one
+    axis, and for a seed or a width that is none. Constant values and those that are too few are no
+    error: the state says so.
     """
-    random = np.random.default_rng(seed)
+    random = np.random.default_rng(seeded(seed))
+    if width is not None and not real(width, "width") > 0:
+        raise ValueError(f"width is {literal(width)}: give a bandwidth above 0.")
     sample = prepare(values, random)
     if sample.state != "tested":
         return _untested(sample)
@@ -123,7 +128,7 @@ def find_modes(
         critical = float(found.bandwidths[0])
         p = float(critical_p_values(found.shares, len(sample.few))[0])
     p_value = dip_p_value(statistic, len(sample.few))
-    smooth = density(sample.smooth, width)
+    smooth = density(sample.smooth, None if width is None else float(width))
     count = _count(sample.few, random) if p_value < RATE else 1
     return Modality(
         state=sample.state,

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from core.arguments import seeded
 from core.modality.density import Density
 from core.modality.finding import RATE, find_modes
+from core.modality.sample import numbers
 from core.statistics import adjusted
 
 __all__ = ["LayerModes", "find_layer"]
@@ -72,7 +74,7 @@ def find_layer(
     on_progress: called with 0..1. Raises `ValueError` as `find_modes`, and unless there are two
     axes.
     """
-    x = values.detach().cpu().numpy() if hasattr(values, "detach") else np.asarray(values)
+    x, seed = numbers(values), seeded(seed)
     if x.ndim != 2 or not x.shape[1]:
         raise ValueError(f"values have the shape {x.shape}: give (digits, units).")
     found = []

@@ -14,7 +14,9 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy.stats import norm
 
+from core.arguments import seeded, whole
 from core.modality.finding import RATE, Modality, Mode, find_modes
+from core.modality.sample import numbers
 from core.statistics import adjusted, mantel_haenszel, mutual_information, wilson_interval
 
 __all__ = [
@@ -61,7 +63,7 @@ def class_shares(where: Whole, labels: ArrayLike, classes: int = 10) -> pd.DataF
 
 def class_information(where: Whole, labels: ArrayLike, seed: int = 0) -> tuple[float, float]:
     """Bits that the mode tells of the class, and those that 95 % of shuffled labels stay below."""
-    given, random = np.asarray(labels), np.random.default_rng(seed)
+    given, random = np.asarray(labels), np.random.default_rng(seeded(seed))
     place = (where - where.min())[:, None]
     classes = int(given.max()) + 1
     own = float(mutual_information(place, given, classes)[0])
@@ -100,9 +102,9 @@ def within_classes(values: ArrayLike, labels: ArrayLike, classes: int = 10) -> p
     Columns: class, n, zeros, state, modes, dip, p, q, sensitive_p, sensitive_q. A class that can't
     be tested has p and q of 1. Raises as `find_modes`.
     """
-    x, given = np.asarray(values, dtype=np.float64), np.asarray(labels)
+    x, given = numbers(values), np.asarray(labels)
     rows = []
-    for label in range(classes):
+    for label in range(whole(classes, "classes", 1)):
         inside = x[given == label]
         if not len(inside):
             continue

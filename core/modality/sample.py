@@ -10,9 +10,12 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
 
-__all__ = ["FEWEST", "MOST", "SENTENCES", "Sample", "State", "prepare"]
+from core.text import literal
+
+__all__ = ["FEWEST", "MOST", "SENTENCES", "Sample", "State", "numbers", "prepare"]
 
 Numbers = NDArray[np.float64]
 State = Literal["tested", "constant", "too few", "too few different"]
@@ -57,7 +60,8 @@ def prepare(values: Any, random: np.random.Generator) -> Sample:
     Zeros are set apart when there are more than twice as many as of the value next to them, so
     that a rounded bell keeps its middle. Ties are spread evenly over the room between neighbours.
 
-    Raises `ValueError` for no values, for values that aren't finite, and for more than one axis.
+    Raises `ValueError` for no values, for what isn't numbers or isn't finite, and for more than one
+    axis.
     """
     x = _checked(values)
     zeros = x == 0
@@ -70,10 +74,26 @@ def prepare(values: Any, random: np.random.Generator) -> Sample:
     return Sample(state, spread, few, len(x), float(zeros.mean()), apart, dithered)
 
 
+def numbers(values: Any) -> Numbers:
+    """The values as float64, of an array or tensor of any kind of number, also with a gradient.
+
+    Raises `ValueError` for text, complex numbers, and rows of different lengths.
+    """
+    given = values
+    if isinstance(values, torch.Tensor) and not values.is_complex():
+        given = values.detach().cpu().double().numpy()
+    try:
+        known = np.asarray(given)
+        if known.dtype.kind in "biufO":
+            return known.astype(np.float64)
+    except (TypeError, ValueError, OverflowError, RuntimeError):
+        pass
+    raise ValueError(f"values are {literal(values)}: give numbers, such as a unit's activations.")
+
+
 def _checked(values: Any) -> Numbers:
-    """The values as numbers; also those of a tensor that has a gradient."""
-    given = values.detach().cpu().numpy() if hasattr(values, "detach") else values
-    x = np.asarray(given, dtype=np.float64)
+    """The values as numbers, or `ValueError`."""
+    x = numbers(values)
     if x.ndim != 1:
         raise ValueError(
             f"values have the shape {x.shape}: give one number for each digit, such as a map's "

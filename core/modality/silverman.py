@@ -16,6 +16,7 @@ from importlib import resources
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from core.arguments import whole
 from core.modality.density import binned, smoothed
 
 __all__ = [
@@ -53,6 +54,7 @@ def critical_bandwidths(
 ) -> Critical:
     """Critical bandwidths for `modes` modes, of values (n, units) that each have some spread."""
     x = np.asarray(values, dtype=np.float64)
+    modes, draws = whole(modes, "modes", 1), whole(draws, "draws", 1)
     low, high = np.quantile(x, [0.01, 0.99], axis=0)
     wide = np.where(high > low, high - low, np.ptp(x, axis=0))
     step = 2 * wide / (_POINTS - 1)
@@ -74,6 +76,7 @@ def critical_p_values(shares: ArrayLike, n: int) -> Numbers:
     law that is flat instead of peaked, the uniform one, does it more often still.
     Raises `ValueError` for n below 50.
     """
+    n = whole(n, "n")
     if n < SIZES[0]:
         raise ValueError(f"n is {n}: give at least {SIZES[0]} values, for which the table holds.")
     sizes, chances = _table()

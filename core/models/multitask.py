@@ -21,6 +21,7 @@ from torch.nn.functional import cross_entropy, relu
 from core.digits.moments import slants, thicknesses
 from core.digits.pairs import side_by_side
 from core.models.inspectable import Inspectable, Layer
+from core.text import literal
 
 __all__ = ["Head", "ManyHeads", "Multitask", "MultitaskDigit", "MultitaskSlant", "Pairs"]
 
@@ -104,7 +105,7 @@ class ManyHeads(Inspectable):
             second = self.shared_1(relu(values))
             return {"shared_1": second, **self.after("shared_1", second)}
         if layer != "shared_1":
-            raise ValueError(f"{layer!r} is not shared: choose shared_0 or shared_1.")
+            raise ValueError(f"{literal(layer)} is not shared: choose shared_0 or shared_1.")
         return {head.layer: self._answer(head, relu(values)) for head in self.heads}
 
     def _answer(self, head: Head, hidden: Tensor) -> Tensor:

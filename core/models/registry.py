@@ -10,6 +10,7 @@ from types import MappingProxyType
 import torch
 from torch import nn
 
+from core.arguments import whole
 from core.models.attention import Attention, UnplacedAttention
 from core.models.capsules import Capsules, UniformCapsules
 from core.models.gru import GRU, GRUBefore, ShuffledGRU, ShuffledGRUBefore
@@ -23,6 +24,7 @@ from core.models.multitask import Multitask, MultitaskDigit, MultitaskSlant, Pai
 from core.models.rbf import RBF
 from core.models.simple_cnn import SimpleCNN
 from core.models.som import SOM
+from core.text import literal
 
 __all__ = ["LISTED", "MODELS", "SEEDS", "Recipe", "build", "check"]
 
@@ -156,9 +158,8 @@ LISTED = tuple(name for name, recipe in MODELS.items() if not recipe.control)
 def check(name: str, seed: int = 0) -> Recipe:
     """The recipe of model `name`; raises `ValueError` for an unknown model or seed."""
     if name not in MODELS:
-        raise ValueError(f"{name!r} is not a model: choose one of {', '.join(LISTED)}.")
-    if seed not in SEEDS:
-        raise ValueError(f"{seed!r} is not a seed: choose 0 to {SEEDS[-1]}.")
+        raise ValueError(f"{literal(name)} is not a model: choose one of {', '.join(LISTED)}.")
+    whole(seed, "seed", 0, SEEDS[-1])
     return MODELS[name]
 
 
@@ -167,7 +168,7 @@ def build(name: str, seed: int = 0) -> Inspectable:
 
     Raises `ValueError` for an unknown model or a seed outside `SEEDS`.
     """
-    recipe = check(name, seed)
+    recipe, seed = check(name, seed), whole(seed, "seed")
     with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         return recipe.architecture()
