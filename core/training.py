@@ -20,16 +20,20 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from core.activations import collect_layers, layer_names, layer_of, run
+from core.arguments import real, whole
 from core.digits import CLASSES, Digits
 from core.gradients import Intent
 from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
+from core.text import literal
 
 __all__ = ["History", "Moment", "Start", "Step", "accuracy", "moment", "steps_of", "train"]
 
 BATCH = 250  # digits a step
 PROBE = 500  # digits on which accuracy and class means are recorded
 _FALLING = 0.25  # of the steps, the last ones
+_SHAPE = (1, 28, 28)  # of an image
+_OVER = 0.05  # how far a pixel may lie outside of 0..1
 
 Numbers = NDArray[np.float32]
 
@@ -110,19 +114,42 @@ def train(
     exception from it ends the training. watch: digits for the record (default: of the training
     digits); the first `PROBE` are used. pictures: whether the intent keeps its pictures too.
 
-    Raises `ValueError` for an unknown model, seed or layer, no digits, epochs below 1, or dropout
-    outside 0 to 1, and `FloatingPointError` when the loss is no longer finite.
+    Raises `ValueError` before the first step for an unknown model, seed or layer, no digits, images
+    that aren't (batch, 1, 28, 28) in 0..1, epochs below 1, weights of another network, nothing left
+    to train, or dropout outside 0 to 1; and `FloatingPointError` when the loss is no longer finite.
     """
+    seed = whole(seed, "seed")
     recipe = registry.check(name, seed)
-    passes = recipe.epochs if epochs is None else epochs
+    passes = recipe.epochs if epochs is None else whole(epochs, "epochs")
     if passes < 1 or not len(digits):
         raise ValueError(f"{passes} epochs on {len(digits)} digits: give at least one of each.")
-    model, begun = registry.build(name, seed), start or Start()
     probe = (watch or digits).take(slice(PROBE))
+    for given in (digits, probe):
+        _check(given.images)
+    model, begun = registry.build(name, seed), start or Start()
     with _begun(model, begun, seed), Intent.of(model, pictures=pictures) as intent:
         model.history = _fit(model, intent, digits, passes, seed, probe, on_step)
     model.zero_grad(set_to_none=True)
     return model.eval().requires_grad_(False)
+
+
+def _check(images: Tensor) -> None:
+    """Raise `ValueError` for images that no network here can be trained on.
+
+    A little above 1 or below 0 is taken, as where images were turned or made larger.
+    """
+    shape = tuple(images.shape[1:])
+    if shape != _SHAPE:
+        raise ValueError(
+            f"images have the shape (batch, {', '.join(map(str, shape))}): give (batch, 1, 28, 28)."
+        )
+    low, high = (float(value) for value in torch.aminmax(images))
+    if math.isnan(low) or math.isnan(high):
+        at = int(images.flatten(1).isnan().any(1).nonzero()[0])
+        raise ValueError(f"image {at} holds NaN: leave it out, or give numbers in 0..1.")
+    if low < -_OVER or high > 1 + _OVER:
+        hint = "; of 0 to 255, that is images / 255" if low >= 0 and 1 < high <= 255 else ""
+        raise ValueError(f"images go from {low:g} to {high:g}: give numbers in 0..1{hint}.")
 
 
 def accuracy(model: nn.Module, digits: Digits) -> float:
@@ -148,9 +175,9 @@ def _spatial_mean(values: Tensor) -> Tensor:
 def steps_of(name: str, n: int, epochs: int | None = None) -> int:
     """How many steps `train` takes on `n` digits. Raises as `train`."""
     recipe = registry.check(name)
-    passes = recipe.epochs if epochs is None else epochs
+    passes = recipe.epochs if epochs is None else whole(epochs, "epochs", 1)
     own_rule = issubclass(recipe.architecture, SelfOrganizing)
-    return passes if own_rule else passes * -(-n // BATCH)
+    return passes if own_rule else passes * -(-whole(n, "n", 1) // BATCH)
 
 
 def _fit(
@@ -226,24 +253,49 @@ def _organized(
 @contextmanager
 def _begun(model: Inspectable, start: Start, seed: int) -> Iterator[None]:
     """The model as the training begins; while inside, its dropped units are silent."""
-    if not 0 <= start.dropout < 1:
-        raise ValueError(f"dropout is {start.dropout}: choose a share from 0 to below 1.")
-    model.load_state_dict({**model.state_dict(), **start.weights})
-    for layer in start.frozen:
-        layer_of(model, layer)
-        model.get_submodule(layer).requires_grad_(False)
+    share = real(start.dropout, "dropout")
+    if not 0 <= share < 1:
+        raise ValueError(f"dropout is {share:g}: choose a share from 0 to below 1.")
+    model.load_state_dict({**model.state_dict(), **_weights(model, start.weights)})
+    _freeze(model, start.frozen)
     generator = torch.Generator().manual_seed(seed)
     hidden = [layer for layer in model.described if layer.rectified and layer.map is None]
     hooks = [
-        model.get_submodule(layer.name).register_forward_hook(_dropping(start.dropout, generator))
+        model.get_submodule(layer.name).register_forward_hook(_dropping(share, generator))
         for layer in hidden
-        if start.dropout
+        if share
     ]
     try:
         yield
     finally:
         for hook in hooks:
             hook.remove()
+
+
+def _weights(model: Inspectable, given: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights that a training begins with; raises `ValueError` for another model's."""
+    own, weights = model.state_dict(), {}
+    for name, value in given.items():
+        if name not in own:
+            raise ValueError(
+                f"{literal(name)} is not a weight of {model.name}: choose from {', '.join(own)}."
+            )
+        weights[name] = torch.as_tensor(value)
+        if weights[name].shape != own[name].shape:
+            raise ValueError(
+                f"{name} has the shape {tuple(weights[name].shape)}: {model.name} has "
+                f"{tuple(own[name].shape)} there."
+            )
+    return weights
+
+
+def _freeze(model: Inspectable, layers: tuple[str, ...]) -> None:
+    """Let the layers' weights be as they are; raises `ValueError` where no others are left."""
+    for layer in layers:
+        layer_of(model, layer)
+        model.get_submodule(layer).requires_grad_(False)
+    if layers and not any(value.requires_grad for value in model.parameters()):
+        raise ValueError(f"all layers of {model.name} are frozen: leave one of them to be trained.")
 
 
 def _dropping(

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -10,7 +13,7 @@ from core.activations import all_peaks, collect
 from core.digits import Digits, load_digits
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, build
-from core.training import PROBE, Start, Step, accuracy, train
+from core.training import PROBE, Start, Step, accuracy, steps_of, train
 
 # Over 2,000 digits, until most are told apart.
 PASSES = {"lstm": 14, "gru": 14, "gru_before": 14, "attention": 16, "capsules": 5, "multitask": 20}
@@ -111,6 +114,102 @@ def test_a_training_can_begin_with_weights_and_leave_layers_as_they_are(strokes:
     second = train("lenet5", some, epochs=1, seed=2, start=start)
     for name, value in first.state_dict().items():
         assert torch.equal(second.state_dict()[name], value) == name.startswith("conv_0")
+
+
+def same(one: Inspectable, other: Inspectable) -> bool:
+    pairs = zip(one.state_dict().values(), other.state_dict().values(), strict=True)
+    return all(torch.equal(left, right) for left, right in pairs)
+
+
+@pytest.mark.parametrize("kind", ["int32", "uint8", "int16", "float32", "float64"])
+def test_labels_of_any_type_train_to_the_same_bits(kind: str, strokes: Digits) -> None:
+    some = strokes.take(slice(300))
+    other = replace(some, labels=some.labels.to(getattr(torch, kind)))
+    assert same(train("mlp", some, epochs=1), train("mlp", other, epochs=1))
+
+
+@pytest.mark.parametrize("name", LISTED)
+def test_every_model_takes_the_types_that_people_have(name: str, strokes: Digits) -> None:
+    some = strokes.take(slice(60))
+    own = Digits(some.images.numpy().astype("f8"), some.labels.int().numpy(), "own", "train")  # type: ignore[arg-type]
+    one, other = (train(name, of, epochs=np.int64(1), seed=np.int32(2)) for of in (some, own))  # type: ignore[arg-type]
+    assert same(one, other)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda images: images.index_fill(0, torch.tensor([7]), float("nan")), "image 7 holds NaN"),
+        (lambda images: images * 255, r"go from 0 to 2\d\d.*: give numbers in 0..1; .* / 255"),
+        (lambda images: (images - 0.13) / 0.31, r"go from -0.4\d+ to 2.8\d*: give numbers in 0..1"),
+        (lambda images: images / 0, "image 0 holds NaN"),
+        (lambda images: images + float("inf"), "go from inf to inf"),
+        (lambda images: images[..., :14], r"shape \(batch, 1, 28, 14\): give \(batch, 1, 28, 28\)"),
+        (lambda images: images.repeat(1, 3, 1, 1), r"shape \(batch, 3, 28, 28\)"),
+    ],
+)
+@pytest.mark.parametrize("name", ["lenet5", "som", "pairs"])
+def test_images_that_no_model_is_for_are_said_before_the_first_step(
+    name: str, change: Any, said: str, strokes: Digits
+) -> None:
+    def step(_: Step) -> None:
+        pytest.fail("it began")
+
+    bad = replace(strokes.take(slice(20)), images=change(strokes.images[:20]))
+    with pytest.raises(ValueError, match=said) as caught:
+        train(name, bad, epochs=1, on_step=step)
+    assert "\n" not in str(caught.value)
+    with pytest.raises(ValueError, match=said):
+        train(name, strokes.take(slice(20)), epochs=1, on_step=step, watch=bad)
+
+
+def test_images_a_little_outside_of_their_range_are_taken(strokes: Digits) -> None:
+    some = strokes.take(slice(20))
+    train("mlp", replace(some, images=some.images * 1.06 - 0.03), epochs=1)
+
+
+def test_labels_of_more_classes_are_said(strokes: Digits) -> None:
+    with pytest.raises(ValueError, match=r"labels\[3\] is `25`: give whole numbers from 0 to 9"):
+        train("lenet5", replace(strokes.take(slice(5)), labels=torch.tensor([1, 2, 3, 25, 9])))
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"epochs": 1.5}, "epochs is `1.5`: give a whole number"),
+        ({"epochs": "3"}, "epochs is `3`: give a whole number"),
+        ({"epochs": True}, "epochs is `True`: give a whole number"),
+        ({"seed": "zero"}, "seed is `zero`: give a whole number"),
+        ({"seed": -1}, "seed"),
+        ({"seed": None}, "seed is `None`: give a whole number"),
+        ({"start": Start(dropout="half")}, "dropout is `half`: give a number"),  # type: ignore[arg-type]
+        ({"start": Start(dropout=float("nan"))}, "dropout is `nan`: give a number"),
+        ({"start": Start(weights={"fc.weight": torch.zeros(2)})}, "`fc.weight` is not a weight of"),
+        (
+            {"start": Start(weights={"linear_0.bias": torch.zeros(2)})},
+            r"linear_0.bias has the shape \(2,\): mlp has \(\d+,\) there",
+        ),
+        ({"start": Start(frozen=build("mlp").layers)}, "all layers of mlp are frozen"),
+    ],
+)
+def test_options_that_are_none_are_said(options: Any, said: str, strokes: Digits) -> None:
+    with pytest.raises(ValueError, match=said) as caught:
+        train("mlp", strokes.take(slice(20)), **{"epochs": 1, **options})
+    assert "\n" not in str(caught.value)
+
+
+def test_a_training_can_begin_with_arrays(strokes: Digits) -> None:
+    bias = build("mlp").state_dict()["linear_0.bias"]
+    begun = {"linear_0.bias": np.full(bias.shape, 0.25)}
+    model = train("mlp", strokes.take(slice(20)), epochs=1, start=Start(weights=begun))  # type: ignore[arg-type]
+    assert model.history.weights[0]["linear_0.bias"].unique().tolist() == [0.25]
+
+
+def test_steps_are_counted_of_whole_numbers() -> None:
+    assert steps_of("mlp", 500, 3) == steps_of("mlp", 500.0, np.int64(3)) == 6  # type: ignore[arg-type]
+    for n, epochs in ((0, 1), (10, 0), (10, 0.5), ("ten", 1)):
+        with pytest.raises(ValueError, match="give a whole number of at least 1"):
+            steps_of("mlp", n, epochs)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0])
