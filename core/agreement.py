@@ -72,6 +72,8 @@ def _agree(mine: object, other: object) -> bool:
     if isinstance(mine, Sequence) and isinstance(other, Sequence) and not isinstance(mine, str):
         return len(mine) == len(other) and all(map(_agree, mine, other))
     if isinstance(mine, float) and isinstance(other, int | float):
+        if not math.isfinite(mine):  # on a card it is null, whatever it was
+            return not math.isfinite(other)
         return math.isclose(mine, other, rel_tol=_ROUNDING, abs_tol=1e-9)
     return mine == other and isinstance(mine, bool) == isinstance(other, bool)
 

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -19,6 +20,8 @@ from torch import nn
 
 from core.digits import Digits
 from core.digits.concepts import CONCEPTS
+from core.json_text import dumps
+from core.text import literal
 from core.units import UnitId
 
 __all__ = [
@@ -30,7 +33,6 @@ __all__ = [
     "Evidence",
     "Finding",
     "digits_hash",
-    "disagreements",
     "question",
     "versions",
     "weights_hash",
@@ -41,8 +43,8 @@ VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE)
 QUESTIONS = ("necessary", "sufficient", "conditional detector", "global detector")
 CARD_LIMIT = 2 * 2**20  # bytes of a card; one with 1,000 control sets has about 60 KB
 _FORMAT = "specialized-neurons evidence 1"
-_CLOSE = 0.005  # of a number that two machines may differ by
 _KINDS = ("zero", "mean", "resample")  # of ablation
+_Part = TypeVar("_Part")
 
 
 @dataclass(frozen=True)
@@ -167,21 +169,24 @@ class Evidence:
         for each in self.changes:
             if (each.group, each.measure) == (group, measure):
                 return each
-        raise KeyError(f"{measure} of {group!r} was not measured.")
+        raise KeyError(f"{measure} of {literal(group)} was not measured.")
 
     def to_json(self) -> str:
-        """All of it, and what kind of file it is."""
-        return json.dumps({"format": _FORMAT, **asdict(self)}, indent=1)
+        """All of it, and what kind of file it is; null for numbers that couldn't be measured."""
+        return dumps({"format": _FORMAT, **asdict(self)}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Evidence:
-        """What `to_json` gave, back. Raises `ValueError`, in a sentence, for anything else."""
+        """What `to_json` gave, back. Raises `ValueError`, in a sentence, for anything else.
+
+        A number that is null is one that couldn't be measured, here not a number.
+        """
         if len(text) > CARD_LIMIT:
             raise ValueError(
                 f"The file has {len(text):,} bytes: a card has at most {CARD_LIMIT:,}."
             )
         try:
-            given = json.loads(text)
+            given = json.loads(text, parse_constant=_refused)
             if not isinstance(given, dict) or given.pop("format", None) != _FORMAT:
                 raise ValueError("it doesn't say that it is one")
             json.dumps(given, ensure_ascii=False).encode()  # half a surrogate can't be shown
@@ -213,7 +218,8 @@ def weights_hash(model: nn.Module) -> str:
     digest = hashlib.sha256()
     for name, value in sorted(model.state_dict().items()):
         digest.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
-        digest.update(value.detach().cpu().contiguous().numpy().tobytes())
+        flat = value.detach().cpu().contiguous().reshape(-1)  # as bytes, for NumPy has no bfloat16
+        digest.update(flat.view(torch.uint8).numpy().tobytes())
     return digest.hexdigest()[:16]
 
 
@@ -234,33 +240,16 @@ def versions() -> dict[str, str]:
     }
 
 
-def disagreements(card: Evidence, again: Evidence) -> list[str]:
-    """In what two results of one question differ, a sentence each; none when they agree."""
-    found = []
-    for name, unit in (("weights_hash", "weights"), ("data_hash", "digits")):
-        mine, other = getattr(card, name), getattr(again, name)
-        if mine != other:
-            found.append(f"The card was made with other {unit} ({mine}) than these ({other}).")
-    for name, finding in card.findings.items():
-        now = again.findings.get(name)
-        if now is None or now.verdict != finding.verdict:
-            said = "nothing" if now is None else now.verdict
-            found.append(f"{name.capitalize()}: the card says {finding.verdict}, the test {said}.")
-    if abs(card.effect - again.effect) > _CLOSE:
-        found.append(f"Effect: the card says {card.effect:+.3f}, the test {again.effect:+.3f}.")
-    return found
-
-
 def _built(given: dict[str, Any]) -> dict[str, Any]:
     """The fields of `Evidence` from those of a card."""
     known = {each.name for each in fields(Evidence)}
     if unknown := set(given) - known:
-        raise ValueError(f"unknown field {sorted(unknown)[0][:40]!r}")
+        raise ValueError(f"unknown field {literal(sorted(unknown)[0], 40)}")
     return {
         **given,
         "units": tuple(given["units"]),
         "findings": {str(name): Finding(**of) for name, of in given["findings"].items()},
-        "changes": tuple(Change(**of) for of in given["changes"]),
+        "changes": tuple(_with_gaps(Change(**of)) for of in given["changes"]),
         "controls": _controls(given["controls"]),
         "kept_controls": _controls(given["kept_controls"]),
     }
@@ -268,7 +257,23 @@ def _built(given: dict[str, Any]) -> dict[str, Any]:
 
 def _controls(given: dict[str, Any]) -> Controls:
     """Controls with their effects as numbers."""
-    return Controls(**{**given, "effects": tuple(given["effects"])})
+    effects = (math.nan if of is None else of for of in given["effects"])
+    return _with_gaps(Controls(**{**given, "effects": tuple(effects)}))
+
+
+def _with_gaps(part: _Part) -> _Part:
+    """The part, "not a number" where a card has null for a number that must be there."""
+    gaps = {
+        each.name: math.nan
+        for each in fields(part)  # type: ignore[arg-type]
+        if each.type == "float" and getattr(part, each.name) is None
+    }
+    return replace(part, **gaps)  # type: ignore[type-var]
+
+
+def _refused(constant: str) -> float:
+    """Raise `ValueError` for NaN and Infinity, which are no JSON."""
+    raise ValueError(f"it holds {constant}, which is no JSON")
 
 
 def _checked(card: Evidence) -> Evidence:
@@ -288,21 +293,21 @@ def _checked(card: Evidence) -> Evidence:
     if not card.units or min(card.units) < 0 or set(card.findings) != set(QUESTIONS):
         raise ValueError("it names no units, or lacks a verdict")
     if wrong := {of.verdict for of in card.findings.values()} - set(VERDICTS):
-        raise ValueError(f"{sorted(wrong)[0][:40]!r} is not a verdict")
+        raise ValueError(f"{literal(sorted(wrong)[0], 40)} is not a verdict")
     if card.ablation not in _KINDS:
-        raise ValueError(f"{card.ablation[:40]!r} is not a kind of ablation")
+        raise ValueError(f"{literal(card.ablation, 40)} is not a kind of ablation")
     card.change(card.concept)
     return card
 
 
 def _check(name: str, value: object, wanted: tuple[type, ...] | None) -> None:
-    """Raise `ValueError` unless a value is of one of the types, a number also finite."""
+    """Raise `ValueError` unless a value is of one of the types, a number also not infinite."""
     if wanted is None:
         return
     number = isinstance(value, int | float)
-    finite = not number or abs(float(value)) < 1e30  # type: ignore[arg-type]
-    if not isinstance(value, wanted) or isinstance(value, bool) or not finite:
-        raise ValueError(f"{name} is {str(value)[:40]!r}")
+    infinite = number and abs(float(value)) >= 1e30  # type: ignore[arg-type]
+    if not isinstance(value, wanted) or isinstance(value, bool) or infinite:
+        raise ValueError(f"{name} is {literal(value, 40)}")
 
 
 _TYPES: dict[str, tuple[type, ...]] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import json
 import zipfile
 from collections.abc import Mapping
 from dataclasses import fields
@@ -14,6 +13,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core import figures, pictures
+from core.csv_text import csv_text
+from core.json_text import dumps, not_finite
 from core.profiles import KINDS, Profile, Scores
 from core.units import UnitId
 
@@ -31,16 +32,16 @@ def unit_archive(
     file = io.BytesIO()
     shown = images[profile.examples[unit.index].ravel()]
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("unit.json", json.dumps(_facts(unit, profile, source), indent=2))
-        archive.writestr("classes.csv", class_table(profile, unit.index).to_csv(index=False))
-        archive.writestr("histogram.csv", histogram_table(profile, unit.index).to_csv(index=False))
-        archive.writestr("examples.csv", example_table(profile, unit.index).to_csv(index=False))
+        archive.writestr("unit.json", dumps(_facts(unit, profile, source), indent=2))
+        archive.writestr("classes.csv", csv_text(class_table(profile, unit.index)))
+        archive.writestr("histogram.csv", csv_text(histogram_table(profile, unit.index)))
+        archive.writestr("examples.csv", csv_text(example_table(profile, unit.index)))
         means = pictures.stretched(profile.mean_images[unit.index])
         archive.writestr("mean_images.png", pictures.png(pictures.sheet(means, len(means))))
         examples = pictures.sheet(pictures.ink(shown), profile.examples.shape[2])
         archive.writestr("examples.png", pictures.png(examples))
         for name, chart in _charts(profile, unit.index).items():
-            archive.writestr(f"{name}.vl.json", chart.to_json())
+            archive.writestr(f"{name}.vl.json", dumps(chart.to_dict()))
     return file.getvalue()
 
 
@@ -88,7 +89,10 @@ def _charts(profile: Profile, index: int) -> dict[str, alt.Chart | alt.LayerChar
 
 
 def _facts(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> dict[str, object]:
-    """Every number of the unit that is one number, by name."""
+    """Every number of the unit that is one number, by name.
+
+    not_finite: which of them JSON can't hold and are null, by path, and what they are.
+    """
     facts: dict[str, object] = {"unit": str(unit), **source}
     facts["top_class"] = int(profile.top_class[unit.index])
     for kind in ("scores", "untrained", "permuted"):
@@ -100,4 +104,5 @@ def _facts(unit: UnitId, profile: Profile, source: Mapping[str, object]) -> dict
         facts[name] = float(getattr(profile, name)[unit.index])
     for name in ("dead", "dormant", "constant", "always_on", "saturated"):
         facts[name] = bool(getattr(profile, name)[unit.index])
+    facts["not_finite"] = not_finite(facts)
     return facts

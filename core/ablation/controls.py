@@ -78,5 +78,8 @@ def _one_set(apart: Numbers, others: Whole, room: int, generator: np.random.Gene
 
 
 def p_value(effect: float, controls: Numbers) -> float:
-    """(1 + controls at least as large) / (1 + controls); 1 where there are none."""
-    return float((1 + (controls >= effect).sum()) / (1 + len(controls)))
+    """(1 + controls at least as large) / (1 + controls); 1 where there are none.
+
+    An effect that isn't a number is above none, and one of a control is below none.
+    """
+    return float((1 + (~(controls < effect)).sum()) / (1 + len(controls)))

@@ -61,8 +61,16 @@ def changes(
 ) -> list[Change]:
     """Each measure's change in each group of digits, groups without digits left out.
 
-    groups: by name, bool (n,).
+    groups: by name, bool (n,). Of a network whose logits aren't finite, numbers aren't either.
     """
+    with np.errstate(invalid="ignore"):
+        return _changes(before, after, groups, resamples)
+
+
+def _changes(
+    before: Outcome, after: Outcome, groups: Mapping[str, Flags], resamples: Resamples
+) -> list[Change]:
+    """`changes`, for which infinite less infinite is no reason to warn."""
     first, second = (np.stack([of.right, of.margin, of.nll], axis=1) for of in (before, after))
     difference = second.astype(np.float64) - first
     found = []

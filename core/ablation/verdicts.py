@@ -8,10 +8,13 @@
 | global detector | AUC among all digits is above 0.9 (whole interval) and average precision above 0.5 | either is excluded |
 | erasable | some k, at most a quarter of the layer, leaves at most 10 % of the class's recall and 95 % of every other's | none does |
 
-All else, and anything judged on fewer than 30 digits, is inconclusive.
+All else, anything judged on fewer than 30 digits, and anything of a network that gives numbers that
+aren't finite, is inconclusive.
 """  # noqa: E501
 
 from __future__ import annotations
+
+import math
 
 from core.ablation.detection import Detection
 from core.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Change, Controls, Finding
@@ -34,6 +37,8 @@ def necessary(change: Change, controls: Controls) -> Finding:
         f"{change.after:.1%} ({change.change:+.1%}, 95 % interval {change.low:+.1%} to "
         f"{change.high:+.1%})"
     )
+    if not _measured(loss, low, high):
+        return _unmeasured(change.n)
     if change.n < FEWEST:
         return _too_few(change.n, loss, low, high)
     if high < LOSS:
@@ -58,6 +63,8 @@ def sufficient(kept: float, low: float, high: float, n: int, controls: Controls)
         f"With every other unit of the layer removed, {kept:.0%} of the network's power to tell "
         f"these digits from other classes is left (95 % interval {low:.0%} to {high:.0%})"
     )
+    if not _measured(kept, low, high):
+        return _unmeasured(n)
     if n < FEWEST:
         return _too_few(n, kept, low, high)
     if high < KEPT:
@@ -82,6 +89,8 @@ def conditional(found: Detection | None) -> Finding:
         reason = "No class has digits both with and without it, so there is nothing to tell apart."
         return Finding(INCONCLUSIVE, reason, None, None, None, 0)
     n = min(found.present, found.absent)
+    if not _measured(found.auc, found.low, found.high):
+        return _unmeasured(n)
     if n < FEWEST:
         return _too_few(n, found.auc, found.low, found.high)
     verdict, why = _against(WITHIN, found.low, found.high)
@@ -92,6 +101,8 @@ def conditional(found: Detection | None) -> Finding:
 def everywhere(found: Detection) -> Finding:
     """Whether the units tell digits with the concept from all other digits."""
     n = min(found.present, found.absent)
+    if not _measured(found.auc, found.low, found.high):
+        return _unmeasured(n)
     if n < FEWEST:
         return _too_few(n, found.auc, found.low, found.high)
     verdict, why = _against(AMONG_ALL, found.low, found.high)
@@ -127,3 +138,14 @@ def _too_few(n: int, value: float, low: float, high: float) -> Finding:
     """Too few digits for any verdict."""
     reason = f"Only {n} digits can be judged on: at least {FEWEST} are needed."
     return Finding(INCONCLUSIVE, reason, value, low, high, n)
+
+
+def _measured(*numbers: float) -> bool:
+    """Whether all are finite: a network that gives infinite numbers, or none, can't be judged."""
+    return all(math.isfinite(number) for number in numbers)
+
+
+def _unmeasured(n: int) -> Finding:
+    """Nothing to judge by."""
+    reason = "Nothing could be measured: the network gives numbers here that aren't finite."
+    return Finding(INCONCLUSIVE, reason, None, None, None, n)

@@ -6,7 +6,6 @@ file; the tests read their p-values from them.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from core.json_text import dumps
 from core.modality import silverman
 from core.modality.dip import SIZES, TAILS, uniform_dips
 
@@ -60,7 +60,7 @@ def main() -> None:
     draws = int(sys.argv[2]) if len(sys.argv) > 2 else DRAWS[name]
     table = {"dip": dip_table, "critical": critical_table}[name](draws)
     path = Path(__file__).with_name(FILES[name])
-    path.write_text(json.dumps(table) + "\n", encoding="utf-8")
+    path.write_text(dumps(table) + "\n", encoding="utf-8")
 
 
 if __name__ == "__main__":
