@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import streamlit as st
 from starlette.middleware import Middleware
+from streamlit.web import cli
 
 from pages.parts.visitor import Naming
 
@@ -25,4 +28,12 @@ async def warm_up(app: object) -> AsyncIterator[None]:
     yield
 
 
-app = st.App("pages/frame.py", lifespan=warm_up, middleware=[Middleware(Naming)])
+def main() -> None:
+    """The command `specialized-neurons`: `streamlit run app.py` from any folder."""
+    sys.argv = ["streamlit", "run", str(Path(__file__).resolve()), *sys.argv[1:]]
+    cli.main(prog_name="streamlit")
+
+
+app = st.App(
+    Path(__file__).parent / "pages" / "frame.py", lifespan=warm_up, middleware=[Middleware(Naming)]
+)

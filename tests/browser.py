@@ -29,9 +29,7 @@ def server(
     folder: Path, variables: Mapping[str, str], script: Path = ROOT / "app.py"
 ) -> Iterator[tuple[str, Path]]:
     """A fresh server's address and its log, in `folder`, for as long as the block lasts."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    port = free_port()
     log = folder / "server.log"
     command = [sys.executable, "-m", "streamlit", "run", script.name, "--server.headless", "true"]
     with log.open("w") as file:
@@ -44,21 +42,34 @@ def server(
         )
     try:
         address = f"http://127.0.0.1:{port}"
-        _wait_until_up(address, process, log)
+        _wait_until_up(port, process, log)
         yield address, log
     finally:
         process.terminate()
         process.wait(20)
 
 
-def _wait_until_up(address: str, process: subprocess.Popen[bytes], log: Path) -> None:
+def free_port() -> int:
+    """A port that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
+
+
+def is_up(port: int) -> bool:
+    """Whether a server at this port answers that it is well."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/_stcore/health", timeout=2) as answer:
+            return bool(answer.read() == b"ok")
+    except OSError:
+        return False
+
+
+def _wait_until_up(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
     """Return once the server answers that it is well."""
     until = time.monotonic() + 90
     while time.monotonic() < until and process.poll() is None:
-        try:
-            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=2) as answer:
-                if answer.read() == b"ok":
-                    return
-        except OSError:
-            time.sleep(0.3)
+        if is_up(port):
+            return
+        time.sleep(0.3)
     raise RuntimeError(f"the server did not start: {log.read_text()}")

@@ -25,8 +25,10 @@ def test_numbers_of_any_library_become_pythons(value: object) -> None:
 
 @pytest.mark.parametrize(
     "value",
-    [True, np.bool_(True), torch.tensor(True), "7", b"7", None, 7.5, float("nan"), float("inf")]
-    + [[7], np.array([7, 8]), torch.tensor([7, 8]), 1j, np.datetime64(7, "s"), 8, -1],
+    [
+        *(True, np.bool_(True), torch.tensor(True), "7", b"7", None, 7.5, float("nan"), [7], 1j),
+        *(float("inf"), np.array([7, 8]), torch.tensor([7, 8]), np.datetime64(7, "s"), 8, -1),
+    ],
     ids=repr,
 )
 def test_anything_else_is_refused_as_a_whole_number(value: object) -> None:
