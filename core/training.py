@@ -177,7 +177,7 @@ def steps_of(name: str, n: int, epochs: int | None = None) -> int:
     recipe = registry.check(name)
     passes = recipe.epochs if epochs is None else whole(epochs, "epochs", 1)
     own_rule = issubclass(recipe.architecture, SelfOrganizing)
-    return passes if own_rule else passes * -(-whole(n, "n", 1) // BATCH)
+    return passes if own_rule else passes * -(-whole(n, "n", 0) // BATCH)
 
 
 def _fit(
