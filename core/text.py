@@ -8,6 +8,8 @@ __all__ = ["SHORT", "literal", "shown"]
 
 SHORT = 60  # characters of a value that are shown
 
+_ICON = ":material/"  # Streamlit rewrites the name of an icon in code too, so it is cut
+_JOINER = "\u2060"  # in two by a character without width
 _LONGEST = 2000  # characters of a sentence
 _CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)")
 _MARKUP = re.compile(r"[\\\[\]<>*~$#`]")
@@ -25,6 +27,7 @@ def literal(value: object, most: int = SHORT) -> str:
     text = str(value)
     cut = text if len(text) <= most else text[: max(most - 1, 0)] + "…"
     line = "".join(each if each.isprintable() else _escape(each) for each in cut) or "''"
+    line = line.replace(_ICON, _ICON[0] + _JOINER + _ICON[1:])
     longest = max((len(run) for run in re.findall("`+", line)), default=0)
     fence = "`" * (longest + 1)
     # Markdown takes one blank from both ends where both have one, and a backtick joins the fence.

@@ -13,7 +13,6 @@ MARKUP = (
     "![x](http://example.org/x.png)",
     "# heading",
     ":red[alarm]",
-    ":material/home:",
     ":smile:",
     "$x^2$",
     "https://example.org",
@@ -27,6 +26,10 @@ MARKUP = (
 @pytest.mark.parametrize("value", MARKUP)
 def test_markup_is_code(value: str) -> None:
     assert literal(value) == f"`{value}`"
+
+
+def test_the_name_of_an_icon_is_no_icon() -> None:
+    assert literal(":material/home:") == "`:\u2060material/home:`"
 
 
 @pytest.mark.parametrize("value", ["`", "``", "a`b", "`a`", "```\n# x", "a``b`c", "` `"])

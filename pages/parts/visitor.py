@@ -23,8 +23,8 @@ _NAME = re.compile(r"[0-9a-f]{32}")
 def visitor() -> str:
     """The same text for one browser, and never another's."""
     given = st.context.cookies.get(COOKIE, "")
-    if _NAME.fullmatch(given):
-        return given
+    if _NAME.fullmatch(str(given)):
+        return str(given)
     if "visitor" not in st.session_state:
         st.session_state["visitor"] = uuid4().hex
     return str(st.session_state["visitor"])
