@@ -25,6 +25,7 @@ from torch import Tensor, nn
 
 from core.arguments import real, whole
 from core.models.inspectable import Inspectable, Layer
+from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
@@ -118,6 +119,7 @@ def collect(
     return collect_layers(model, images, (layer,), reduce=reduce, batch=batch)[layer]
 
 
+@undisturbed()
 def collect_layers(
     model: nn.Module,
     images: Images,
@@ -166,12 +168,14 @@ def _peak(values: Tensor) -> Tensor:
     return values.amax((2, 3)) if values.ndim == 4 else values
 
 
+@undisturbed()
 def reader(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
     """A function from images to the activations of `layer`, through which gradients flow."""
     read = _layers_reader(model, (layer,))
     return lambda images: read(images)[layer]
 
 
+@undisturbed()
 def behind(
     model: nn.Module, layer: str, images: Images | None = None
 ) -> Callable[[Tensor], Tensor]:
@@ -190,7 +194,7 @@ def behind(
         raise ValueError(
             f"{type(model).__name__} isn't made of stages: give the images too, to run it whole."
         )
-    replica, given = _replica(model), torch.as_tensor(images)
+    replica, given = _replica(model), _fitting(model, _usable(torch.as_tensor(images)))
     if layer_of(model, layer).steps:
         return _held(replica, given, layer, collect(model, given, layer, batch=len(given)))
     now: list[Tensor] = []
@@ -242,6 +246,7 @@ def _later_stages(model: Inspectable, layer: str) -> Callable[[Tensor], Tensor]:
     return follow
 
 
+@undisturbed()
 def run(
     model: nn.Module,
     images: Images,
@@ -269,7 +274,7 @@ def run(
     together = any(callable(edit) for changes in by_layer.values() for edit in changes.values())
     with torch.no_grad():
         size = max(1, len(images)) if together else batch
-        return torch.cat([replica(some) for some in batches_of(images, size)])
+        return torch.cat([replica(_fitting(replica, some)) for some in batches_of(images, size)])
 
 
 def batches_of(images: Images, size: int = BATCH) -> Iterator[Tensor]:
@@ -282,17 +287,35 @@ def batches_of(images: Images, size: int = BATCH) -> Iterator[Tensor]:
         raise ValueError(f"images are {given.dtype}: pass floating point values in 0..1.")
     if not len(given):
         raise ValueError("there are no images: pass at least one.")
-    yield from given.split(size)
+    yield from _usable(given).split(size)
 
 
 _Model = TypeVar("_Model", bound=nn.Module)
 
 
 def _replica(model: _Model) -> _Model:
-    """A copy of the model's modules, in eval mode, that shares every weight, buffer and history."""
-    shared: list[Any] = [*model.parameters(), *model.buffers()]
-    shared.append(getattr(model, "history", None))
-    return copy.deepcopy(model, {id(thing): thing for thing in shared}).eval()
+    """A copy of the model's modules, in eval mode, that shares every weight, buffer and history.
+
+    Of a model made in inference mode weights are copied too, for theirs can have no gradient behind
+    them.
+    """
+    shared: dict[int, Any] = {id(of): _usable(of) for of in (*model.parameters(), *model.buffers())}
+    history = getattr(model, "history", None)
+    return copy.deepcopy(model, {**shared, id(history): history}).eval()
+
+
+def _usable(value: Tensor) -> Tensor:
+    """The tensor, or a copy of one made in inference mode."""
+    if not value.is_inference():
+        return value
+    copied = value.detach().clone()
+    return nn.Parameter(copied, value.requires_grad) if isinstance(value, nn.Parameter) else copied
+
+
+def _fitting(model: nn.Module, images: Tensor) -> Tensor:
+    """Images in the type of the model's weights: it may have been made where another is usual."""
+    weight = next((of for of in model.parameters() if of.is_floating_point()), images)
+    return images.to(weight.dtype)
 
 
 def _layers_reader(
@@ -319,7 +342,7 @@ def _layers_reader(
     def read(images: Tensor) -> dict[str, Tensor]:
         seen.update({layer: [] for layer in layers})
         try:
-            replica(images)
+            replica(_fitting(replica, images))
         except _Reached:
             return {
                 layer: torch.stack(seen[layer], 2)[..., None] if calls > 1 else seen[layer][0]

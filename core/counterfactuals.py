@@ -22,6 +22,7 @@ from core.arguments import seeded, whole
 from core.digits import Digits
 from core.digits.crossbars import erase, paste
 from core.digits.strokes import OPTIONAL, draw, parts_of
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["Differences", "Pairs", "differences", "drawn_pairs", "real_bars"]
@@ -81,6 +82,7 @@ class Differences:
         return cls(**values)
 
 
+@undisturbed()
 def drawn_pairs(part: str, n: int = 200, *, seed: int = 0) -> Pairs:
     """`n` digits drawn with and without `part`.
 
@@ -129,6 +131,7 @@ def real_bars(digits: Digits, crossed: NDArray[np.bool_], *, seed: int = 0) -> P
     )
 
 
+@undisturbed()
 def differences(model: nn.Module, pairs: Pairs, layer: str, *, seed: int = 0) -> Differences:
     """What the part does to each unit of `layer`, as its ReLU passes it on; of a map its maximum.
 

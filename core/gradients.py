@@ -32,6 +32,7 @@ from core.activations import (
 )
 from core.arguments import whole
 from core.digits import CLASSES
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = [
@@ -206,6 +207,7 @@ class Intent:
         }
 
 
+@undisturbed()
 def activation_rows(
     model: nn.Module, images: Images, labels: Labels, classes: int = CLASSES, *, rectify: int = 0
 ) -> dict[str, Numbers]:
@@ -234,6 +236,7 @@ def activation_rows(
     return rows
 
 
+@undisturbed()
 def unit_gradients(model: nn.Module, images: Images, labels: Labels, layer: str) -> Numbers:
     """float32 (n, units): −∂ℓ/∂b of each digit's own loss, for a model that isn't training.
 
@@ -247,6 +250,7 @@ def unit_gradients(model: nn.Module, images: Images, labels: Labels, layer: str)
     return torch.cat(found).float().numpy()
 
 
+@undisturbed()
 def gradient_times_activation(
     model: nn.Module, images: Images, labels: Labels, layer: str, classes: int = CLASSES
 ) -> Numbers:

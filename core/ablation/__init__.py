@@ -22,6 +22,7 @@ from core.arguments import seeded, whole
 from core.digits import Digits, members
 from core.digits.concepts import CONCEPTS, Measured, measure
 from core.evidence import Change, Controls, Evidence, Finding, digits_hash, versions, weights_hash
+from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
@@ -31,6 +32,7 @@ CONTROLS = 200  # matched random sets
 DRAWS = 2000  # of the bootstrap
 
 
+@undisturbed()
 def ask(
     model: nn.Module,
     digits: Digits,

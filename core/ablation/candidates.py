@@ -22,6 +22,7 @@ from core.activations import peaks
 from core.arguments import seeded
 from core.ranking import Answers
 from core.statistics import adjusted
+from core.surroundings import undisturbed
 
 __all__ = ["Candidates", "candidates"]
 
@@ -79,6 +80,7 @@ class Candidates:
         return cls(**{**values, "inside": bool(values["inside"])})
 
 
+@undisturbed()
 def candidates(model: nn.Module, half: Half, layer: str, *, seed: int = 0) -> Candidates:
     """Every unit of `layer` scored on the discovery half.
 

@@ -18,6 +18,7 @@ from torch import Tensor, nn
 from core.ablation.removal import Removal
 from core.arguments import whole
 from core.digits import CLASSES, Digits
+from core.surroundings import undisturbed
 
 __all__ = ["Paired", "paired_effects"]
 
@@ -32,6 +33,7 @@ class Paired:
     n: int
 
 
+@undisturbed()
 def paired_effects(
     model: nn.Module,
     present: Tensor,

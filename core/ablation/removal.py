@@ -20,6 +20,7 @@ from torch.nn.functional import log_softmax
 from core.activations import behind, collect, layer_of
 from core.arguments import seeded, whole
 from core.digits import Digits
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["KINDS", "Outcome", "Removal"]
@@ -74,6 +75,7 @@ class Removal:
     another of the digits, the same other one for all units (Chan et al. 2022, causal scrubbing).
     """
 
+    @undisturbed()
     def __init__(
         self,
         model: nn.Module,
@@ -100,7 +102,7 @@ class Removal:
         self.model, self.layer, self.digits = model, layer, digits
         self.values = collect(model, digits.images, layer)  # (n, units[, height, width])
         if kind == "zero":
-            self._instead = torch.zeros(())
+            self._instead = self.values.new_zeros(())
         elif kind == "mean":
             known = self.values if reference is None else collect(model, reference.images, layer)
             self._instead = (known.relu() if layer_of(model, layer).rectified else known).mean(0)
@@ -139,6 +141,7 @@ class Removal:
         """What the model says with every unit in its place."""
         return self.without(())
 
+    @undisturbed()
     def without(self, units: Iterable[int]) -> Outcome:
         """What it says without `units`. Raises `ValueError` for one that the layer hasn't."""
         index = torch.tensor(sorted(set(self._checked(units))), dtype=torch.int64)

@@ -25,6 +25,7 @@ from core.digits import Digits, members
 from core.digits.concepts import Measured, measure
 from core.dissection.masks import Upsampling, marked
 from core.dissection.tables import DETECTOR, FEWEST, RATE, Read, Sample, Table, by_images, by_pixels
+from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
@@ -98,6 +99,7 @@ class Dissection:
         )
 
 
+@undisturbed()
 def dissect(
     model: nn.Module,
     digits: Digits,
@@ -169,6 +171,7 @@ def _half(digits: Digits, measured: Measured, split: str) -> Sample:
     return Sample(digits.take(chosen), measured.take(chosen.numpy()))
 
 
+@undisturbed()
 def dissect_layer(
     model: nn.Module,
     untrained: nn.Module | None,
@@ -271,6 +274,7 @@ def _rotated(read: Callable[[Tensor], Tensor], seed: int) -> Callable[[Tensor], 
     return mixed
 
 
+@undisturbed()
 def unit_masks(
     model: nn.Module, images: Tensor, layer: str, unit: int, level: float
 ) -> NDArray[np.bool_]:

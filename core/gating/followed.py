@@ -24,6 +24,7 @@ from core.gating.bits import entropy
 from core.gating.report import GateReport
 from core.models.gates import weigh
 from core.models.mixture import Mixture
+from core.surroundings import undisturbed
 
 __all__ = [
     "Beside",
@@ -147,6 +148,7 @@ class Beside:
     untrained: Numbers
 
 
+@undisturbed()
 def follow(model: nn.Module, image: Tensor) -> Followed:
     """A digit (1, 1, 28, 28) in 0..1 on its way through a mixture of one layer.
 
@@ -175,6 +177,7 @@ def follow(model: nn.Module, image: Tensor) -> Followed:
     )
 
 
+@undisturbed()
 def nudged(model: nn.Module, image: Tensor, gate: str) -> Nudged:
     """Who takes a digit (1, 1, 28, 28), and what is answered, when it is moved by a pixel."""
     check_image(image)

@@ -18,6 +18,7 @@ from core.gating.bits import entropy
 from core.gating.examples import mean_digits
 from core.gating.report import DEAD, GateReport, read_gates, report_of
 from core.models import registry
+from core.surroundings import undisturbed
 
 __all__ = ["Growth", "grow", "normalized_limit", "shares"]
 
@@ -142,6 +143,7 @@ class Growth:
         return {of.name: getattr(self, of.name) for of in fields(self)}
 
 
+@undisturbed()
 def grow(
     name: str,
     weights: Mapping[int, Mapping[str, Tensor]],

@@ -22,6 +22,7 @@ from core.digits import CLASSES, Digits
 from core.digits.jitter import drawn_offsets, moved
 from core.gating.bits import Shared, information, shared
 from core.models.gated import Gated
+from core.surroundings import undisturbed
 
 __all__ = [
     "FACTORS",
@@ -101,6 +102,7 @@ class Placed:
     lost: float
 
 
+@undisturbed()
 def place_report(model: nn.Module, digits: Digits, rounds: int = ROUNDS, seed: int = 0) -> Placed:
     """What every gate of the model does with the digits, each moved `rounds` times.
 

@@ -15,6 +15,7 @@ from core.arguments import whole
 from core.digits.jitter import moved
 from core.gating.places import REACH, SIDE
 from core.models.gated import Gated
+from core.surroundings import undisturbed
 
 __all__ = ["AtPlaces", "at_places"]
 
@@ -44,6 +45,7 @@ class AtPlaces:
         return SIDE * (down + REACH) + right + REACH
 
 
+@undisturbed()
 def at_places(model: Gated, image: Tensor) -> AtPlaces:
     """What the model makes of an image (1, 1, 28, 28) at each offset."""
     down, right = (of.flatten() for of in torch.meshgrid(*2 * [_ONE_WAY], indexing="ij"))

@@ -20,6 +20,7 @@ from core.gating.bits import Shared, entropy, shared
 from core.gating.tables import share_table
 from core.models.gated import Gated
 from core.models.gates import balance
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["DEAD", "GateReport", "gate_report", "read_gates", "report_of"]
@@ -130,6 +131,7 @@ class GateReport:
         return pd.DataFrame(rows)
 
 
+@undisturbed()
 def gate_report(
     model: nn.Module,
     digits: Digits,

@@ -19,6 +19,7 @@ from core.activations import Edit, Images, run
 from core.arguments import seeded, whole
 from core.digits import Digits
 from core.models.gated import Gated
+from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
@@ -54,6 +55,7 @@ class Rerouted:
     alone: Answers
 
 
+@undisturbed()
 def rerouted(model: nn.Module, digits: Digits, gate: str | None = None, seed: int = 0) -> Rerouted:
     """What the model answers to digits when one of its gates decides otherwise.
 

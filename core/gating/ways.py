@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from core.activations import Edit, collect_layers, run
 from core.gating.followed import Decided, check_image, softmax
 from core.models.gated import Gated
+from core.surroundings import undisturbed
 from core.units import UnitId
 
 __all__ = ["Way", "take_way"]
@@ -65,6 +66,7 @@ class Way:
         )
 
 
+@undisturbed()
 def take_way(model: nn.Module, image: Tensor) -> Way:
     """A digit (1, 1, 28, 28) on its way through two layers of experts, and every other way.
 

@@ -25,6 +25,7 @@ from core.maximize.parameterizations import (
     Pixel,
 )
 from core.maximize.transforms import Jitter
+from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
@@ -107,6 +108,7 @@ class Maximized:
     stuck: Tensor
 
 
+@undisturbed()
 def maximize(
     model: nn.Module,
     units: Sequence[UnitId | tuple[str, int] | str],
@@ -156,7 +158,11 @@ def _parameterization(how: Settings, natural: Tensor | Covariance | None) -> Par
         return Fourier()
     if natural is None:
         raise ValueError("the covariance needs digits to be taken from: pass natural=images.")
-    return natural if isinstance(natural, Covariance) else Covariance.of(torch.as_tensor(natural))
+    if not isinstance(natural, Covariance):
+        return Covariance.of(torch.as_tensor(natural))
+    parts = (natural.mean, natural.root)  # of one made in inference mode, copies
+    mean, root = (of.clone() if of.is_inference() else of for of in parts)
+    return replace(natural, mean=mean, root=root)
 
 
 def _signed(objective: Objective, minimize: bool) -> Objective:

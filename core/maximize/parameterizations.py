@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 from core.arguments import real
+from core.surroundings import undisturbed
 
 __all__ = ["PARAMETERIZATIONS", "SIZE", "Covariance", "Fourier", "Parameterization", "Pixel"]
 
@@ -115,6 +116,7 @@ class Covariance:
     shape: tuple[int, ...] = (SIZE * SIZE,)
 
     @classmethod
+    @undisturbed()
     def of(cls, images: Tensor) -> Covariance:
         """The covariance of images (n, 1, 28, 28). Raises `ValueError` for fewer than two."""
         if len(images) < 2:

@@ -22,6 +22,7 @@ from core.modality.describing import bimodality_coefficient
 from core.modality.dip import dip, dip_p_value
 from core.modality.sample import SENTENCES, Sample, State, prepare
 from core.modality.silverman import critical_bandwidths, critical_p_values
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["RATE", "Modality", "Mode", "find_modes"]
@@ -99,6 +100,7 @@ class Modality:
         return f"{atom}{self.n_modes} mode{'' if self.n_modes == 1 else 's'}"
 
 
+@undisturbed()
 def find_modes(
     values: Any, *, seed: int = 0, width: float | None = None, sensitive: bool = True
 ) -> Modality:

@@ -14,6 +14,7 @@ from core.modality.density import Density
 from core.modality.finding import RATE, find_modes
 from core.modality.sample import numbers
 from core.statistics import adjusted
+from core.surroundings import undisturbed
 
 __all__ = ["LayerModes", "find_layer"]
 
@@ -62,6 +63,7 @@ class LayerModes:
         return np.asarray(self.q < RATE)
 
 
+@undisturbed()
 def find_layer(
     values: Any,
     *,

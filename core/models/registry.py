@@ -24,6 +24,7 @@ from core.models.multitask import Multitask, MultitaskDigit, MultitaskSlant, Pai
 from core.models.rbf import RBF
 from core.models.simple_cnn import SimpleCNN
 from core.models.som import SOM
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["LISTED", "MODELS", "SEEDS", "Recipe", "build", "check"]
@@ -163,6 +164,7 @@ def check(name: str, seed: int = 0) -> Recipe:
     return MODELS[name]
 
 
+@undisturbed()
 def build(name: str, seed: int = 0) -> Inspectable:
     """An untrained model, its weights drawn by PyTorch's default rule from `seed` alone.
 
