@@ -19,7 +19,6 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor, nn
 
 from core import statistics
@@ -314,7 +313,7 @@ class _Judge:
 
     def __init__(self, activation: Numbers) -> None:
         self.activation = activation.astype(np.float64)
-        self._ranks = rankdata(activation, axis=0)
+        self._ranks = statistics.middle_ranks(activation)
         self._binned = statistics.frequency_bins(activation)
 
     def scores(self, labels: Whole, top: Whole) -> Scores:

@@ -12,7 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import gammaln
-from scipy.stats import norm, rankdata
+from scipy.stats import norm
+
+from core.statistics import middle_ranks
 
 __all__ = ["Answers", "auc_interval", "average_precision", "chance"]
 
@@ -37,8 +39,11 @@ class Answers:
 
     @classmethod
     def of(cls, activations: NDArray[np.float32]) -> Answers:
-        """Ranked once for all concepts."""
-        ranks = rankdata(activations, axis=0)
+        """Ranked once for all concepts. activations: (n, units), of any kind of number."""
+        activations = np.asarray(activations)
+        if activations.dtype.kind != "f":  # whole ones can't be turned round, unsigned or flags
+            activations = activations.astype(np.float32)
+        ranks = middle_ranks(activations)
         n = len(activations)
         spread = ((ranks - (n + 1) / 2) ** 2).sum(0)  # n (n² - 1) / 12 without ties
         return cls(activations, ranks, spread / max(n * (n**2 - 1) / 12, 1))
@@ -88,6 +93,7 @@ def average_precision(values: NDArray[np.float32], present: Flags) -> Numbers:
 
     values: (n,). present: (n, concepts). 0 for a concept that no image has.
     """
+    present = np.asarray(present, dtype=bool)
     order = np.argsort(-values, kind="stable")
     hits = present[order].cumsum(0, dtype=np.float64)
     steps = np.flatnonzero(np.append(np.diff(values[order]) != 0, True))  # last of equal values
@@ -107,6 +113,7 @@ def auc_interval(
     values, present: (n,). drawn: (draws, n), how often each image is drawn. (nan, nan) where all
     or no images have the concept.
     """
+    present = np.asarray(present, dtype=bool)  # so that ~ means the others
     if present.all() or not present.any():
         return float("nan"), float("nan")
     order = np.argsort(values, kind="stable")

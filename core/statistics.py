@@ -21,6 +21,7 @@ __all__ = [
     "lifetime_sparseness",
     "mantel_haenszel",
     "mean_interval",
+    "middle_ranks",
     "mutual_information",
     "paired_interval",
     "rate_bound",
@@ -73,13 +74,21 @@ def mean_interval(mean: ArrayLike, variance: ArrayLike, count: ArrayLike) -> tup
     return np.asarray(mean) - error, np.asarray(mean) + error
 
 
+def middle_ranks(values: ArrayLike, axis: int = 0) -> Array:
+    """Ranks from 1 on along an axis, ties at their middle, float64 whatever the values are.
+
+    From SciPy 1.18 on the ranks of single numbers are single too, and sums over them inexact.
+    """
+    ranks: Array = rankdata(np.asarray(values, dtype=np.float64), axis=axis)
+    return ranks
+
+
 def auc_by_class(values: ArrayLike, labels: ArrayLike, classes: int) -> Array:
     """Area under the ROC curve of each class against all others, (units, classes).
 
     U / (n₁ n₀) with mid-ranks, so a tie counts half; 0.5 for a class that is empty or everything.
     """
-    ranks = rankdata(np.asarray(values), axis=0)
-    return auc_from_ranks(ranks, labels, classes)
+    return auc_from_ranks(middle_ranks(values), labels, classes)
 
 
 def auc_from_ranks(ranks: Array, labels: ArrayLike, classes: int) -> Array:
@@ -119,7 +128,7 @@ def frequency_bins(values: ArrayLike, bins: int = BINS) -> Whole:
     """
     x = np.asarray(values, dtype=np.float64)
     above = x > 0
-    ranks = rankdata(np.where(above, x, -np.inf), axis=0)
+    ranks = middle_ranks(np.where(above, x, -np.inf))
     zeros = (~above).sum(0)
     among = (ranks - zeros - 0.5) / np.maximum(above.sum(0), 1)  # 0..1 within what is above zero
     return np.where(above, 1 + np.floor(among * bins).clip(0, bins - 1), 0).astype(np.int64)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 from torch import Tensor
 
 from core.ranking import Answers, auc_interval, average_precision
+from core.statistics import middle_ranks
 
 __all__ = ["Detection", "comparable", "detection", "scores", "within_classes"]
 
@@ -84,7 +84,7 @@ def within_classes(score: Numbers, labels: NDArray[np.int64]) -> Numbers:
     found = np.zeros(len(score), np.float32)
     for label in np.unique(labels):
         rows = labels == label
-        found[rows] = rankdata(score[rows]) / rows.sum()
+        found[rows] = middle_ranks(score[rows]) / rows.sum()
     return found
 
 

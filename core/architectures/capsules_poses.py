@@ -15,10 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import rankdata
 from torch import Tensor
 
 from core.digits.anatomy import Anatomy
+from core.statistics import middle_ranks
 
 __all__ = [
     "PROPERTIES",
@@ -147,7 +147,7 @@ def _ranked(values: Numbers) -> Numbers:
 
     What doesn't vary is 0 and correlates with nothing.
     """
-    ranks = rankdata(values, axis=-2)
+    ranks = middle_ranks(values, axis=-2)
     ranks = ranks - ranks.mean(-2, keepdims=True)
     length = np.linalg.norm(ranks, axis=-2, keepdims=True)
     unit: Numbers = np.divide(ranks, length, out=np.zeros_like(ranks), where=length > 0)
