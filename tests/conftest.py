@@ -7,6 +7,7 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 import torch
@@ -14,6 +15,10 @@ import torch
 from core.digits import Digits, load_digits, mnist
 from core.models.inspectable import Inspectable
 from core.training import train
+from tests.browser import FLAGS, server
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 torch.set_num_threads(1)  # the models are small: more threads cost more than they bring
 
@@ -72,3 +77,25 @@ def trained(strokes: Digits) -> Iterator[Inspectable]:
     before = {name: value.clone() for name, value in model.state_dict().items()}
     yield model
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A fresh server with an empty store; its log must stay clean."""
+    folder = tmp_path_factory.mktemp("site")
+    with server(folder, {"SPECIALIZED_NEURONS_CACHE": str(folder / "store")}) as (address, log):
+        yield address
+    text = log.read_text()
+    assert "Traceback" not in text, text
+    assert "eprecat" not in text, text
+
+
+@pytest.fixture(scope="module")
+def page(site: str) -> Iterator[Page]:
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
+        page = browser.new_page(viewport={"width": 1440, "height": 1000})
+        yield page
+        browser.close()

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator
-from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urlsplit
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from core.evidence import Evidence
-from tests.browser import FLAGS, server
-from tests.conftest import chromium
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -19,28 +16,6 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.browser
 
 ADDRESS = "data=strokes&model=mlp&seed=0"
-
-
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A fresh server with an empty store; its log must stay clean."""
-    folder = tmp_path_factory.mktemp("site")
-    with server(folder, {"SPECIALIZED_NEURONS_CACHE": str(folder / "store")}) as (address, log):
-        yield address
-    text = log.read_text()
-    assert "Traceback" not in text, text
-    assert "eprecat" not in text, text
-
-
-@pytest.fixture(scope="module")
-def page(site: str) -> Iterator[Page]:
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium(), args=FLAGS)
-        page = browser.new_page(viewport={"width": 1440, "height": 1000})
-        yield page
-        browser.close()
 
 
 def test_a_cold_link_shows_the_frame_trains_and_opens_its_unit(site: str, page: Page) -> None:
@@ -140,11 +115,41 @@ def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> 
     page.get_by_text("Necessary", exact=True).wait_for(timeout=120_000)
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="Evidence card (JSON)").click()
-    card = Evidence.from_json(download.value.path().read_bytes())
+    text = download.value.path().read_text()
+    card = Evidence.from_json(text)
     assert card.layer == "linear_1"
     page.get_by_text(card.findings["necessary"].reason[:40]).wait_for(timeout=30_000)
     page.get_by_text("All claims of this session").wait_for(timeout=60_000)
     page.get_by_role("button", name="Cancel").click(timeout=60_000)  # the group search is long
+    _loads_cards(page, json.loads(text))
+
+
+def _loads_cards(page: Page, content: dict[str, Any]) -> None:
+    """The card agrees with its test, an altered one is told from it, a wrong one is refused."""
+    _loads(page, content)
+    page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
+    page.get_by_text("agrees with the card in all its").wait_for(timeout=120_000)
+    content["controls"]["p_value"] = 0.000123
+    content["findings"]["necessary"]["n"] = 99_999
+    _loads(page, content)
+    page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
+    page.get_by_text("doesn't agree with the card in 2 of").wait_for(timeout=120_000)
+    text = page.inner_text("body")
+    assert "controls, p value: the card says 0.000123, the test " in text
+    assert "findings, necessary, n: the card says 99999, the test " in text
+    _loads(page, {**content, "layer": "[x](http://elsewhere.example)"})
+    page.get_by_text("The card is about layer [x](http://elsewhere.example)").wait_for(
+        timeout=30_000
+    )
+
+
+def _loads(page: Page, content: dict[str, Any]) -> None:
+    """Upload a card."""
+    if not page.get_by_test_id("stFileUploaderDropzone").is_visible():
+        page.get_by_text("Load an evidence card").click()
+    file = {"name": "card.json", "mimeType": "application/json"}
+    given = {**file, "buffer": json.dumps(content).encode()}
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(given)
 
 
 def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:
@@ -166,123 +171,6 @@ def test_a_wrong_value_is_said_at_the_top(site: str, page: Page) -> None:
     page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=999")
     page.get_by_text("is not valid: choose a whole number, 0 to 127.").wait_for(timeout=30_000)
     assert "unit=999 is not valid" in page.inner_text("body")
-
-
-def test_markup_in_a_link_stays_text_and_fetches_nothing(site: str, page: Page) -> None:
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url))
-    for hostile in (
-        "[Sign in again](https://elsewhere.example)",
-        "![x](http://elsewhere.example/x.png)",
-        "https://elsewhere.example/y",
-        "<img src='http://elsewhere.example/z.png'>",
-        "x](http://elsewhere.example) `](http://elsewhere.example/y)",
-        ":red[# $x^2$ :smile: <- *x* ~y~",
-    ):
-        page.goto(f"{site}/units?{ADDRESS}&{urlencode({'layer': hostile, 'unit': 2 * hostile})}")
-        page.get_by_text(f"layer={hostile}"[:40]).first.wait_for(timeout=30_000)
-        assert page.locator("[data-testid=stAlert] a, [data-testid=stAlert] img").count() == 0
-    assert {urlsplit(url).hostname for url in asked} <= {"127.0.0.1", None}
-
-
-def test_a_click_on_a_picture_is_one_step_of_history(site: str, page: Page) -> None:
-    page.goto(f"{site}/training?{ADDRESS}&view=anomalies&layer=linear_1")
-    grid = page.get_by_role("listbox", name=re.compile("anomal|wanted|mlp", re.IGNORECASE)).first
-    grid.wait_for(timeout=240_000)
-    before, left = page.evaluate("history.length"), page.evaluate("location.href")
-    grid.click(position={"x": 40, "y": 40})
-    page.get_by_role("heading", name=re.compile(r"mlp.linear_1.\d+")).wait_for(timeout=60_000)
-    assert page.evaluate("history.length") == before + 1
-    opened = page.evaluate("location.href")
-    page.go_back()
-    grid.wait_for(timeout=60_000)
-    assert page.evaluate("location.href") == left
-    page.go_forward()
-    page.get_by_role("heading", name=re.compile(r"mlp.linear_1.\d+")).wait_for(timeout=60_000)
-    assert page.evaluate("location.href") == opened
-
-
-def test_a_choice_that_changes_others_is_one_step_of_history(site: str, page: Page) -> None:
-    page.goto(f"{site}/ask?{ADDRESS}&layer=linear_1&concept=class-7&units=3")
-    page.get_by_text("Necessary", exact=True).wait_for(timeout=120_000)
-    before = page.evaluate("history.length")
-    page.get_by_role("combobox", name=re.compile("Layer")).click()
-    page.get_by_role("option", name="linear_0").click()
-    page.wait_for_function("location.search.includes('layer=linear_0')", timeout=30_000)
-    page.wait_for_timeout(1500)
-    assert "units=" not in page.evaluate("location.search")
-    assert page.evaluate("history.length") == before + 1
-    page.go_back()
-    page.get_by_text("Necessary", exact=True).wait_for(timeout=60_000)
-    assert "layer=linear_1&concept=class-7&units=3" in page.evaluate("location.search")
-
-
-def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) -> None:
-    page.goto(f"{site}/dissection?{ADDRESS}&layer=linear_2&unit=2")
-    page.get_by_text("Every unit", exact=True).wait_for(timeout=120_000)
-    table = page.locator("[class*=st-key-units-of-linear_2]").get_by_test_id("stDataFrame")
-    table.scroll_into_view_if_needed()
-    box = table.bounding_box()
-    assert box is not None
-    page.wait_for_timeout(1000)
-    page.mouse.click(box["x"] + 12, box["y"] + 35 * 5 + 18)  # the mark of the fifth row
-    page.wait_for_function("!location.search.includes('unit=2')", timeout=30_000)
-    page.get_by_label("Unit of linear_2").fill("7")
-    page.get_by_label("Unit of linear_2").press("Enter")
-    page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
-    page.go_back()
-    page.go_back()
-    page.locator("strong", has_text="mlp/linear_2/2").wait_for(timeout=30_000)
-
-
-@pytest.mark.parametrize("here", ["", "units", "ask"])
-def test_every_link_of_the_frame_is_right_for_any_button(site: str, page: Page, here: str) -> None:
-    page.goto(f"{site}/{here}?{ADDRESS}")
-    links = page.locator("[data-testid=stSidebar] a")
-    links.nth(8).wait_for(timeout=60_000)
-    found = links.evaluate_all("all => all.map(a => [a.innerText.split('\\n').pop(), a.href])")
-    for name, address in found:
-        path = name.lower().replace(" ", "_")
-        assert address in (f"{site}/{path}?{ADDRESS}", f"{site}/?{ADDRESS}" * (path == "home"))
-    assert len(found) == 9
-
-
-def test_home_opens_in_a_new_tab(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?{ADDRESS}")
-    with page.context.expect_page(timeout=60_000) as opened:
-        page.get_by_role("link", name="Home").click(button="middle", timeout=60_000)
-    home = opened.value
-    home.get_by_role("heading", name="What does each unit do?").wait_for(timeout=60_000)
-    home.close()
-
-
-def test_a_person_who_reloads_is_one_person_and_can_cancel(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?data=strokes&model=lenet5&seed=7")
-    page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
-    page.get_by_text("Loss of each batch").wait_for(timeout=120_000)
-    page.reload()
-    page.get_by_text("Loss of each batch").wait_for(timeout=60_000)
-    page.wait_for_timeout(1500)
-    assert "people are watching" not in page.inner_text("body")
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
-    assert "else is watching" not in page.inner_text("body")
-    page.reload()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
-
-
-def test_another_browser_is_another_person(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?data=strokes&model=lenet5&seed=8")
-    page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
-    context = page.context.browser.new_context()
-    other = context.new_page()
-    other.goto(f"{site}/units?data=strokes&model=lenet5&seed=8")
-    other.get_by_text("2 people are watching").wait_for(timeout=60_000)
-    other.get_by_role("button", name="Cancel").click()
-    other.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
-    page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
-    context.close()
 
 
 def _sees_pictures(page: Page) -> None:

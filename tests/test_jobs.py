@@ -493,3 +493,20 @@ def test_many_visitors_start_one_job_once() -> None:
 def test_an_unusable_registry_is_refused() -> None:
     with pytest.raises(ValueError, match="0 jobs at once"):
         Jobs(running=0)
+
+
+def test_a_visitors_jobs_are_found_by_name_alone() -> None:
+    jobs, go = Jobs(), threading.Event()
+    job = jobs.start("a", lambda job: go.wait(10), visitor="ada", title="A")
+    other = jobs.start("b", lambda job: None, visitor="ben", title="B")
+    assert jobs.watched_by("ada") == [job]
+    assert jobs.watched_by("ben") == [other]
+    assert jobs.watched_by("eve") == []
+    assert not job.left_by("ada")
+    job.cancel("ada")
+    assert job.left_by("ada")
+    assert not job.left_by("ben")
+    assert jobs.watched_by("ada") == []
+    go.set()
+    assert other.wait(10)
+    assert jobs.watched_by("ben") == []  # it is over

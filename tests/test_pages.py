@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -35,6 +36,7 @@ from core.tasks import (
 )
 from core.tasks.modes import FindingModes, OpeningModes
 from core.training import train
+from tests.test_outside import keys_of_links
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "mlp", 0)
@@ -349,6 +351,18 @@ def test_a_wrong_value_is_named_with_the_right_ones(
     assert right in warnings
 
 
+@pytest.mark.parametrize("page", PAGES)
+def test_markup_in_any_choice_of_a_link_stays_text(page: str) -> None:
+    hostile = "[x](http://elsewhere.example) ![x](http://elsewhere.example/x.png) `$x$` :red[x]"
+    keys = [key for key in keys_of_links() if key not in (*ADDRESS, "section")]
+    at = opened(page, dict.fromkeys(keys, hostile) | {"unit": "3", "layer": "linear_1"})
+    assert not at.exception
+    alone = opened(page, dict.fromkeys(keys, hostile))
+    assert "elsewhere.example" in said(alone)
+    for screen in (at, alone):
+        assert "elsewhere" not in re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", said(screen))
+
+
 def _no_work(*args: object) -> None:
     """Instead of training what a default asks for."""
     from core.jobs import QueueFull
@@ -489,13 +503,13 @@ def test_candidates_are_offered_and_the_best_one_is_asked_about() -> None:
 @pytest.mark.parametrize(
     ("values", "message"),
     [
-        ({"units": "999"}, "'999' names no unit of this layer: write numbers from 0 to 127"),
-        ({"units": "abc"}, "'abc' names no unit"),
+        ({"units": "999"}, "`999` names no unit of this layer: write numbers from 0 to 127"),
+        ({"units": "abc"}, "`abc` names no unit"),
         ({"units": "0-127"}, "These are all 128 units of the layer"),
         ({"units": "mlp/linear_0/3"}, "choose that layer first"),
-        ({"concept": "zebra"}, "concept=zebra is not known"),
-        ({"kind": "shoot"}, "kind=shoot is not known: choose one of zero, mean, resample"),
-        ({"indexing": "1998"}, "indexing=1998 is not known"),
+        ({"concept": "zebra"}, "`concept=zebra` is not known"),
+        ({"kind": "shoot"}, "`kind=shoot` is not known: choose one of zero, mean, resample"),
+        ({"indexing": "1998"}, "`indexing=1998` is not known"),
     ],
 )
 def test_a_wrong_claim_is_said(values: dict[str, str], message: str) -> None:

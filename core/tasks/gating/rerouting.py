@@ -16,6 +16,7 @@ from core.statistics import paired_interval, wilson_interval
 from core.tasks.architectures.base import Arrays, Opening
 from core.tasks.base import Report, part_of, under
 from core.tasks.gating.taking import gated
+from core.text import literal
 
 __all__ = ["WAYS", "Otherwise", "Rerouting"]
 
@@ -151,7 +152,7 @@ class Otherwise:
     def _of(self, expert: int, way: str) -> Labels:
         """Answers (n,) on the confirmation half."""
         if way not in WAYS:
-            raise ValueError(f"{way!r} is not known: choose {' or '.join(WAYS)}.")
+            raise ValueError(f"{literal(way)} is not known: choose {' or '.join(WAYS)}.")
         answers: Labels = getattr(self.answers["confirmation"], way)[expert]
         return answers
 
