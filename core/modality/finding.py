@@ -2,25 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from itertools import pairwise
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from core.arguments import real, seeded
-from core.modality.density import (
-    Density,
-    Peaks,
-    binned,
-    density,
-    peaks_of,
-    smoothed,
-)
+from core.modality.density import Density
 from core.modality.describing import bimodality_coefficient
 from core.modality.dip import dip, dip_p_value
-from core.modality.sample import SENTENCES, Sample, State, prepare
+from core.modality.locating import RATE, Mode, count_modes, locate
+from core.modality.sample import SENTENCES, Sample, State, checked, prepare
 from core.modality.silverman import critical_bandwidths, critical_p_values
 from core.surroundings import undisturbed
 from core.text import literal
@@ -28,31 +21,7 @@ from core.text import literal
 __all__ = ["RATE", "Modality", "Mode", "find_modes"]
 
 Numbers = NDArray[np.float64]
-
-RATE = 0.05  # of false claims
-STABLE = 0.9  # of resamples in which a mode must be there
-_RESAMPLES = 40
-_MOST = 6  # modes
-_WIDTHS = (0.8, 1.0, 1.25)  # times the bandwidth, at which a mode must be there too
-_STILL = 0.025  # of the highest peak: prominence by which a mode is known again in a resample
-
-
-@dataclass(frozen=True)
-class Mode:
-    """A peak of the density and what belongs to it.
-
-    at: its place. height: of the density there. prominence: how far it rises above the saddle to
-    higher ground, as a share of the highest peak. low, high: the valleys that bound it. share: of
-    all values that lie between. stability: share of resamples, at three bandwidths, that have it.
-    """
-
-    at: float
-    height: float
-    prominence: float
-    low: float
-    high: float
-    share: float
-    stability: float
+_LARGE = 300  # power of two beyond which squares of values could overflow, or vanish
 
 
 @dataclass(frozen=True)
@@ -83,8 +52,13 @@ class Modality:
 
     @property
     def n_modes(self) -> int:
-        """How many modes the smooth part has."""
+        """How many modes the smooth part has, as far as they were located."""
         return len(self.modes)
+
+    @property
+    def located(self) -> bool:
+        """Whether there are as many modes as the dip claims: at least two where it claims some."""
+        return len(self.modes) > 1 or not self.multimodal
 
     @property
     def multimodal(self) -> bool:
@@ -97,6 +71,8 @@ class Modality:
         atom = "atom at 0 + " if self.apart else ""
         if self.state != "tested":
             return SENTENCES[self.state]
+        if not self.located:
+            return f"{atom}more than one mode, not located"
         return f"{atom}{self.n_modes} mode{'' if self.n_modes == 1 else 's'}"
 
 
@@ -108,10 +84,11 @@ def find_modes(
 
     Peaks of the density are modes when resampling and other bandwidths leave them, and only as many
     as the tests find: one, unless the dip claims more; then the fewest that Silverman's test for
-    two, three, … doesn't reject, the most prominent. What Silverman's test alone sees is a suspect,
-    not a mode: it takes flat tops for two. width: bandwidth of the density, chosen when
-    None. sensitive: whether Silverman's test is made, which takes most of the time. The same values
-    and seed give the same result.
+    two, three, … doesn't reject, the most prominent. Where the usual bandwidth shows fewer, others
+    are tried, so that hardly ever one is found where the dip claims more: see `locate` and
+    `Modality.located`. What Silverman's test alone sees is a suspect, not a mode: it takes flat
+    tops for two. width: bandwidth of the density, chosen when None. sensitive: whether Silverman's
+    test is made, which takes most of the time. The same values and seed give the same result.
 
     Raises `ValueError` for no values, for values that aren't finite numbers, for more than one
     axis, and for a seed or a width that is none. Constant values and those that are too few are no
@@ -120,18 +97,24 @@ def find_modes(
     random = np.random.default_rng(seeded(seed))
     if width is not None and not real(width, "width") > 0:
         raise ValueError(f"width is {literal(width)}: give a bandwidth above 0.")
-    sample = prepare(values, random)
+    x = checked(values)
+    power = _power(x)
+    if power:
+        narrow = None if width is None else float(np.ldexp(float(width), -power))
+        found = find_modes(np.ldexp(x, -power), seed=seed, width=narrow, sensitive=sensitive)
+        return _times(found, power)
+    sample = prepare(x, random)
     if sample.state != "tested":
         return _untested(sample)
     statistic = dip(sample.few)
     critical, p = np.nan, np.nan
     if sensitive:
-        found = critical_bandwidths(sample.few[:, None], random)
-        critical = float(found.bandwidths[0])
-        p = float(critical_p_values(found.shares, len(sample.few))[0])
+        silverman = critical_bandwidths(sample.few[:, None], random)
+        critical = float(silverman.bandwidths[0])
+        p = float(critical_p_values(silverman.shares, len(sample.few))[0])
     p_value = dip_p_value(statistic, len(sample.few))
-    smooth = density(sample.smooth, None if width is None else float(width))
-    count = _count(sample.few, random) if p_value < RATE else 1
+    count = count_modes(sample.few, random) if p_value < RATE else 1
+    smooth, modes = locate(sample, None if width is None else float(width), count, random)
     return Modality(
         state=sample.state,
         n=sample.n,
@@ -139,7 +122,7 @@ def find_modes(
         zeros=sample.zeros,
         apart=sample.apart,
         dithered=sample.dithered,
-        modes=_modes(sample, smooth, random, count),
+        modes=modes,
         dip=statistic,
         p_value=p_value,
         critical=critical,
@@ -169,57 +152,31 @@ def _untested(sample: Sample) -> Modality:
     )
 
 
-def _count(few: Numbers, random: np.random.Generator) -> int:
-    """The fewest modes, from two on, that Silverman's test doesn't reject."""
-    for modes in range(2, _MOST):
-        found = critical_bandwidths(few[:, None], random, modes=modes)
-        if critical_p_values(found.shares, len(few))[0] >= RATE:
-            return modes
-    return _MOST
+def _power(x: Numbers) -> int:
+    """The power of two by which values are divided first, 0 unless they are huge or tiny."""
+    power = int(np.frexp(np.abs(x).max())[1])
+    return power if abs(power) > _LARGE else 0
 
 
-def _modes(
-    sample: Sample, of: Density, random: np.random.Generator, count: int
-) -> tuple[Mode, ...]:
-    """The peaks that resampling and other bandwidths leave, `count` at the most."""
-    peaks = peaks_of(of.heights)
-    stability = _stability(sample, of, peaks, random) if count > 1 else np.ones(len(peaks.at))
-    standing = np.where(stability >= STABLE, peaks.prominences, 0)
-    keep = (standing > 0) & (standing >= np.sort(standing)[::-1][:count][-1])
-    if not keep.any():
-        keep[of.heights[peaks.at].argmax()] = True
-    at = peaks.at[keep]
-    valleys = [a + int(of.heights[a : b + 1].argmin()) for a, b in pairwise(at)]
-    borders = [-np.inf, *of.grid[valleys].tolist(), np.inf]
-    parts = np.searchsorted(np.sort(sample.smooth), borders)
-    shares = np.diff(parts) / sample.n
-    return tuple(
-        Mode(
-            at=float(of.grid[place]),
-            height=float(of.heights[place]),
-            prominence=float(peaks.prominences[keep][i] / of.heights.max()),
-            low=borders[i],
-            high=borders[i + 1],
-            share=float(shares[i]),
-            stability=float(stability[keep][i]),
+def _times(found: Modality, power: int) -> Modality:
+    """What was found, for values 2**power times as large; no number is rounded by that."""
+
+    def back(values: Any) -> Any:
+        return np.ldexp(values, power)
+
+    modes = tuple(
+        replace(
+            of,
+            at=float(back(of.at)),
+            height=float(np.ldexp(of.height, -power)),
+            low=float(back(of.low)),
+            high=float(back(of.high)),
         )
-        for i, place in enumerate(at)
+        for of in found.modes
     )
-
-
-def _stability(sample: Sample, of: Density, peaks: Peaks, random: np.random.Generator) -> Numbers:
-    """(peaks,): the share of resamples, at several bandwidths, with a peak between its valleys."""
-    if len(peaks.at) == 1:
-        return np.ones(1)
-    grid, step = of.grid, of.grid[1] - of.grid[0]
-    low, steps = np.array([grid[0]]), np.array([step])
-    counts = binned(sample.smooth[:, None], low, steps, len(grid))[0]
-    n = len(sample.smooth)
-    drawn = random.multinomial(n, counts / counts.sum(), _RESAMPLES).astype(np.float64)
-    borders = [0, *peaks.valleys.tolist(), len(grid)]
-    seen = np.zeros(len(peaks.at))
-    for times in _WIDTHS:
-        for heights in smoothed(drawn, np.full(_RESAMPLES, times * of.bandwidth / step)):
-            again = peaks_of(heights, _STILL).at
-            seen += np.histogram(again, borders)[0] > 0
-    return np.asarray(seen / (len(_WIDTHS) * _RESAMPLES))
+    smooth = found.density
+    if smooth is not None:
+        heights = np.ldexp(smooth.heights, -power)
+        smooth = Density(back(smooth.grid), heights, float(back(smooth.bandwidth)))
+    critical = float(back(found.critical))
+    return replace(found, few=back(found.few), modes=modes, critical=critical, density=smooth)

@@ -28,9 +28,9 @@ class LayerModes:
     """Every unit of a layer; arrays (units,), densities (units, points).
 
     state, zeros, dip, p, sensitive_p, modes, bandwidth, bimodality: as in `Modality`; modes: how
-    many. q, sensitive_q: Benjamini & Hochberg's adjusted p over the units that could be tested. An
-    untested unit has p and q of 1, and a flat density. first: place of a density's first point.
-    step: between its points.
+    many, two also where there are more than one that weren't located. q, sensitive_q: Benjamini &
+    Hochberg's adjusted p over the units that could be tested. An untested unit has p and q of 1,
+    and a flat density. first: place of a density's first point. step: between its points.
     """
 
     state: NDArray[np.str_]
@@ -95,7 +95,7 @@ def find_layer(
         q=_adjusted(p, tested),
         sensitive_p=low,
         sensitive_q=_adjusted(low, tested),
-        modes=np.array([of.n_modes for of in found]),
+        modes=np.array([of.n_modes if of.located else 2 for of in found]),
         bimodality=np.array([of.bimodality for of in found]),
         **_kept([of.density for of in found]),
     )

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from core.text import literal
 
-__all__ = ["FEWEST", "MOST", "SENTENCES", "Sample", "State", "numbers", "prepare"]
+__all__ = ["FEWEST", "MOST", "SENTENCES", "Sample", "State", "checked", "numbers", "prepare"]
 
 Numbers = NDArray[np.float64]
 State = Literal["tested", "constant", "too few", "too few different"]
@@ -63,7 +63,7 @@ def prepare(values: Any, random: np.random.Generator) -> Sample:
     Raises `ValueError` for no values, for what isn't numbers or isn't finite, and for more than one
     axis.
     """
-    x = _checked(values)
+    x = checked(values)
     zeros = x == 0
     apart = _is_atom(x, int(zeros.sum()))
     smooth = x[~zeros] if apart else x
@@ -91,8 +91,8 @@ def numbers(values: Any) -> Numbers:
     raise ValueError(f"values are {literal(values)}: give numbers, such as a unit's activations.")
 
 
-def _checked(values: Any) -> Numbers:
-    """The values as numbers, or `ValueError`."""
+def checked(values: Any) -> Numbers:
+    """The values as float64 (n,), finite, or `ValueError`."""
     x = numbers(values)
     if x.ndim != 1:
         raise ValueError(
