@@ -112,8 +112,8 @@ def test_a_section_is_drawn_with_its_pictures(section: str) -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"section": "transformer"}, "section=transformer is not known: choose one of recurrent"),
-        ({"section": "rbf", "digit": "5000"}, "digit=5000 is not valid: choose a whole number"),
+        ({"section": "transformer"}, "`section=transformer` is not known: choose one of recurrent"),
+        ({"section": "rbf", "digit": "5000"}, "`digit=5000` is not valid: choose a whole number"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], words: str) -> None:

@@ -129,10 +129,10 @@ def test_after_one_expert_the_settings_are_those_of_the_default() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"view": "towers"}, "view=towers is not known: choose one of takes"),
-        ({"model": "mixture_n8_k9_a10"}, "model=mixture_n8_k9_a10 is not known: choose one of"),
-        ({"model": "mixture_jittered", "gate": "gate"}, "gate=gate is not known: choose one of"),
-        ({"expert": "8", "model": "mixture"}, "expert=8 is not valid: choose a whole number"),
+        ({"view": "towers"}, "`view=towers` is not known: choose one of takes"),
+        ({"model": "mixture_n8_k9_a10"}, "`model=mixture_n8_k9_a10` is not known: choose one of"),
+        ({"model": "mixture_jittered", "gate": "gate"}, "`gate=gate` is not known: choose one of"),
+        ({"expert": "8", "model": "mixture"}, "`expert=8` is not valid: choose a whole number"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], words: str) -> None:
