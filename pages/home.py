@@ -16,7 +16,7 @@ from pages.parts import place
 from pages.parts.definitions import DEFINITIONS
 from pages.parts.exercises import exercises
 from pages.parts.gallery import gallery
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.waiting import result_of
 
 _SHOWN = 12  # units among the most specialized
@@ -89,8 +89,12 @@ def _specialized(study: Study) -> None:
             for _, row in best.iterrows()
         ],
     )
-    picked = image_grid(
-        grid, key="grid of specialized", label=f"Most specialized units of {study.choice}", scale=4
+    unit_grid(
+        grid,
+        list(zip(best["layer"], best["index"], strict=True)),
+        key="grid of specialized",
+        label=f"Most specialized units of {study.choice}",
+        scale=4,
     )
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "
@@ -98,9 +102,6 @@ def _specialized(study: Study) -> None:
         "on one half of the test digits and measured on the other. Selective is not important: "
         "what a unit is good for, only removing it can tell."
     )
-    if picked is not None:
-        row = best.iloc[picked]
-        place.go("units", layer=row["layer"], unit=row["index"])
 
 
 def _learning(study: Study) -> None:

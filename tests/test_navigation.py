@@ -82,6 +82,8 @@ def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) ->
     page.wait_for_timeout(1000)
     page.mouse.click(box["x"] + 12, box["y"] + 35 * 5 + 18)  # the mark of the fifth row
     page.wait_for_function("!location.search.includes('unit=2')", timeout=30_000)
+    page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=30_000)
+    page.wait_for_timeout(500)
     page.get_by_label("Unit of linear_2").fill("7")
     page.get_by_label("Unit of linear_2").press("Enter")
     page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
@@ -109,6 +111,21 @@ def test_home_opens_in_a_new_tab(site: str, page: Page) -> None:
     home = opened.value
     home.get_by_role("heading", name="What does each unit do?").wait_for(timeout=60_000)
     home.close()
+
+
+@pytest.mark.parametrize("with_key", ["middle", "Control"])
+def test_a_picture_opens_its_unit_in_a_new_tab(site: str, page: Page, with_key: str) -> None:
+    page.goto(f"{site}/?{ADDRESS}")
+    grid = page.get_by_role("listbox", name=re.compile("specialized"))
+    grid.wait_for(timeout=60_000)
+    how = {"button": "middle"} if with_key == "middle" else {"modifiers": [with_key]}
+    with page.context.expect_page(timeout=60_000) as opened:
+        grid.click(position={"x": 60, "y": 40}, **how)  # type: ignore[arg-type]
+    unit = opened.value
+    unit.get_by_role("heading", name=re.compile(r"mlp.linear_\d.\d+")).wait_for(timeout=60_000)
+    assert unit.evaluate("location.href").startswith(f"{site}/units?{ADDRESS}&layer=")
+    unit.close()
+    assert page.evaluate("location.href") == f"{site}/?{ADDRESS}"
 
 
 def test_a_person_who_reloads_is_one_person_and_can_cancel(site: str, page: Page) -> None:

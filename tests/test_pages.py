@@ -358,7 +358,7 @@ def test_markup_in_any_choice_of_a_link_stays_text(page: str) -> None:
     at = opened(page, dict.fromkeys(keys, hostile) | {"unit": "3", "layer": "linear_1"})
     assert not at.exception
     alone = opened(page, dict.fromkeys(keys, hostile))
-    assert "elsewhere.example" in said(alone)
+    assert "elsewhere.example" in said(alone) or page == "home"  # which has no choice of its own
     for screen in (at, alone):
         assert "elsewhere" not in re.sub(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", "", said(screen))
 

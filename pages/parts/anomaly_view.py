@@ -13,7 +13,7 @@ from core.tasks import Explaining, Study
 from pages.parts import links, place
 from pages.parts.definitions import DEFINITIONS, NAMES
 from pages.parts.gallery import gallery
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.waiting import result_of
 
 __all__ = ["anomalies"]
@@ -64,15 +64,19 @@ def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str)
         ],
         [f"{unit} · {found.wanted[unit]} · {found.active[unit]:.0%}" for unit in units],
     )
-    picked = image_grid(grid, key="anomalous", label=f"anomalies of {layer}, {choice}", scale=3)
+    unit_grid(
+        grid,
+        [(layer, unit) for unit in units],
+        key="anomalous",
+        label=f"anomalies of {layer}, {choice}",
+        scale=3,
+    )
     st.caption(
         "Top: the mean digit of the class that the unit is wanted on. Middle: the digits of the "
         "class that it is on for. Bottom: the training digits that want it higher. Below: unit · "
         "class · share of the class that it is on for. Click one to open the unit.",
         help=DEFINITIONS["mean images"],
     )
-    if picked is not None:
-        place.go("units", layer=layer, unit=int(units[picked]))
 
 
 def _table(found: Subpopulations, units: np.ndarray) -> None:

@@ -191,6 +191,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         marked=marked,
         mark="dead or dormant",
         max_height=640,
+        addresses=[place.href("units", layer=of, unit=at) for of, at in _places(chosen)],
     )
     _legend(maximized and layer != "all", sort)
     if picked is not None:

@@ -303,10 +303,18 @@ function listen(inst) {
   on(grid, "pointerdown", () => grid.classList.remove("keyed"));
   on(grid, "click", (event) => {
     const index = inst.data && under(inst, event);
-    if (index === null) return;
+    if (index === null || ((event.ctrlKey || event.metaKey) && openTab(inst, index))) return;
     inst.active = index;
     announce(inst);
     choose(inst);
+  });
+  on(grid, "mousedown", (event) => {
+    const index = event.button === 1 && inst.data ? under(inst, event) : null;
+    if (index !== null && inst.data.addresses[index]) event.preventDefault(); // no scrolling mode
+  });
+  on(grid, "auxclick", (event) => {
+    const index = event.button === 1 && inst.data ? under(inst, event) : null;
+    if (index !== null && openTab(inst, index)) event.preventDefault();
   });
   on(grid, "keydown", (event) => press(inst, event));
   on(grid, "focus", () => {
@@ -364,6 +372,13 @@ function choose(inst) {
   put(inst, inst.ring, inst.chosen);
   announce(inst);
   inst.send("picked", { index: inst.chosen, label: inst.data.label });
+}
+
+// Whether the picture leads anywhere.
+function openTab(inst, index) {
+  const address = inst.data.addresses[index];
+  if (address) window.open(new URL(address, location.href), "_blank", "noopener");
+  return Boolean(address);
 }
 
 function point(inst, index) {

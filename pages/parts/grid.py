@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import base64
 import struct
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,6 +96,7 @@ def image_grid(
     scale: int = 2,
     max_height: int | None = None,
     on_pick: Callable[[int], object] | None = None,
+    addresses: Sequence[str | None] = (),
 ) -> int | None:
     """The picture picked just now, on the one rerun that follows the pick; None on every other.
 
@@ -107,12 +108,17 @@ def image_grid(
     and pass it as `selected` next time. `marked` pictures carry a dot, whose meaning in a word is
     `mark`. `scale` is screen pixels a sheet pixel, less where a picture would be wider than the
     page. `max_height` in pixels makes the grid scroll inside itself. `on_pick(index)` runs before
-    the page does. Inside `st.form` Streamlit sends no picks.
+    the page does. Inside `st.form` Streamlit sends no picks. `addresses` are what the pictures lead
+    to, one for each: the middle button, or a click with Ctrl or ⌘, opens it in a new tab.
 
-    Raises `ValueError` when `selected` or `marked` is not an index of the grid.
+    Raises `ValueError` when `selected` or `marked` is not an index of the grid, or addresses lack.
     """
     _check_indices("selected", () if selected is None else (selected,), grid.count)
     _check_indices("marked", marked, grid.count)
+    if addresses and len(addresses) != grid.count:
+        raise ValueError(
+            f"addresses has {len(addresses)} texts for {grid.count} pictures: give one for each."
+        )
     if scale < 1:
         raise ValueError(f"scale is {scale}: it must be 1 or more.")
 
@@ -142,6 +148,7 @@ def image_grid(
             "mark": mark,
             "scale": scale,
             "max_height": max_height,
+            "addresses": list(addresses),
         },
         on_picked_change=answer,
     )

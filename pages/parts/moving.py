@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.parts.waiting import NotYet
 
-__all__ = ["move"]
+__all__ = ["href", "move"]
 
 _JS = """
 const taken = new Set(); // steps; Streamlit may draw a component of one run more than once
@@ -37,6 +37,10 @@ def move(page: str, parameters: Mapping[str, str]) -> NoReturn:
     Not in a callback: the step is taken by what the run draws.
     """
     step = uuid4().hex
-    address = f"{page}?{urlencode(parameters, safe=',/')}"
-    _COMPONENT(key=f"move {step}", data={"step": step, "address": address})
+    _COMPONENT(key=f"move {step}", data={"step": step, "address": href(page, parameters)})
     raise NotYet
+
+
+def href(page: str, parameters: Mapping[str, str]) -> str:
+    """The address of a page, from any page."""
+    return f"{page}?{urlencode(parameters, safe=',/')}"

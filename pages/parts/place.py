@@ -16,8 +16,7 @@ from core.jobs import QueueFull
 from core.models.registry import LISTED, MODELS
 from core.tasks import Choice, Fetching
 from core.text import shown
-from pages.parts import links
-from pages.parts.moving import move
+from pages.parts import links, moving
 from pages.parts.visitor import visitor
 from pages.parts.waiting import result_of
 
@@ -28,6 +27,7 @@ __all__ = [
     "controls",
     "copy_link",
     "go",
+    "href",
     "layers",
     "link",
     "navigation",
@@ -70,7 +70,12 @@ def address(**values: object) -> dict[str, str]:
 
 def go(page: str, **values: object) -> NoReturn:
     """End this run and open another page with the same data, model and seed."""
-    move(page, address(**values))
+    moving.move(page, address(**values))
+
+
+def href(page: str, **values: object) -> str:
+    """The address of another page with the same data, model and seed, from any page."""
+    return moving.href(page, address(**values))
 
 
 def link(page: str, label: str, **values: object) -> None:

@@ -13,10 +13,11 @@ from core.architectures.attention import BLOCKS, Followed, follow, order_gap
 from core.figures.architectures import attention as figures
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
 from core.tasks import Choice, Training
-from pages.parts import links, place
+from pages.parts import links
 from pages.parts.architectures import attention_heads, digit
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import download, file_name
 from pages.parts.waiting import result_of
 
@@ -120,12 +121,14 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     query = token if block == 0 and token < PATCHES else None
     most = float(weights.max())
     queries = TOKENS if block == 0 else 1
-    picked = image_grid(
+    unit_grid(
         gallery(
             figures.attended(image, weights, most, query=query),
             [f"{BLOCKS[block]}/{head * queries + token}, head {head}" for head in range(HEADS)],
             [f"head {head}: {weights[head].max():.2f}" for head in range(HEADS)],
         ),
+        [(BLOCKS[block], head * queries + token) for head in range(HEADS)],
+        model="attention",
         key=f"grid of attention, block {block}",
         label=f"Attention of the heads of block {block}",
         scale=1,
@@ -135,9 +138,6 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
         + ("Framed: the patch that asks. " if query is not None else "")
         + "A click opens the unit."
     )
-    if picked is not None:
-        unit = picked * queries + token
-        place.go("units", model="attention", layer=BLOCKS[block], unit=unit)
 
 
 def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:

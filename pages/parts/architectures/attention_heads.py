@@ -12,9 +12,9 @@ from core.figures.architectures import attention as figures
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.tasks import Choice
 from core.tasks.architectures.attention import DRAWS, Attending, Heads, Placing
-from pages.parts import links, place
+from pages.parts import links
 from pages.parts.gallery import gallery
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 from pages.parts.waiting import result_of
 
@@ -79,14 +79,14 @@ def _look(choice: Choice, found: Heads) -> None:
     for head in range(HEADS):
         st.markdown(f"**Block 0, head {head}**")
         tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
-        picked = image_grid(
+        unit_grid(
             gallery(tiles, [f"heads_0/{head * TOKENS + at}, {query_name(at)}" for at in _QUERIES]),
+            [("heads_0", head * TOKENS + at) for at in range(len(tiles))],
+            model="attention",
             key=f"grid of head {head}",
             label=f"Mean attention of the queries of head {head}",
             scale=1,
         )
-        if picked is not None:
-            place.go("units", model="attention", layer="heads_0", unit=head * TOKENS + picked)
     st.caption(
         f"A tile for each token that asks, patches row by row and the class token last: the mean "
         f"weight on each of the 16 patches over the confirmation half; black: {most:.2f} or more. "

@@ -15,6 +15,7 @@ from pages.parts import links, place
 from pages.parts.architectures import digit
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import download, file_name
 
 __all__ = ["routed"]
@@ -40,27 +41,29 @@ def _features(seen: Followed) -> None:
     with left:
         st.markdown("**1 · Channels of conv**, 9 x 9 pixels each, after the ReLU")
         most = float(seen.conv.max())
-        picked = image_grid(
+        unit_grid(
             gallery(
                 pictures.enlarged(pictures.ink(seen.conv / most), 2),
                 [f"conv/{at}, largest {maps.max():.2f}" for at, maps in enumerate(seen.conv)],
             ),
+            [("conv", at) for at in range(len(seen.conv))],
+            model="capsules",
             key="grid of capsules' conv",
             label="Channels of conv",
             scale=1,
         )
         st.caption(f"32 channels of 20 x 20; black: {most:.2f}, the largest. A click opens one.")
-        if picked is not None:
-            place.go("units", model="capsules", layer="conv", unit=picked)
     with right:
         st.markdown("**2 · Primary capsules**, 8 numbers at each place, squashed")
         top = float(seen.lengths.max())
-        picked = image_grid(
+        unit_grid(
             gallery(
                 pictures.enlarged(pictures.ink(seen.lengths / top), 10),
                 [f"type {at}, longest {maps.max():.2f}" for at, maps in enumerate(seen.lengths)],
                 [f"type {at}" for at in range(TYPES)],
             ),
+            [("primary", at * SIZE) for at in range(TYPES)],
+            model="capsules",
             key="grid of primary capsules",
             label="Lengths of the primary capsules by type",
             scale=1,
@@ -69,8 +72,6 @@ def _features(seen: Followed) -> None:
             f"‖u‖ of 8 types at 6 x 6 places, together {TYPES * SIDE * SIDE} capsules; black: "
             f"{top:.2f}. A click opens the first of the type's {SIZE} dimensions."
         )
-        if picked is not None:
-            place.go("units", model="capsules", layer="primary", unit=picked * SIZE)
 
 
 def _asked(seen: Followed) -> tuple[int, int]:
@@ -133,18 +134,14 @@ def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> 
 
 def _tiles(tiles: pictures.Bytes, names: list[str], what: str, selected: int | None) -> None:
     """Coefficients over the digit, each with its mean; of iterations, a click chooses one."""
-    picked = image_grid(
-        gallery(tiles, names, names),
-        key=f"grid of coefficients, {what}",
-        label=f"Coefficients over the digit, {what}",
-        selected=selected,
-        scale=1,
-    )
-    if picked is None:
-        return
+    grid = gallery(tiles, names, names)
+    key, label = f"grid of coefficients, {what}", f"Coefficients over the digit, {what}"
     if selected is None:
-        place.go("units", model="capsules", layer="primary", unit=picked * SIZE)
-    elif picked != selected:
+        units = [("primary", at * SIZE) for at in range(len(names))]
+        unit_grid(grid, units, model="capsules", key=key, label=label, scale=1)
+        return
+    picked = image_grid(grid, key=key, label=label, selected=selected, scale=1)
+    if picked is not None and picked != selected:
         links.put(iteration=picked + 1)
         st.rerun()
 

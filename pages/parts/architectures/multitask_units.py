@@ -12,10 +12,10 @@ from core.figures.architectures import multitask as figures
 from core.tasks import Choice
 from core.tasks.architectures.multitask import DRAWS, Serving
 from core.tasks.architectures.multitask_results import ONE_SIDED, SHARES, Shared
-from pages.parts import links, place
+from pages.parts import links
 from pages.parts.architectures import multitask_alone
 from pages.parts.gallery import gallery
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 from pages.parts.waiting import result_of
 
@@ -140,18 +140,18 @@ def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str])
             if not units:
                 st.caption("No unit.")
                 continue
-            picked = image_grid(
+            unit_grid(
                 gallery(
                     pictures.enlarged(pictures.signed(images[units], limit), 2),
                     [f"{choice.model}/{layer}/{unit}" for unit in units],
                     [str(unit) for unit in units],
                 ),
+                [(layer, unit) for unit in units],
+                model=choice.model,
                 key=f"grid of units for {name}",
                 label=f"Units of {choice.model}/{layer} that serve {name}",
                 scale=1,
             )
-            if picked is not None:
-                place.go("units", model=choice.model, layer=layer, unit=units[picked])
     st.caption(
         "What such units respond to: mean image weighted by the activation, less the plain mean; "
         f"red is more ink (full at {limit:.2f}), blue less. Most harmful first. A click opens the "

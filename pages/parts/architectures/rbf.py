@@ -19,6 +19,7 @@ from pages.parts.architectures import rbf_centres, rbf_width
 from pages.parts.architectures.digit import Followed, followed
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 from pages.parts.waiting import result_of
 
@@ -90,17 +91,17 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     )
     shown = answer.order[:_SHOWN]
     label = f"Nearest centres of test digit {digit.number}"
-    picked = image_grid(
+    unit_grid(
         gallery(
             pictures.ink(opened.centres[shown]),
             [_named(opened, answer, index) for index in shown],
             [f"{answer.responses[index]:.2f}" for index in shown],
         ),
+        [("centres", unit) for unit in shown],
+        model=NAME,
         key="grid of nearest centres",
         label=label,
     )
-    if picked is not None:
-        _open(int(shown[picked]))
     st.caption(
         f"The {_SHOWN} centres nearest to the digit, in order, with their response φ. "
         "A click opens the unit.",
@@ -125,11 +126,6 @@ def _named(opened: OpenedRBF, answer: Answer, index: int) -> str:
         f"centre {index}, nearest to digits that are mostly {opened.own.labels[index]}: distance "
         f"{answer.distances[index]:.2f}, response {answer.responses[index]:.3f}"
     )
-
-
-def _open(index: int) -> None:
-    """Open the unit of a centre."""
-    place.go("units", model=NAME, layer="centres", unit=index)
 
 
 def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:

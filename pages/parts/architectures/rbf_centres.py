@@ -11,9 +11,10 @@ from core.figures.architectures import rbf as figures
 from core.statistics import wilson_interval
 from core.tasks import Choice
 from core.tasks.architectures.rbf import SETS, OpenedRBF
-from pages.parts import links, place
+from pages.parts import links
 from pages.parts.gallery import gallery
 from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 
 __all__ = ["LABEL", "centres"]
@@ -54,15 +55,15 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
         + (f"{purity[at]:.0%}" if own.hits[at] else "unknown")
         for at in order
     ]
-    picked = image_grid(
+    unit_grid(
         gallery(pictures.ink(opened.centres[order]), words),
+        [("centres", unit) for unit in order],
+        model="rbf",
         key="grid of centres",
         label=f"Centres by {links.one_of('order', tuple(_ORDERS)).value()}",
         scale=1,
         max_height=420,
     )
-    if picked is not None:
-        place.go("units", model="rbf", layer="centres", unit=int(order[picked]))
     st.caption(
         "The 300 centres. Hover for label, digits and purity; a click opens the unit. The input "
         "that maximizes a unit is its centre."

@@ -21,7 +21,7 @@ from pages.parts import place
 from pages.parts.architectures import som_growth, som_planes
 from pages.parts.architectures.digit import Followed, followed
 from pages.parts.gallery import gallery
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 from pages.parts.waiting import result_of
 
@@ -168,11 +168,11 @@ def _best_cells(view: View) -> None:
         f"{cell_name(cell)}, label {label}: response {view.path.responses[cell]:.3f}"
         for cell, label in zip(cells, order, strict=True)
     ]
-    picked = image_grid(
+    unit_grid(
         gallery(pictures.ink(view.opened.maps[-1][cells]), names, [str(label) for label in order]),
+        [("map", cell) for cell in cells],
+        model=NAME,
         key="grid of best cells",
         label="Best cell of each class",
         scale=1,
     )
-    if picked is not None:
-        place.go("units", model=NAME, layer="map", unit=cells[picked])

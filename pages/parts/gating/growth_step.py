@@ -8,10 +8,9 @@ from core import pictures
 from core.figures.gating import growing as figures
 from core.gating.growing import Growth
 from core.tasks.gating.growing import DIGITS
-from pages.parts import place
 from pages.parts.gallery import gallery
 from pages.parts.gating.controls import View
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import download, file_name
 
 __all__ = ["at_step"]
@@ -23,9 +22,7 @@ def at_step(view: View, of: Growth, step: int) -> None:
     with left:
         _classes(view, of, step)
     with right:
-        picked = _means(view, of, step)
-    if picked is not None:
-        place.go("units", model=view.choice.model, layer=view.gate, unit=picked)
+        _means(view, of, step)
 
 
 def _classes(view: View, of: Growth, step: int) -> None:
@@ -41,19 +38,21 @@ def _classes(view: View, of: Growth, step: int) -> None:
     download(table, f"classes-at-step-{step}-{name}")
 
 
-def _means(view: View, of: Growth, step: int) -> int | None:
-    """The mean digit that each expert takes; the expert that was clicked."""
+def _means(view: View, of: Growth, step: int) -> None:
+    """The mean digit that each expert takes; a click opens the expert's weight as a unit."""
     at = of.at(step)
     st.markdown(f"**After {step:,} batches: the mean digit of each expert**")
     empty = of.load[at] == 0
     tiles = pictures.hatched(pictures.ink(of.means[at]), empty)
     shares = [f"{load:.1%} of the digits" for load in of.load[at]]
-    picked = image_grid(
+    unit_grid(
         gallery(
             tiles,
             [f"expert {expert}: {share}" for expert, share in enumerate(shares)],
             [f"{expert}: {load:.0%}" for expert, load in enumerate(of.load[at])],
         ),
+        [(view.gate, expert) for expert in range(len(tiles))],
+        model=view.choice.model,
         key="mean digits at the step",
         label=f"Mean digit of each expert after {step} batches",
         scale=3,
@@ -62,7 +61,6 @@ def _means(view: View, of: Growth, step: int) -> int | None:
         f"Expert: its load. Striped: it takes none. Mean of those of the {DIGITS:,} digits "
         f"that it takes{_moved(view)}. Click one for its weight as a unit of {view.gate}."
     )
-    return picked
 
 
 def _moved(view: View) -> str:

@@ -8,11 +8,10 @@ import streamlit as st
 from core import pictures
 from core.figures.gating import followed as figures
 from core.gating.followed import Followed
-from pages.parts import place
 from pages.parts.architectures import digit
 from pages.parts.gallery import gallery
 from pages.parts.gating.controls import View
-from pages.parts.grid import image_grid
+from pages.parts.opening import unit_grid
 from pages.parts.tables import column, download, file_name
 
 __all__ = ["show"]
@@ -66,16 +65,15 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
     if with_digit := len(tiles) > len(names):
         words = [f"{at}: z = {z:.2f}" for at, z in enumerate(seen.scores)]
         names, words = ["the digit", *names], ["digit", *words]
-    picked = image_grid(
+    unit_grid(
         gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
+        [*([None] * with_digit), *(("scores", at) for at in range(len(seen.scores)))],
+        model=view.choice.model,
         key=f"grid of {what}",
         label=f"{what} of each expert",
         selected=seen.taker + with_digit,
         scale=1,
     )
-    if picked is not None and picked >= with_digit:
-        name, unit = view.choice.model, picked - with_digit
-        place.go("units", model=name, layer="scores", unit=unit)
 
 
 def _weights(view: View, seen: Followed) -> None:
