@@ -9,6 +9,8 @@ from numpy.typing import ArrayLike, NDArray
 MODEL, CONTROL, MARK = "#2563eb", "#94a3b8", "#ea580c"
 SERIES = ("#2563eb", "#ea580c", "#0d9488", "#9333ea", "#ca8a04")  # told apart by colour-blind eyes
 HEIGHT = 220  # pixels
+PHONE = 288  # pixels that a chart may be wide on the narrowest phone, of 320, axes and all
+INSIDE = 254  # the same within an expander
 LINE = 2.0
 STEP = alt.Scale(type="symlog", constant=1)  # steps are log-spaced and begin at 0
 

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, SERIES
+from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, PHONE, SERIES
 
 __all__ = ["by_class", "class_makeup", "density_tiles", "mode_names", "unit_density"]
 
@@ -17,6 +17,8 @@ Bytes = NDArray[np.uint8]
 
 _TALL, _WIDE = 56, 96  # pixels of a small density
 _MARGIN = 4
+_ROW, _FILLED = 32, 0.92  # pixels of a class's row, and the share that the highest density fills
+_AXIS = 68  # pixels beside the bars of a mode: the axis, its title and the paddings
 _CLAIMED, _OTHER = np.array([37, 99, 235]), np.array([148, 163, 184])
 _LINE, _STRIPE = np.array([71, 85, 105]), np.array([203, 213, 225])
 _ATOM = "exactly 0"
@@ -104,37 +106,39 @@ def _joined(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([frame, frame[last].assign(mode=after)]).sort_values("value")
 
 
-def by_class(
-    grid: ArrayLike, heights: ArrayLike, marked: Sequence[int], title: str
-) -> alt.FacetChart:
+def by_class(grid: ArrayLike, heights: ArrayLike, marked: Sequence[int], title: str) -> alt.Chart:
     """The density of each class in a row of its own, orange for those that are `marked`.
 
-    grid: (points,). heights: (classes, points), each class of area 1.
+    grid: (points,). heights: (classes, points), each class of area 1. The rows are parts of one
+    chart and not charts of their own, which couldn't be as wide as the page is.
     """
     places, y = np.asarray(grid, dtype=np.float64), np.asarray(heights, dtype=np.float64)
+    rows = -np.arange(len(y), dtype=np.float64)  # where each begins, the first on top
+    tops = rows[:, None] + _FILLED * y / max(float(y.max()), 1e-300)
     frame = pd.DataFrame(
         {
             "class": np.repeat(np.arange(len(y)), len(places)),
             "value": np.tile(places, len(y)),
             "density": y.ravel(),
+            "foot": np.repeat(rows, len(places)),
+            "top": tops.ravel(),
             "several": np.repeat(np.isin(np.arange(len(y)), marked), len(places)),
         }
     )
     colours = alt.Scale(domain=[False, True], range=[MODEL, MARK])
+    feet = alt.Axis(values=rows.tolist(), labelExpr="abs(datum.value)", ticks=False, domain=False)
+    span = alt.Scale(domain=[float(rows.min()), 1], nice=False)
+    tips = [alt.Tooltip("value:Q", format=".2f"), alt.Tooltip("density:Q", format=".3f")]
     return (
-        alt.Chart(frame, height=30, width=300)
+        alt.Chart(frame, height=_ROW * len(y))
         .mark_area(opacity=0.75)
         .encode(
             x=alt.X("value:Q", title=title, scale=alt.Scale(nice=False)),
-            y=alt.Y("density:Q", axis=None),
+            y=alt.Y("foot:Q", title="class", axis=feet, scale=span, stack=None),
+            y2="top:Q",
             color=alt.Color("several:N", scale=colours, legend=None),
-            row=alt.Row(
-                "class:N",
-                title="class",
-                spacing=2,
-                header=alt.Header(labelAngle=0, labelAlign="left", labelPadding=4),
-            ),
-            tooltip=["class", alt.Tooltip("value:Q", format=".2f")],
+            detail="class:N",
+            tooltip=["class", *tips],
         )
     )
 
@@ -156,8 +160,9 @@ def class_makeup(
     )
     bars = base.mark_bar(opacity=0.85).encode(y=y, color=colour, tooltip=tips)
     rules = base.mark_rule(color=MARK, strokeWidth=LINE).encode(y="low:Q", y2="high:Q")
-    ticks = base.mark_tick(color=CONTROL, thickness=3, width=18).encode(y="base:Q")
-    both = alt.layer(bars, rules, ticks, data=frame).properties(height=96, width=alt.Step(27))
+    step = (PHONE - _AXIS) // max(frame["class"].nunique(), 1)
+    ticks = base.mark_tick(color=CONTROL, thickness=3, width=2 * step // 3).encode(y="base:Q")
+    both = alt.layer(bars, rules, ticks, data=frame).properties(height=96, width=alt.Step(step))
     header = alt.Header(labelAngle=0, labelAlign="left", labelFontWeight="bold", labelOrient="top")
     found: alt.FacetChart = both.facet(
         row=alt.Row("name:N", sort=list(names), title=None, header=header), spacing=14

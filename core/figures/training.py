@@ -20,6 +20,7 @@ from core.figures.base import (
 __all__ = ["correspondence", "dots", "over_layers", "over_shares", "over_steps", "ribbon"]
 
 _TALL = HEIGHT + 46  # with a legend above
+_PAIR = 52  # pixels of a row of two networks
 
 
 def ribbon(frame: pd.DataFrame, title: str) -> alt.LayerChart:
@@ -69,35 +70,32 @@ def over_steps(
     return rules.encode(y=height, color=shade, tooltip=[told]) + lines
 
 
-def correspondence(frame: pd.DataFrame) -> alt.FacetChart:
+def correspondence(frame: pd.DataFrame) -> alt.LayerChart:
     """|Correlation| of every unit with its partner, a row for each pair of networks.
 
     frame: columns pair, network ("trained" or "untrained"), unit, partner, correlation and null,
-    which the rule shows.
+    which the orange tick shows.
     """
     x = alt.X("correlation:Q", title="|correlation| with its partner", scale=_share())
+    y = alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     order = ["trained", "untrained"]
     colours = alt.Scale(domain=order, range=[MODEL, CONTROL])
+    tips = ["pair", "network", "unit", "partner", alt.Tooltip("correlation", format=".2f")]
     ticks = (
-        alt.Chart()
+        alt.Chart(frame, height=_PAIR * frame["pair"].nunique() + 110)
         .mark_tick(thickness=1.4, height=16, opacity=0.55)
         .encode(
             x=x,
-            y=alt.Y("network:N", sort=order, title=None),
-            color=alt.Color("network:N", scale=colours, legend=None),
-            tooltip=[
-                "pair",
-                "network",
-                "unit",
-                "partner",
-                alt.Tooltip("correlation", format=".2f"),
-            ],
+            y=y,
+            yOffset=alt.YOffset("network:N", sort=order),
+            color=alt.Color("network:N", scale=colours, sort=order, legend=legend("")),
+            tooltip=tips,
         )
     )
-    told = alt.Tooltip("max(null):Q", title="95 % of shuffles", format=".2f")
-    rule = alt.Chart().mark_rule(color=MARK, strokeWidth=LINE).encode(x="max(null):Q", tooltip=told)
-    both = alt.layer(ticks, rule, data=frame).properties(height=52)
-    return both.facet(row=alt.Row("pair:N", title=None, header=alt.Header(labelAngle=0)))
+    nulls = frame.groupby("pair", sort=False, as_index=False)["null"].max()
+    told = alt.Tooltip("null:Q", title="95 % of shuffles", format=".2f")
+    marks = alt.Chart(nulls).mark_tick(color=MARK, thickness=LINE, height=_PAIR - 14)
+    return ticks + marks.encode(x="null:Q", y=y, tooltip=[told])
 
 
 def dots(frame: pd.DataFrame, measure: str) -> alt.Chart:

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+from core.figures.base import CONTROL, HEIGHT, INSIDE, LINE, MARK, MODEL, legend
 
 __all__ = ["between_codes", "by_class", "by_rank", "over_widths", "purities"]
 
@@ -118,9 +118,10 @@ def between_codes(distances: ArrayLike) -> alt.LayerChart:
     values = np.asarray(distances, dtype=np.float64)
     rows, columns = np.indices(values.shape)
     parts = {"of": rows.ravel(), "to": columns.ravel(), "distance": values.ravel()}
-    base = alt.Chart(pd.DataFrame(parts), width=340, height=340).encode(
+    every = alt.Axis(labelOverlap=False)
+    base = alt.Chart(pd.DataFrame(parts), width=INSIDE, height=INSIDE).encode(
         x=alt.X("to:O", title="bitmap of class", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("of:O", title="activation is the bitmap of class"),
+        y=alt.Y("of:O", title="activation is the bitmap of class", axis=every),
         tooltip=["of", "to", "distance"],
     )
     shade = alt.Color("distance:Q", scale=alt.Scale(scheme="blues", reverse=True), legend=None)

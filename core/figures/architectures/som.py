@@ -10,11 +10,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL
+from core.figures.base import CONTROL, HEIGHT, LINE, MARK, MODEL, PHONE
 
 __all__ = ["CELL", "digits", "errors", "grown", "labels", "values"]
 
-SIDE = 360  # pixels of a map on the screen: it fits a phone
+SIDE = PHONE  # pixels of a map on the screen
 _LEGEND = 86  # pixels that a legend takes below it
 CELL = "cell"  # the name of the selection, and of its field
 # One colour a class, told apart by the figure in the cell where eyes can't.

@@ -6,18 +6,18 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.figures.base import CONTROL, MARK
+from core.figures.base import CONTROL, MARK, PHONE
 
 __all__ = ["COLOURS", "gates"]
 
-SIDE = 360  # pixels: a square that fits a phone
+SIDE = PHONE  # pixels
 COLOURS = (
     "#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951",
     "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#9498a0",
 )  # fmt: skip  # one a class, seen on light and on dark paper
 _ROOM = 1.55  # from the middle to the border: corners are at 1, their names outside
 _WORDS = "#64748b"  # read on light and on dark paper
-_LEGEND = 88  # pixels that the legend takes of the height given
+_LEGEND = 108  # pixels that the legend takes of the height given
 
 
 def gates(
@@ -34,7 +34,7 @@ def gates(
     height = round(SIDE * (high - low) / (2 * _ROOM))  # as far up as across
     base = alt.Chart(width=SIDE, height=height + _LEGEND)
     colours = alt.Scale(domain=list(range(len(COLOURS))), range=list(COLOURS))
-    key = alt.Legend(title="class", orient="bottom", columns=10, symbolOpacity=1, symbolSize=70)
+    key = alt.Legend(title="class", orient="bottom", columns=5, symbolOpacity=1, symbolSize=70)
     tips = ["digit", "class", "weights"]
     points = base.properties(data=digits[digits["class"].isin(shown)]).mark_circle(
         size=16, opacity=0.75
