@@ -20,12 +20,13 @@ _ABSENT = "nothing"
 def disagreements(card: Evidence, again: Evidence) -> list[str]:
     """In what two results of one question differ, a sentence for each value; none if in nothing.
 
-    Numbers agree when they differ by rounding only, and everything else when it is equal.
+    Numbers agree when they differ by rounding only, and everything else when it is equal. The many
+    changes of groups come last.
     """
     mine, other = values(card), values(again)
     return [
         _sentence(path, mine.get(path, _ABSENT), other.get(path, _ABSENT))
-        for path in dict.fromkeys([*mine, *other])
+        for path in sorted(dict.fromkeys([*mine, *other]), key=lambda path: path[0] == "changes")
         if path not in mine or path not in other or not _agree(mine[path], other[path])
     ]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import math
 from collections.abc import Sequence
 from html import escape
 
@@ -75,8 +76,9 @@ def _conditions(card: Evidence) -> str:
 def _table(changes: Sequence[Change]) -> str:
     """Accuracy of every group before and after."""
     rows = "".join(
-        f"<tr><td>{escape(group_name(of.group))}<td>{of.n:,}<td>{of.before:.1%}<td>{of.after:.1%}"
-        f"<td>{of.change:+.1%}<td>{of.low:+.1%} to {of.high:+.1%}"
+        f"<tr><td>{escape(group_name(of.group))}<td>{of.n:,}<td>{_share(of.before)}"
+        f"<td>{_share(of.after)}<td>{_share(of.change, '+')}"
+        f"<td>{_share(of.low, '+')} to {_share(of.high, '+')}"
         for of in changes
         if of.measure == "accuracy"
     )
@@ -84,6 +86,11 @@ def _table(changes: Sequence[Change]) -> str:
         "<table><tr><th>digits<th>n<th>accuracy<th>without the units<th>change"
         f"<th>95 % interval</tr>{rows}</table>"
     )
+
+
+def _share(value: float, sign: str = "") -> str:
+    """A share in percent, a dash where nothing could be measured."""
+    return f"{value:{sign}.1%}" if math.isfinite(value) else "–"
 
 
 def _controls(controls: Controls) -> str:

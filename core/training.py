@@ -25,6 +25,7 @@ from core.digits import CLASSES, Digits
 from core.gradients import Intent
 from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
+from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = ["History", "Moment", "Start", "Step", "accuracy", "moment", "steps_of", "train"]
@@ -96,6 +97,7 @@ class History:
     intent: dict[str, Numbers] = field(default_factory=dict)
 
 
+@undisturbed()
 def train(
     name: str,
     digits: Digits,

@@ -121,32 +121,32 @@ def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> 
     page.get_by_text(card.findings["necessary"].reason[:40]).wait_for(timeout=30_000)
     page.get_by_text("All claims of this session").wait_for(timeout=60_000)
     page.get_by_role("button", name="Cancel").click(timeout=60_000)  # the group search is long
-    _loads_cards(page, json.loads(text))
+    _loads_cards(site, page, json.loads(text))
 
 
-def _loads_cards(page: Page, content: dict[str, Any]) -> None:
+def _loads_cards(site: str, page: Page, content: dict[str, Any]) -> None:
     """The card agrees with its test, an altered one is told from it, a wrong one is refused."""
-    _loads(page, content)
+    _loads(site, page, content)
     page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
     page.get_by_text("agrees with the card in all its").wait_for(timeout=120_000)
     content["controls"]["p_value"] = 0.000123
     content["findings"]["necessary"]["n"] = 99_999
-    _loads(page, content)
+    _loads(site, page, content)
     page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
     page.get_by_text("doesn't agree with the card in 2 of").wait_for(timeout=120_000)
     text = page.inner_text("body")
     assert "controls, p value: the card says 0.000123, the test " in text
     assert "findings, necessary, n: the card says 99999, the test " in text
-    _loads(page, {**content, "layer": "[x](http://elsewhere.example)"})
+    _loads(site, page, {**content, "layer": "[x](http://elsewhere.example)"})
     page.get_by_text("The card is about layer [x](http://elsewhere.example)").wait_for(
         timeout=30_000
     )
 
 
-def _loads(page: Page, content: dict[str, Any]) -> None:
+def _loads(site: str, page: Page, content: dict[str, Any]) -> None:
     """Upload a card."""
-    if not page.get_by_test_id("stFileUploaderDropzone").is_visible():
-        page.get_by_text("Load an evidence card").click()
+    page.goto(f"{site}/ask?{ADDRESS}")
+    page.get_by_text("Load an evidence card").click(timeout=120_000)
     file = {"name": "card.json", "mimeType": "application/json"}
     given = {**file, "buffer": json.dumps(content).encode()}
     page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(given)

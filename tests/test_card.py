@@ -9,7 +9,7 @@ from html.parser import HTMLParser
 
 import pytest
 
-from core.card import group_name, html
+from core.card import _share, group_name, html
 from core.evidence import VERDICTS, Change, Controls, Evidence
 from tests.test_evidence import made
 
@@ -166,3 +166,9 @@ def test_text_that_would_act_is_only_text(card: Evidence) -> None:
     assert "<script" not in page
     assert "<img" not in page
     assert spoiled.words.count(HOSTILE) > 20
+
+
+def test_what_could_not_be_measured_is_a_dash() -> None:
+    assert [_share(value) for value in (0.5, float("nan"), float("inf"))] == ["50.0%", "–", "–"]
+    assert _share(-0.123, "+") == "-12.3%"
+    assert _share(0.0, "+") == "+0.0%"

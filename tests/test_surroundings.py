@@ -27,6 +27,7 @@ from core.maximize import Covariance, maximize
 from core.modality import find_modes
 from core.models.registry import build
 from core.surroundings import undisturbed
+from core.training import train
 
 
 @contextmanager
@@ -266,3 +267,12 @@ def test_a_plain_module_with_gradients_is_read_without_them(few: Digits) -> None
             found = [collect(model, few.images, "1"), run(model, few.images, {("1", 2): 0})]
         assert not any(of.requires_grad or of.is_inference() for of in found)
         assert all(weight.grad is None for weight in model.parameters())
+
+
+@pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
+def test_training_needs_no_surroundings(around: Callable[[], Any], strokes: Digits) -> None:
+    some = strokes.take(slice(250))
+    alone = train("mlp", some, epochs=1).state_dict()
+    with around():
+        inside = train("mlp", some, epochs=1)
+    assert all(torch.equal(alone[name], value) for name, value in inside.state_dict().items())

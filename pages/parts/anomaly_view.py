@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core import pictures
+from core.csv_text import csv_text
 from core.digits.concepts import CONCEPTS
 from core.subpopulations import Subpopulations
 from core.tasks import Explaining, Study
@@ -113,6 +114,6 @@ def _table(found: Subpopulations, units: np.ndarray) -> None:
     part = st.column_config.TextColumn(NAMES["part"], help=DEFINITIONS["part"])
     st.dataframe(frame, hide_index=True, column_config={**columns, "part": part})
     st.download_button(
-        "Download as CSV", frame.to_csv(index=False), "anomalies.csv", "text/csv",
+        "Download as CSV", csv_text(frame), "anomalies.csv", "text/csv",
         icon=":material/download:", key="download anomalies",
     )  # fmt: skip

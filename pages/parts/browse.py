@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core import pictures
+from core.csv_text import csv_text
 from core.digits.concepts import CONCEPTS
 from core.labelling import NONE
 from core.maximize import Settings
@@ -246,7 +247,7 @@ def _table(chosen: pd.DataFrame) -> None:
         st.dataframe(chosen, column_config=columns, height=360)
         st.download_button(
             "Download as CSV",
-            chosen.to_csv().encode(),
+            csv_text(chosen, index=True).encode(),
             "units.csv",
             "text/csv",
             icon=":material/download:",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.ablation.candidates import Candidates
+from core.csv_text import csv_text
 from core.tasks import Study, Suggesting
 from pages.parts import links
 from pages.parts.claim import Asked, write_units
@@ -57,7 +58,7 @@ def candidates(study: Study, asked: Asked) -> None:
         units = tuple(sorted(int(table["unit"].iloc[row]) for row in rows))
         st.button(f"Ask about {write_units(units)}", on_click=_ask, args=(units,), key="ask picked")
     st.download_button(
-        "Download as CSV", table.to_csv(index=False), "candidates.csv", "text/csv",
+        "Download as CSV", csv_text(table), "candidates.csv", "text/csv",
         icon=":material/download:", key="download candidates",
     )  # fmt: skip
 

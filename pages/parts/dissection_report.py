@@ -10,6 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core import figures
+from core.csv_text import csv_text
 from core.digits.concepts import CONCEPTS
 from core.dissection import LEVEL, Dissection
 from core.models.inspectable import Layer
@@ -261,7 +262,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Every unit and concept as CSV",
-            rows.to_csv(index=False).encode(),
+            csv_text(rows).encode(),
             f"{name}.csv",
             "text/csv",
             icon=":material/download:",

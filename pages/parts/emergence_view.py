@@ -7,6 +7,7 @@ import pandas as pd
 import streamlit as st
 
 from core.ablation.verdicts import FEWEST
+from core.csv_text import csv_text
 from core.digits.concepts import CONCEPTS
 from core.figures import training as figures
 from core.models.registry import MODELS
@@ -224,7 +225,7 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
         f"than {FEWEST} of these digits have, too few to rely on."
     )
     name = f"emergence-{choice.data}-{choice.model}-seed{choice.seed}-{layer}"
-    data, icon = table.to_csv(index=False).encode(), ":material/download:"
+    data, icon = csv_text(table).encode(), ":material/download:"
     st.download_button("Download as CSV", data, f"{name}.csv", "text/csv", icon=icon)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from core.csv_text import csv_text
 from core.evidence import SUPPORTED, Evidence
 from core.statistics import adjusted
 from pages.parts.definitions import DEFINITIONS
@@ -61,6 +62,6 @@ def ledger() -> None:
         "until this tab is closed."
     )
     st.download_button(
-        "Download the ledger", frame.to_csv(index=False), "ledger.csv", "text/csv",
+        "Download the ledger", csv_text(frame), "ledger.csv", "text/csv",
         icon=":material/download:", key="download ledger",
     )  # fmt: skip

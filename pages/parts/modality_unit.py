@@ -123,8 +123,9 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     st.caption(
         f"Bandwidth {width:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % at this "
         f"width. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of the discovery "
-        f"half; colours meet in the valleys. Orange line: {name}, at {digit:.2f}, above "
-        f"{below:.0%} of the digits, in {_where(found, digit)}."
+        f"half{'' if of.located else ', as far as located'}; colours meet in the valleys. "
+        f"Orange line: {name}, at {digit:.2f}, above {below:.0%} of the digits, in "
+        f"{_where(found, digit)}."
         + (" The curve reaches a little below 0, as every digit is smeared." if of.apart else "")
     )
 

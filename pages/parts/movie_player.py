@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import json
 import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -30,6 +29,8 @@ import numpy as np
 import streamlit as st
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
+
+from core.json_text import dumps
 
 PICTURE = 28
 """Height and width of one picture of a sheet, in pixels."""
@@ -197,7 +198,7 @@ class Film:
             "batches": self.batches,
             "spans": {name: (start, end) for name, start, end in spans},
         }
-        print_of_all = hashlib.sha256(json.dumps(contents).encode() + body).hexdigest()
+        print_of_all = hashlib.sha256(dumps(contents).encode() + body).hexdigest()
         return {**contents, "print": print_of_all}, body
 
 
@@ -280,7 +281,7 @@ def _message(film: Film, label: str, given: tuple[list[int], int]) -> bytes:
     """The length of the contents as uint32, the contents as JSON, and the film's bytes."""
     contents, body = film._packed
     pinned, turn = given
-    head = json.dumps({**contents, "label": label, "given": {"pinned": pinned, "turn": turn}})
+    head = dumps({**contents, "label": label, "given": {"pinned": pinned, "turn": turn}})
     text = head.encode()
     return struct.pack("<I", len(text)) + text + body
 

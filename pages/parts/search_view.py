@@ -8,6 +8,7 @@ import streamlit as st
 
 from core import figures
 from core.ablation.search import ERASED, SPARED, erasing
+from core.csv_text import csv_text
 from core.evidence import NOT_SUPPORTED, SUPPORTED, Finding
 from core.tasks import MISINDEXED, Found, Searching, Study
 from pages.parts import links
@@ -143,7 +144,7 @@ def _table(found: Found, asked: Asked) -> None:
             },
         )
         st.download_button(
-            "Download as CSV", frame.to_csv(index=False), "curves.csv", "text/csv",
+            "Download as CSV", csv_text(frame), "curves.csv", "text/csv",
             icon=":material/download:", key="download curves",
         )  # fmt: skip
 

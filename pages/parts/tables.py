@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
+from core.csv_text import csv_text
 from core.tasks.base import Choice
 
 __all__ = ["column", "download", "file_name"]
@@ -23,5 +24,5 @@ def file_name(choice: Choice) -> str:
 
 def download(frame: pd.DataFrame, name: str, label: str = "Download as CSV") -> None:
     """A button that gives the table."""
-    data, icon = frame.to_csv(index=False).encode(), ":material/download:"
+    data, icon = csv_text(frame).encode(), ":material/download:"
     st.download_button(label, data, f"{name}.csv", "text/csv", icon=icon, key=f"csv of {name}")

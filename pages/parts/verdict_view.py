@@ -8,6 +8,7 @@ import streamlit as st
 from core import figures
 from core.ablation.effects import MEASURES
 from core.card import group_name
+from core.csv_text import csv_text
 from core.digits.concepts import CONCEPTS
 from core.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.statistics import wilson_interval
@@ -81,7 +82,7 @@ def effects(evidence: Evidence) -> None:
             shown = shown.assign(**_wilson(frame))
         st.dataframe(shown, hide_index=True)
         st.download_button(
-            "Download as CSV", shown.to_csv(index=False), "changes.csv", "text/csv",
+            "Download as CSV", csv_text(shown), "changes.csv", "text/csv",
             icon=":material/download:", key="download changes",
         )  # fmt: skip
 
