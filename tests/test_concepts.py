@@ -325,6 +325,7 @@ def test_rules_say_nothing_of_a_blank_image_and_mark_only_what_they_find(part: s
     assert found.masks.shape == (41, 28, 28)
 
 
+@pytest.mark.filterwarnings("ignore:Setting the shape:DeprecationWarning")  # of scikit-image
 def test_basins_are_filled_as_scikit_image_does() -> None:
     spiral = np.zeros((1, 28, 28))
     for radius in np.linspace(0, 12, 600):

@@ -171,7 +171,7 @@ def _wait_for_maximized(at: AppTest) -> None:
     for _ in range(2):  # a second task may begin when the first is done
         for task, job in list(JOBS._jobs.items()):
             if isinstance(task, Maximizing | Labelling | FindingModes | OpeningModes):
-                job.wait(60)
+                assert job.wait(300)
         at.run()
 
 
@@ -405,7 +405,7 @@ def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again() -> None:
         at = opened("home", {"seed": "8"})
         job = JOBS.get(Measuring(Choice("strokes", "mlp", 8)))
         assert job is not None
-        job.wait(60)
+        assert job.wait(300)
         at.run()
     assert "the loss is nan at step 3" in said(at)
     assert not at.exception
