@@ -388,7 +388,7 @@ def test_training_is_shown_joined_and_cancelled() -> None:
     assert job.snapshot().state in ("waiting", "running"), "another visitor is watching"
     assert "stopped" in said(first)
     _button(second, "Cancel").click().run()
-    assert job.wait(60)
+    assert job.wait(300)
     assert job.snapshot().state == "cancelled"
     assert "Start" in [button.label for button in second.button]
 
@@ -422,7 +422,7 @@ def test_without_mnist_one_line_says_so_and_generated_digits_are_shown(
 
     job = JOBS.get(FETCHING)
     assert job is not None
-    job.wait(60)
+    assert job.wait(300)
     at.run()
     warnings = " ".join(warning.value for warning in at.warning)
     assert "MNIST could not be downloaded" in warnings
