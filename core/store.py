@@ -16,7 +16,6 @@ import os
 import re
 import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import cache
@@ -245,18 +244,7 @@ class Store:
 
     def _write(self, name: str, data: bytes) -> None:
         """Put the file in its place at once; raises `OSError` and then leaves nothing."""
-        self.folder.mkdir(parents=True, exist_ok=True)
-        temporary = self.folder / f".{name}.{uuid.uuid4().hex}.tmp"
-        try:
-            with open(temporary, "xb") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-            os.replace(temporary, self.folder / name)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink()
-            raise
+        folders.put(self.folder / name, data)
         with self._guard:
             self._memory.pop(name, None)
 

@@ -27,6 +27,7 @@ import safetensors
 import torch
 
 import core
+from core import folders
 from core import store as module
 from core.store import Key, Store, StoredArrays, StoredWeights, code_version, default_store
 
@@ -452,7 +453,7 @@ def failing(code: int) -> Callable[..., Any]:
 def test_a_folder_that_cant_be_written_costs_only_later_visits(
     store: Store, monkeypatch: pytest.MonkeyPatch, step: str, code: int
 ) -> None:
-    place = {"mkdir": Path, "open": module, "fsync": os, "replace": os}[step]
+    place = {"mkdir": Path, "open": folders, "fsync": os, "replace": os}[step]
     with monkeypatch.context() as patched:
         patched.setattr(place, step, failing(code), raising=False)
         store.save_arrays("profile", KEY, ARRAYS, ABOUT)
