@@ -12,7 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.web import cli
 
-from pages.parts.visitor import Naming
+from pages.kit.visitor import Naming
 
 # Threads that spin while they wait take the core from the one that works: with one more process on
 # two cores, training took 13.4 s so and 5.5 s with this. It must be said before torch is imported.
@@ -22,7 +22,7 @@ os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 @asynccontextmanager
 async def warm_up(app: object) -> AsyncIterator[None]:
     """Import what is heavy before the first visitor comes."""
-    from core import cache
+    from core.runtime import cache
 
     cache.warm_up()
     yield

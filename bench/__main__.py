@@ -7,7 +7,7 @@ import sys
 import torch
 
 from bench import activations, asking, dissection, gating, maximizing, modality, training
-from core.cache import THREADS
+from core.runtime.cache import THREADS
 
 
 def main() -> int:

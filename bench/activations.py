@@ -10,7 +10,7 @@ import torch
 
 from bench.ratio import Row, ratio
 from core.activations import BATCH, collect_layers
-from core.digits import load_digits
+from core.data import load_digits
 from core.models.registry import build
 
 _MOST = 1.25

@@ -13,9 +13,9 @@ import time
 
 import torch
 
-from core.cache import THREADS
-from core.digits import cut, load_digits
+from core.data import cut, load_digits
 from core.models.registry import LISTED
+from core.runtime.cache import THREADS
 from core.training import accuracy, train
 
 # share of the 10,000 test digits that must be classified right

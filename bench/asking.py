@@ -8,10 +8,10 @@ from time import perf_counter
 import torch
 
 from bench.ratio import Row, ratio
-from core.ablation import ask
-from core.ablation.removal import Removal
 from core.activations import run
-from core.digits import Digits, load_digits
+from core.claims import ask
+from core.data import Digits, load_digits
+from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 

@@ -13,12 +13,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from core.ablation.controls import random_sets, strengths
-from core.ablation.removal import Removal
-from core.digits import CLASSES, Digits, load_digits
+from core.data import CLASSES, Digits, load_digits
+from core.interventions.controls import random_sets, strengths
+from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
-from core.store import default_store
-from core.tasks import Choice, Training
+from core.runtime.store import default_store
+from core.runtime.task import Choice
+from core.training.task import Training
 
 LAYER, BEHIND, COUNT = "linear_0", "linear_1", 30
 SETS = 20  # of matched random units, a class

@@ -26,16 +26,16 @@ from torch import Tensor
 
 from bench.ratio import Row
 from core.activations import batches_of, collect, collect_layers, layer_of, reader
-from core.digits import concepts as concepts_of
-from core.digits import load_digits, mnist
-from core.digits.concepts import Measured
-from core.dissection import LEVEL
-from core.dissection.levels import levels
-from core.dissection.masks import Upsampling, as_words, marked, pack
-from core.dissection.pixels import count
+from core.analyses.dissection import LEVEL
+from core.analyses.dissection.levels import levels
+from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
+from core.analyses.dissection.pixels import count
+from core.data import concepts as concepts_of
+from core.data import load_digits, mnist
+from core.data.concepts import Measured
 from core.models.inspectable import Inspectable
 from core.models.registry import build
-from core.ranking import Answers
+from core.statistics.ranking import Answers
 from core.training import train
 
 _LEAST = 20.0

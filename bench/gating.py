@@ -19,11 +19,11 @@ import torch
 from torch import Tensor
 
 from bench.ratio import Row, ratio
-from core.cache import THREADS
-from core.digits import cut, load_digits, mnist
-from core.gating import read_gates, report_of
+from core.architectures.mixture import read_gates, report_of
+from core.data import cut, load_digits, mnist
 from core.models.gated import Routing
 from core.models.mixture import Mixture
+from core.runtime.cache import THREADS
 from core.training import accuracy, train
 
 DENSE, ONE, ALONE = "mixture", "mixture_n8_k1_a10", "mixture_n8_k1_a0"

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import max_pool2d, relu
 
 from bench.ratio import Row, ratio
-from core.maximize import maximize
+from core.analyses.maximize import maximize
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 

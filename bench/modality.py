@@ -19,11 +19,11 @@ from scipy.stats import gaussian_kde
 
 from bench.ratio import Row, ratio
 from core.activations import collect
-from core.digits import load_digits, mnist
-from core.modality import find_layer, find_modes
-from core.modality.density import bandwidth, densities
-from core.modality.describing import THRESHOLD, bic_gain
+from core.data import load_digits, mnist
 from core.models.registry import build
+from core.statistics.modes import find_layer, find_modes
+from core.statistics.modes.density import bandwidth, densities
+from core.statistics.modes.describing import THRESHOLD, bic_gain
 
 Numbers = NDArray[np.float64]
 Law = Callable[[np.random.Generator, int], Numbers]

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bench.ratio import Row, ratio
-from core.digits import load_digits
+from core.data import load_digits
 from core.models.registry import build
 from core.training import BATCH, Step, train
 

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core import figures, pictures
+from core import charts, pictures
+from core.analyses.profiles import KINDS, Profile, Scores
 from core.csv_text import csv_text
 from core.json_text import dumps, not_finite
-from core.profiles import KINDS, Profile, Scores
 from core.units import UnitId
 
 __all__ = ["class_table", "example_table", "histogram_table", "unit_archive"]
@@ -83,8 +83,8 @@ def _charts(profile: Profile, index: int) -> dict[str, alt.Chart | alt.LayerChar
     classes = class_table(profile, index)
     columns = (classes[name] for name in ("mean", "low", "high", "untrained"))
     return {
-        "classes": figures.class_profile(*columns),
-        "histogram": figures.histogram(profile.edges[index], profile.counts[index]),
+        "classes": charts.class_profile(*columns),
+        "histogram": charts.histogram(profile.edges[index], profile.counts[index]),
     }
 
 

@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.tasks import Choice
-from pages.parts import links, place
-from pages.parts.architectures import attention, capsules, multitask, rbf, recurrent, som
-from pages.parts.architectures.digit import digit_number
+from core.runtime.task import Choice
+from pages.kit import links, place
+from pages.kit.digit import digit_number
+from pages.parts.attention import section as attention
+from pages.parts.capsules import section as capsules
+from pages.parts.multitask import section as multitask
+from pages.parts.rbf import section as rbf
+from pages.parts.recurrent import section as recurrent
+from pages.parts.som import section as som
 
 SECTIONS: dict[str, tuple[str, Callable[[Choice], None]]] = {
     "recurrent": ("LSTM and GRU", recurrent.section),

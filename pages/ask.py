@@ -4,9 +4,25 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.tasks import Asking, Describing, Measuring
-from pages.parts import candidate_view, card_view, claim, ledger, place, search_view, verdict_view
-from pages.parts.waiting import result_of
+from core.analyses.task import Describing
+from core.claims.task import Asking
+from core.training.task import Measuring
+from pages.kit import place
+from pages.kit.waiting import result_of
+from pages.parts.ask import (
+    candidates as candidate_view,
+)
+from pages.parts.ask import (
+    card,
+    claim,
+    ledger,
+)
+from pages.parts.ask import (
+    search as search_view,
+)
+from pages.parts.ask import (
+    verdict as verdict_view,
+)
 
 
 def page() -> None:
@@ -21,13 +37,13 @@ def page() -> None:
     asked = claim.controls(study, described)
     if not asked.units:
         candidate_view.candidates(study, asked)
-        card_view.load()
+        card.load()
     else:
         evidence = result_of(Asking(study.choice, *asked.key()))
         ledger.remember(evidence, place.address(**asked.address()))
         verdict_view.verdict(evidence)
-        card_view.downloads(evidence)
-        card_view.compared(evidence)
+        card.downloads(evidence)
+        card.compared(evidence)
         verdict_view.effects(evidence)
         verdict_view.controls(evidence)
     slow = st.container()  # what may have to be computed comes last, in its place

@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import streamlit as st
 
-from pages.parts import concept_list, dissection_report, dissection_unit, place
-from pages.parts.waiting import result_of
+from pages.kit import place
+from pages.kit.waiting import result_of
+from pages.parts.dissection import (
+    concept_list,
+)
+from pages.parts.dissection import (
+    report as dissection_report,
+)
+from pages.parts.dissection import (
+    unit as dissection_unit,
+)
 
 
 def page() -> None:

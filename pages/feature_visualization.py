@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.tasks import Maximizing, Measuring
-from pages.parts import maximized_view, place
-from pages.parts.waiting import result_of
+from core.analyses.maximize.task import Maximizing
+from core.training.task import Measuring
+from pages.kit import place
+from pages.kit.waiting import result_of
+from pages.parts.feature_visualization import maximized_view
 
 
 def page() -> None:

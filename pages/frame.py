@@ -9,9 +9,9 @@ import streamlit as st
 from PIL import Image
 
 from core import pictures
-from core.digits.strokes import draw
-from pages.parts import links, place
-from pages.parts.waiting import NotYet, running_jobs
+from core.data.strokes import draw
+from pages.kit import links, place
+from pages.kit.waiting import NotYet, running_jobs
 
 seven = draw([7], seed=3, with_parts={"crossbar": True})
 st.set_page_config(

@@ -6,18 +6,18 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core import figures, pictures
+from core import charts, pictures
+from core.analyses.profiles import table
 from core.models.registry import MODELS
-from core.profiles import table
 from core.statistics import selectivity_index
-from core.tasks import Measuring, Study
 from core.training import PROBE
-from pages.parts import place
-from pages.parts.definitions import DEFINITIONS
-from pages.parts.exercises import exercises
-from pages.parts.gallery import gallery
-from pages.parts.opening import unit_grid
-from pages.parts.waiting import result_of
+from core.training.task import Measuring, Study
+from pages.kit import place
+from pages.kit.gallery import gallery
+from pages.kit.glossary import DEFINITIONS
+from pages.kit.opening import unit_grid
+from pages.kit.waiting import result_of
+from pages.parts.home.exercises import exercises
 
 _SHOWN = 12  # units among the most specialized
 
@@ -111,14 +111,14 @@ def _learning(study: Study) -> None:
     left.markdown("**Loss** of each batch")
     steps = np.arange(1, len(history.loss) + 1)
     keep = np.unique(np.geomspace(1, len(steps), 400).astype(int)) - 1
-    left.altair_chart(figures.learning(steps[keep], np.array(history.loss)[keep]), key="loss")
+    left.altair_chart(charts.learning(steps[keep], np.array(history.loss)[keep]), key="loss")
     rows = [
         {"layer": layer, "step": moment.step, "median": np.median(selectivity_index(means))}
         for moment in history.moments
         for layer, means in moment.class_means.items()
     ]
     right.markdown("**Class selectivity**, the median unit of each layer")
-    right.altair_chart(figures.emergence(pd.DataFrame(rows)), key="emergence")
+    right.altair_chart(charts.emergence(pd.DataFrame(rows)), key="emergence")
     st.caption(
         f"Recorded on {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches. "
         "Units are somewhat selective before any training: a random filter already prefers some "

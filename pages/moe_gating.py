@@ -6,18 +6,18 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from pages.parts import links, place
-from pages.parts.gating import gate_map, growth, one_digit, places, runs, takes, without
-from pages.parts.gating.controls import View, controls
+from pages.kit import links, place
+from pages.parts.mixture import assignment, gate_map, history, interventions, position, runs, trace
+from pages.parts.mixture.controls import View, controls
 
 VIEWS: dict[str, tuple[str, Callable[[View], None]]] = {
-    "takes": ("Who takes what", takes.view),
-    "digit": ("One digit", one_digit.view),
-    "without": ("Without an expert", without.view),
+    "takes": ("Who takes what", assignment.view),
+    "digit": ("One digit", trace.view),
+    "without": ("Without an expert", interventions.view),
     "map": ("Map of gates", gate_map.view),
-    "growth": ("Through training", growth.view),
+    "growth": ("Through training", history.view),
     "runs": ("Runs compared", runs.view),
-    "places": ("Where and what", places.view),
+    "places": ("Where and what", position.view),
 }
 VIEW = links.one_of("view", tuple(VIEWS))
 

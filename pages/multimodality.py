@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.tasks.modes import OpeningModes
-from pages.parts import modality_images, modality_layer, modality_makeup, modality_unit, place
-from pages.parts.waiting import result_of
+from core.analyses.modality.task import OpeningModes
+from pages.kit import place
+from pages.kit.waiting import result_of
+from pages.parts.multimodality import (
+    images,
+)
+from pages.parts.multimodality import (
+    layer as modality_layer,
+)
+from pages.parts.multimodality import (
+    makeup as modality_makeup,
+)
+from pages.parts.multimodality import (
+    unit as modality_unit,
+)
 
 
 def page() -> None:
@@ -24,8 +36,8 @@ def page() -> None:
     found = result_of(OpeningModes(view.task, unit.value()))
     modality_unit.unit(view, layer, unit, found)
     modality_makeup.makeup(view, unit.value(), found)
-    place.copy_link(**view.address(), **modality_unit.address(unit), **modality_images.address())
-    modality_images.exercise()
+    place.copy_link(**view.address(), **modality_unit.address(unit), **images.address())
+    images.exercise()
 
 
 page()

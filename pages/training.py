@@ -6,18 +6,27 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.tasks import Measuring
-from pages.parts import (
-    anomaly_view,
-    dropout_view,
-    emergence_view,
-    film_view,
-    links,
-    place,
-    seeds_view,
-    transfer_view,
+from core.training.task import Measuring
+from pages.kit import links, place
+from pages.kit.waiting import result_of
+from pages.parts.training import (
+    anomalies as anomaly_view,
 )
-from pages.parts.waiting import result_of
+from pages.parts.training import (
+    dropout as dropout_view,
+)
+from pages.parts.training import (
+    emergence as emergence_view,
+)
+from pages.parts.training import (
+    movie,
+)
+from pages.parts.training import (
+    seeds as seeds_view,
+)
+from pages.parts.training import (
+    transfer as transfer_view,
+)
 
 VIEWS = {
     "movie": "Movie",
@@ -46,7 +55,7 @@ def page() -> None:
     study = result_of(Measuring(choice))
     match VIEW.value():
         case "movie":
-            film_view.film(study)
+            movie.film(study)
         case "anomalies":
             anomaly_view.anomalies(study)
         case "emergence":

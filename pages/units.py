@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.tasks import Measuring
-from pages.parts import browse, links, place, unit_view
-from pages.parts.waiting import result_of
+from core.training.task import Measuring
+from pages.kit import links, place
+from pages.kit.waiting import result_of
+from pages.parts.units import browse
+from pages.parts.units import unit as unit_view
 
 
 def page() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from core.digits import Digits, load_digits, mnist
+from core.data import Digits, load_digits, mnist
 from core.models.inspectable import Inspectable
 from core.training import train
 from tests.browser import FLAGS, server

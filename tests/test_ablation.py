@@ -12,17 +12,17 @@ from numpy.typing import NDArray
 from scipy.stats import kstest
 from torch import Tensor, nn
 
-from core.ablation import ask, units_of
-from core.ablation.controls import outgoing_norms, p_value, random_sets, strengths
-from core.ablation.detection import Detection, comparable, detection, scores, within_classes
-from core.ablation.effects import MEASURES, Resamples, changes, never_certain
-from core.ablation.removal import KINDS, Outcome, Removal
-from core.ablation.trial import Claim, Half, Trial
-from core.ablation.verdicts import conditional, everywhere, necessary, sufficient
 from core.activations import Edit, behind, collect, run
-from core.digits import Digits, members
-from core.digits.concepts import CONCEPTS, Measured
-from core.evidence import Change, Controls, Evidence
+from core.claims import ask, units_of
+from core.claims.detection import Detection, comparable, detection, scores, within_classes
+from core.claims.evidence import Change, Controls, Evidence
+from core.claims.trial import Claim, Half, Trial
+from core.claims.verdicts import conditional, everywhere, necessary, sufficient
+from core.data import Digits, members
+from core.data.concepts import CONCEPTS, Measured
+from core.interventions.controls import outgoing_norms, p_value, random_sets, strengths
+from core.interventions.effects import MEASURES, Resamples, changes, never_certain
+from core.interventions.removal import KINDS, Outcome, Removal
 from core.models.registry import LISTED, build
 from tests.test_activations import same, state
 

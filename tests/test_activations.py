@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.activations import collect, collect_layers, layer_of, reader, run
-from core.digits import Digits
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, build
 from core.units import UnitId

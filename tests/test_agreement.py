@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from core.agreement import disagreements, values
-from core.evidence import Evidence
+from core.claims.agreement import disagreements, values
+from core.claims.evidence import Evidence
 from tests.test_ablation import planted
 from tests.test_evidence import made
 

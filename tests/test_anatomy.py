@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.digits import load_digits
-from core.digits.anatomy import Anatomy, blocks, euler, orientations, spots
-from core.digits.strokes import draw
+from core.data import load_digits
+from core.data.concepts.anatomy import Anatomy, blocks, euler, orientations, spots
+from core.data.strokes import draw
 
 ANGLES = np.radians(np.arange(0, 180, 11))
 MEASURES = ("area", "slant", "width", "height", "thickness", "length")

@@ -14,14 +14,15 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import core.tasks.architectures as architectures
-from core import cache
-from core.digits import Digits, load_digits
-from core.jobs import JOBS
-from core.store import default_store
-from core.tasks import Choice, Training
-from core.tasks.architectures.base import Opening
+from core import architectures
+from core.architectures.task import Opening
+from core.data import Digits, load_digits
+from core.runtime import cache
+from core.runtime.jobs import JOBS
+from core.runtime.store import default_store
+from core.runtime.task import Choice
 from core.training import train
+from core.training.task import Training
 from tests.test_pages import grids, said
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -36,8 +37,9 @@ SECTIONS = {
     "multitask": "multitask",
 }
 MODULES = [
-    importlib.import_module(f"{architectures.__name__}.{found.name}")
-    for found in pkgutil.iter_modules(architectures.__path__)
+    importlib.import_module(found.name)
+    for found in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}.")
+    if found.name.endswith("task")
 ]
 
 
@@ -62,7 +64,7 @@ def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
     cache._memory.clear()
     with ExitStack() as stack:
-        stack.enter_context(patch("core.tasks.training.train", quickly))
+        stack.enter_context(patch("core.training.task.train", quickly))
         for module in MODULES:
             if hasattr(module, "load_digits"):
                 stack.enter_context(patch.object(module, "load_digits", few_digits))

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
 from core.activations import collect, layer_of, run
-from core.architectures.attention import (
+from core.architectures.attention.charts import attended
+from core.architectures.attention.measure import (
     attended_distance,
     entropy,
     follow,
@@ -22,8 +23,8 @@ from core.architectures.attention import (
     rollout,
     units_of,
 )
-from core.digits import Digits
-from core.figures.architectures.attention import attended
+from core.architectures.attention.task import Heads
+from core.data import Digits
 from core.models.attention import (
     HEADS,
     PATCH,
@@ -38,7 +39,6 @@ from core.models.attention import (
 )
 from core.models.inspectable import Inspectable
 from core.models.registry import build
-from core.tasks.architectures.attention import Heads
 
 PATCHES = SIDE * SIDE
 

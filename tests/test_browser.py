@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from core.evidence import Evidence
+from core.claims.evidence import Evidence
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page

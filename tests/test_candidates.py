@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.stats import false_discovery_control, kstest, mannwhitneyu, rankdata
 from sklearn.metrics import roc_auc_score
 
-from core.ablation.candidates import SHUFFLES, Candidates, candidates
-from core.ablation.trial import Half
 from core.activations import run
+from core.claims.candidates import SHUFFLES, Candidates, candidates
+from core.claims.trial import Half
 from tests.test_ablation import Planted, digits_for, planted
 
 Flags = NDArray[np.bool_]

@@ -11,19 +11,13 @@ import torch
 from scipy.stats import spearmanr
 from torch import Tensor
 
-from core.architectures.capsules import SHIFTS, follow, on_image, strips
-from core.architectures.capsules_poses import (
-    PROPERTIES,
-    drawn,
-    going_along,
-    purity,
-    random_axes,
-)
-from core.architectures.capsules_routing import correct, decisiveness, of_the_module
-from core.figures.architectures.capsules import shares_on
+from core.architectures.capsules.charts import shares_on
+from core.architectures.capsules.poses import PROPERTIES, drawn, going_along, purity, random_axes
+from core.architectures.capsules.poses_task import Meant
+from core.architectures.capsules.routing import correct, decisiveness, of_the_module
+from core.architectures.capsules.trace import SHIFTS, follow, on_image, strips
 from core.models.capsules import Capsules
 from core.models.registry import build
-from core.tasks.architectures.capsules_poses import Meant
 
 
 @pytest.fixture(scope="module")

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.text import literal
-from pages.parts.claim import parse_units, write_units
+from pages.parts.ask.claim import parse_units, write_units
 
 
 @pytest.mark.parametrize(

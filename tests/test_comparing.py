@@ -14,20 +14,8 @@ import torch
 from streamlit.testing.v1 import AppTest
 from torch import nn
 
-from core import cache
-from core.ablation.candidates import candidates
-from core.ablation.trial import Half
 from core.activations import collect, peaks, run
-from core.digits import CLASSES, Digits, cut
-from core.digits.concepts import CONCEPTS
-from core.digits.strokes import generate
-from core.dynamics import label_survival
-from core.figures import training as figures
-from core.models import registry
-from core.models.inspectable import Inspectable
-from core.store import Store
-from core.tasks.base import Choice
-from core.tasks.comparing import (
+from core.analyses.comparing import (
     KINDS,
     MEASURES,
     SHARES,
@@ -49,12 +37,24 @@ from core.tasks.comparing import (
     silenced,
     tuning,
 )
-from core.tasks.comparing.matching import _matchings
-from core.tasks.concepts import Described, Describing
-from core.tasks.training import Training
+from core.analyses.comparing.correspondence import _matchings
+from core.analyses.comparing.dynamics import label_survival
+from core.analyses.task import Described, Describing
+from core.charts import training as figures
+from core.claims.candidates import candidates
+from core.claims.trial import Half
+from core.data import CLASSES, Digits, cut
+from core.data.concepts import CONCEPTS
+from core.data.strokes import generate
+from core.models import registry
+from core.models.inspectable import Inspectable
+from core.runtime import cache
+from core.runtime.store import Store
+from core.runtime.task import Choice
 from core.training import Start, _dropping, accuracy, train
-from pages.parts import dropout_view
-from pages.parts.emergence_view import concept_option
+from core.training.task import Training
+from pages.parts.training import dropout as dropout_view
+from pages.parts.training.emergence import concept_option
 
 CHOICE = Choice("strokes", "mlp", 0)
 
@@ -79,12 +79,12 @@ def patched(digits: Digits) -> Iterator[None]:
         return train(name, digits, epochs=2, **kept)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.tasks.training.train", quickly)
-        patch.setattr("core.tasks.comparing.dropping.EPOCHS", 1)
-        patch.setattr("core.tasks.comparing.transferring.TRANSFER_EPOCHS", 1)
-        comparing = [f"comparing.{part}" for part in ("dropping", "matching", "transferring")]
-        for module in ("training", "concepts", *comparing):
-            patch.setattr(f"core.tasks.{module}.load_digits", lambda source, split: digits)
+        patch.setattr("core.training.task.train", quickly)
+        patch.setattr("core.analyses.comparing.dropout.EPOCHS", 1)
+        patch.setattr("core.analyses.comparing.transfer.TRANSFER_EPOCHS", 1)
+        comparing = [f"analyses.comparing.{of}" for of in ("dropout", "correspondence", "transfer")]
+        for module in ("training.task", "analyses.task", *comparing):
+            patch.setattr(f"core.{module}.load_digits", lambda source, split: digits)
         yield
 
 
@@ -347,7 +347,7 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
     store, trained = Store(tmp_path), []
     monkeypatch.setattr(
-        "core.tasks.comparing.short.train",
+        "core.analyses.comparing.short.train",
         lambda *args, **options: trained.append(1) or train(*args, **options),
     )
     with pytest.raises(Stopped):
@@ -456,10 +456,10 @@ def _view(module: str, name: str, model: str = "mlp") -> None:
     import contextlib
     import importlib
 
-    from core.tasks.base import Choice
-    from pages.parts.waiting import NotYet
+    from core.runtime.task import Choice
+    from pages.kit.waiting import NotYet
 
-    part = importlib.import_module(f"pages.parts.{module}")
+    part = importlib.import_module(f"pages.parts.training.{module}")
     with contextlib.suppress(NotYet):
         getattr(part, name)(Choice("strokes", model, 0))
 
@@ -469,7 +469,7 @@ def drawn(
 ) -> AppTest:
     """A view whose results are in the store."""
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(store.folder))
-    monkeypatch.setattr("pages.parts.place.link", silent)
+    monkeypatch.setattr("pages.kit.place.link", silent)
     cache._memory.clear()
     at = AppTest.from_function(_view, args=(module, name, address.get("model", "mlp")))
     for key, value in {"data": "strokes", "model": "mlp", **address}.items():
@@ -487,7 +487,7 @@ def said(at: AppTest) -> str:
 def test_emergence_is_drawn(
     store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = drawn(store, monkeypatch, "emergence_view", "emergence", layer="linear_1")
+    at = drawn(store, monkeypatch, "emergence", "emergence", layer="linear_1")
     assert len(at.get("vega_lite_chart")) == 4
     found, words = emergences[0], said(at)
     row = found.table("linear_1").set_index("concept").loc["crossed-7"]
@@ -503,7 +503,7 @@ def test_seeds_are_drawn_with_an_answer(
     store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     Corresponding(CHOICE, "linear_1").compute(store, silent)
-    at = drawn(store, monkeypatch, "seeds_view", "seeds", layer="linear_1")
+    at = drawn(store, monkeypatch, "seeds", "seeds", layer="linear_1")
     tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
     values = ", ".join(f"{row['auc']:.2f}" for row in tables)
     assert f"(AUC {values} for seeds 0, 1, 2)" in said(at)
@@ -513,19 +513,19 @@ def test_seeds_are_drawn_with_an_answer(
 
 
 def test_dropout_is_drawn(store: Store, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = drawn(store, monkeypatch, "dropout_view", "dropout")
+    at = drawn(store, monkeypatch, "dropout", "dropout")
     assert at.selectbox(key="layer").value == "linear_1"
     assert len(at.get("vega_lite_chart")) == 7
     assert len(at.dataframe[0].value) == 12
     assert f"short trainings of {dropout_view.EPOCHS} epochs" in said(at)
-    none = drawn(store, monkeypatch, "dropout_view", "dropout", model="simple_cnn")
+    none = drawn(store, monkeypatch, "dropout", "dropout", model="simple_cnn")
     assert "has no hidden dense layer" in said(none)
 
 
 def test_transfer_is_drawn(
     store: Store, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = drawn(store, monkeypatch, "transfer_view", "transfer")
+    at = drawn(store, monkeypatch, "transfer", "transfer")
     assert len(at.get("vega_lite_chart")) == 2
     base = transfer.accuracy[transfer.accuracy["kind"] == "base"]["accuracy"]
     assert f"{base.iloc[0]:.2%}" in said(at)

@@ -10,12 +10,12 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import reconstruction
 
-from core.digits import load_digits
-from core.digits.anatomy import Anatomy
-from core.digits.by_eye import LABELLED, ROLES, Agreement, agreement, labels
-from core.digits.concepts import CONCEPTS, Measured, measure
-from core.digits.rules import RULES, Found, _filled
-from core.digits.strokes import OPTIONAL, Rendered, draw, generate
+from core.data import load_digits
+from core.data.concepts import CONCEPTS, Measured, measure
+from core.data.concepts.anatomy import Anatomy
+from core.data.concepts.by_eye import LABELLED, ROLES, Agreement, agreement, labels
+from core.data.concepts.rules import RULES, Found, _filled
+from core.data.strokes import OPTIONAL, Rendered, draw, generate
 
 N = 300  # digits for each rule
 NAMED = (

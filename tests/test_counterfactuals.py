@@ -8,9 +8,9 @@ import torch
 from scipy.stats import kstest, ttest_1samp
 from torch import Tensor, nn
 
-from core.counterfactuals import Differences, Pairs, differences, drawn_pairs, real_bars
-from core.digits import Digits
-from core.digits.strokes import OPTIONAL
+from core.analyses.counterfactuals import Differences, Pairs, differences, drawn_pairs, real_bars
+from core.data import Digits
+from core.data.strokes import OPTIONAL
 
 
 class Sums(nn.Module):

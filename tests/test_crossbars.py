@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.digits.crossbars import Bars, erase, paste
-from core.digits.strokes import Rendered, draw
+from core.data.concepts.crossbars import Bars, erase, paste
+from core.data.strokes import Rendered, draw
 
 N = 40
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.stats import gaussian_kde
 
-from core.modality.density import bandwidth, densities, density, peaks_of
+from core.statistics.modes.density import bandwidth, densities, density, peaks_of
 
 
 @pytest.mark.parametrize("law", ["bell", "two", "skewed", "far"])

@@ -21,8 +21,8 @@ import numpy as np
 import pytest
 import torch
 
-from core import download
-from core.digits import Digits, cut, load_digits, members, mnist
+from core.data import Digits, cut, load_digits, members, mnist
+from core.runtime import download
 
 
 def keys(digits: Digits) -> set[bytes]:
@@ -228,7 +228,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("core.folders.os.replace", full)
+    monkeypatch.setattr("core.runtime.folders.os.replace", full)
     with pytest.raises(mnist.Unavailable, match="No space left") as caught:
         load_digits("mnist", "train")
     assert not list(mirror.iterdir())
@@ -437,7 +437,7 @@ def test_where_nothing_can_be_kept_nothing_is_downloaded(
     def refused(*_: object, **__: object) -> None:
         raise OSError(30, "Read-only file system")
 
-    monkeypatch.setattr("core.folders.tempfile.NamedTemporaryFile", refused)
+    monkeypatch.setattr("core.runtime.folders.tempfile.NamedTemporaryFile", refused)
     with pytest.raises(mnist.Unavailable, match="`Read-only file system`") as caught:
         load_digits("mnist", "test")
     assert f"can't be kept in `{mirror}`" in str(caught.value)
@@ -451,7 +451,7 @@ def test_a_disk_that_is_nearly_full_is_noticed_first(
 ) -> None:
     monkeypatch.setattr(mnist, "_FILES", {n: (s + 10**7, m) for n, (s, m) in mnist._FILES.items()})
     usage = namedtuple("usage", "total used free")(10**9, 10**9 - 5 * 10**6, 5 * 10**6)
-    monkeypatch.setattr("core.folders.shutil.disk_usage", lambda path: usage)
+    monkeypatch.setattr("core.runtime.folders.shutil.disk_usage", lambda path: usage)
     with pytest.raises(mnist.Unavailable, match=r"5\.0 MB are free there and 40\.0 MB are needed"):
         load_digits("mnist", "test")
     assert Mirror.served == []

@@ -16,18 +16,25 @@ from torch import Tensor, nn
 from torch.nn.functional import avg_pool2d, grid_sample
 
 from core.activations import collect, layer_of
-from core.digits import Digits
-from core.digits.concepts import Measured, measure
-from core.dissection import DETECTOR, Dissection, Sample, dissect, dissect_layer, unit_masks
-from core.dissection.levels import levels
-from core.dissection.masks import Upsampling, as_words, marked, pack
-from core.dissection.pixels import Overlaps, count, iou
+from core.analyses.dissection import (
+    DETECTOR,
+    Dissection,
+    Sample,
+    dissect,
+    dissect_layer,
+    unit_masks,
+)
+from core.analyses.dissection.levels import levels
+from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
+from core.analyses.dissection.pixels import Overlaps, count, iou
+from core.data import Digits
+from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
-from core.ranking import Answers, auc_interval, average_precision, chance
-from core.store import Store
-from core.tasks import Choice
-from pages.parts.dissection_report import NONE, View, units_table
+from core.runtime.store import Store
+from core.runtime.task import Choice
+from core.statistics.ranking import Answers, auc_interval, average_precision, chance
+from pages.parts.dissection.report import NONE, View, units_table
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
 WHOLE = ("no-hole", "heavy", "slanted-right", "class-7", "even")

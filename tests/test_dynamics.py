@@ -10,7 +10,7 @@ import pytest
 from scipy.linalg import eigh
 from scipy.stats import norm, ortho_group, pearsonr
 
-from core.dynamics import (
+from core.analyses.comparing.dynamics import (
     area_under_curve,
     correlations,
     emergence_step,

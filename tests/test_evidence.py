@@ -10,15 +10,8 @@ from typing import Any
 import pytest
 import torch
 
-from core.ablation import ask
-from core.evidence import (
-    CARD_LIMIT,
-    VERDICTS,
-    Evidence,
-    digits_hash,
-    question,
-    weights_hash,
-)
+from core.claims import ask
+from core.claims.evidence import CARD_LIMIT, VERDICTS, Evidence, digits_hash, question, weights_hash
 from core.models.registry import build
 from tests.test_ablation import Planted, digits_for, known, planted
 

@@ -11,12 +11,12 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from core.digits import Digits
+from core.analyses.profiles import profile
+from core.data import Digits
 from core.export import unit_archive
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.pictures import ink
-from core.profiles import profile
 from core.units import UnitId
 
 

@@ -11,10 +11,10 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from core import folders
-from core.digits import mnist
+from core.data import mnist
 from core.models import pretrained
-from core.store import default_store
+from core.runtime import folders
+from core.runtime.store import default_store
 
 pwd = pytest.importorskip("pwd")  # homes of accounts, as Unix has them
 DATA, CACHE = "SPECIALIZED_NEURONS_DATA", "SPECIALIZED_NEURONS_CACHE"
@@ -160,7 +160,7 @@ def test_what_can_not_be_a_folder_is_refused(tmp_path: Path) -> None:
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can be somebody without an account")
 def test_a_program_of_a_number_without_an_account_runs(tmp_path: Path) -> None:
     program = (
-        "import os\nfrom core.digits import mnist\nfrom core.store import default_store\n"
+        "import os\nfrom core.data import mnist\nfrom core.runtime.store import default_store\n"
         "os.setgid(64321); os.setuid(64321)  # afterwards, who may not see Python's own files\n"
         "print(default_store().folder, mnist.folder(), mnist.present())"
     )

@@ -11,8 +11,7 @@ import torch
 from scipy.stats import hypergeom
 from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 
-from core.digits import Digits
-from core.gating import (
+from core.architectures.mixture import (
     concept_table,
     entropy,
     gate_report,
@@ -21,7 +20,8 @@ from core.gating import (
     share_table,
     shared,
 )
-from core.gating.examples import margins, mean_digits, surest
+from core.architectures.mixture.examples import margins, mean_digits, surest
+from core.data import Digits
 from core.models.mixture import Mixture
 from core.models.registry import build
 from core.statistics import mantel_haenszel, paired_interval, wilson_interval

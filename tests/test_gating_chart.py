@@ -7,7 +7,7 @@ import itertools
 import numpy as np
 import pytest
 
-from core.gating.chart import (
+from core.architectures.mixture.gate_map import (
     EXACT,
     corners,
     gate_map,

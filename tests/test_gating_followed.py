@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 
 from core.activations import collect, run
-from core.gating import report_of
-from core.gating.followed import beside, follow, nudged
-from core.gating.ways import take_way
+from core.architectures.mixture import report_of
+from core.architectures.mixture.paths import take_way
+from core.architectures.mixture.trace import beside, follow, nudged
 from core.models.gated import Gated
 from core.models.mixture import Mixture
 from core.models.registry import build

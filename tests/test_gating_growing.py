@@ -11,15 +11,15 @@ from sklearn.metrics import normalized_mutual_info_score
 from torch import Tensor
 
 from core.activations import run
-from core.digits import Digits
-from core.figures.gating import growing as figures
-from core.gating.growing import Growth, grow, normalized_limit, shares
-from core.gating.report import read_gates, report_of
+from core.architectures.mixture.charts import history as figures
+from core.architectures.mixture.history import Growth, grow, normalized_limit, shares
+from core.architectures.mixture.report import read_gates, report_of
+from core.architectures.mixture.tasks.history import Growing
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
 from core.models.registry import build
-from core.tasks.base import Choice
-from core.tasks.gating.growing import Growing
+from core.runtime.task import Choice
 from core.training import train
 
 NAME = "mixture_n4_k1_a10"

@@ -14,11 +14,11 @@ from unittest.mock import patch
 import pytest
 from streamlit.testing.v1 import AppTest
 
-import core.tasks.gating as gating
-from core import cache as memory
-from core.digits import Digits, cut, load_digits
-from core.jobs import JOBS
+from core.architectures.mixture import tasks as gating
+from core.data import Digits, cut, load_digits
 from core.models.registry import MODELS
+from core.runtime import cache as memory
+from core.runtime.jobs import JOBS
 from core.training import train
 from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
@@ -54,11 +54,11 @@ def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
     memory._memory.clear()
     with ExitStack() as stack:
-        stack.enter_context(patch("core.tasks.training.train", quickly))
-        for name in ("concepts", "training"):
-            stack.enter_context(patch(f"core.tasks.{name}.load_digits", few_digits))
+        stack.enter_context(patch("core.training.task.train", quickly))
+        for name in ("analyses.task", "training.task"):
+            stack.enter_context(patch(f"core.{name}.load_digits", few_digits))
         # the few are none of those that are held back
-        stack.enter_context(patch("core.tasks.training.cut", lambda digits, split: digits))
+        stack.enter_context(patch("core.training.task.cut", lambda digits, split: digits))
         for module in MODULES:
             if hasattr(module, "load_digits"):
                 stack.enter_context(patch.object(module, "load_digits", few_digits))

@@ -14,9 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from core.activations import run
-from core.digits import Digits
-from core.digits.jitter import drawn_offsets, moved
-from core.gating.places import (
+from core.architectures.mixture.position import (
     FACTORS,
     REACH,
     Placed,
@@ -24,14 +22,16 @@ from core.gating.places import (
     lead,
     place_report,
 )
-from core.gating.places_digit import at_places
-from core.gating.places_told import divided, factor_table
+from core.architectures.mixture.position_digit import at_places
+from core.architectures.mixture.position_information import divided, factor_table
+from core.architectures.mixture.tasks.position import Moving
+from core.data import Digits
+from core.data.jitter import drawn_offsets, moved
 from core.models.gated import Decision, Gated, Routing, Trace
 from core.models.inspectable import Layer, Tap
 from core.models.registry import build
-from core.store import Store
-from core.tasks import Choice
-from core.tasks.gating.placing import Moving
+from core.runtime.store import Store
+from core.runtime.task import Choice
 
 
 class Planted(Gated):
@@ -240,8 +240,8 @@ def test_task_keeps_what_it_measured(strokes: Digits, tmp_path: Path) -> None:
     store, task = Store(tmp_path), Moving(Choice("strokes", "mixture_jittered", 1))
     some = strokes.take(slice(200))
     with (
-        patch("core.tasks.gating.placing.load_digits", lambda *_: some),
-        patch("core.tasks.training.Training.kept", lambda *_: build("mixture_jittered", 1).eval()),
+        patch("core.architectures.mixture.tasks.position.load_digits", lambda *_: some),
+        patch("core.training.task.Training.kept", lambda *_: build("mixture_jittered", 1).eval()),
     ):
         assert task.kept(store) is None
         found = task.compute(store, lambda *_, **__: None)

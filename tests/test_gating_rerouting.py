@@ -9,8 +9,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations import run
-from core.digits import Digits
-from core.gating.rerouting import (
+from core.architectures.mixture.interventions import (
     Rerouted,
     alike,
     alone,
@@ -19,13 +18,15 @@ from core.gating.rerouting import (
     rerouted,
     without,
 )
+from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
+from core.data import Digits
 from core.models.mixture import Mixture, variants
 from core.models.mixture_deep import DeepMixture
 from core.models.registry import build
+from core.runtime.store import Store
+from core.runtime.task import Choice
 from core.statistics import paired_interval, wilson_interval
-from core.store import Store
-from core.tasks import Choice, Training
-from core.tasks.gating.rerouting import Otherwise, Rerouting
+from core.training.task import Training
 
 EXPERTS = 4
 DENSE, FIRST, TWO = "mixture_n4_kall_a10", "mixture_n4_k1_a10", "mixture_n4_k2_a10"

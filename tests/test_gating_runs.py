@@ -14,17 +14,11 @@ from scipy.stats import binom
 from torch import Tensor, nn
 
 from core.activations import collect, run
-from core.digits import Digits
-from core.figures.gating.runs import against
-from core.gating.costs import multiplications, parameters
-from core.gating.report import report_of
-from core.gating.summing import MEASURES, Summed, measured, versus
-from core.models.gated import Chosen, Routing
-from core.models.mixture import Mixture, name_of, variants
-from core.models.registry import MODELS, build
-from core.store import Store
-from core.tasks.base import Choice
-from core.tasks.gating.summing import (
+from core.architectures.mixture.charts.summary import against
+from core.architectures.mixture.report import report_of
+from core.architectures.mixture.size import multiplications, parameters
+from core.architectures.mixture.summary import MEASURES, Summed, measured, versus
+from core.architectures.mixture.tasks.summary import (
     PEER,
     SINGLE,
     Summing,
@@ -33,6 +27,12 @@ from core.tasks.gating.summing import (
     over_weights,
     trained_runs,
 )
+from core.data import Digits
+from core.models.gated import Chosen, Routing
+from core.models.mixture import Mixture, name_of, variants
+from core.models.registry import MODELS, build
+from core.runtime.store import Store
+from core.runtime.task import Choice
 
 
 @pytest.fixture
@@ -181,7 +181,7 @@ def test_a_run_is_measured_on_the_test_digits(
     name: str, strokes: Digits, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     few = strokes.take(slice(300))
-    monkeypatch.setattr("core.tasks.gating.summing.load_digits", lambda *_: few)
+    monkeypatch.setattr("core.architectures.mixture.tasks.summary.load_digits", lambda *_: few)
     model = build(name).eval()
     task = Summing(Choice("strokes", name, 0))
     found = task.result(task.measure({name: model}, lambda *_, **__: None))

@@ -9,14 +9,14 @@ import pandas as pd
 import pytest
 import torch
 
-from core.digits import Digits
-from core.digits.concepts import measure
-from core.dissection import Sample
-from core.gating import concept_table, report_of
+from core.analyses.dissection import Sample
+from core.architectures.mixture import concept_table, report_of
+from core.architectures.mixture.tasks import Taken
+from core.architectures.mixture.tasks.assignment import _with_before
+from core.data import Digits
+from core.data.concepts import measure
 from core.models.gated import Gated
 from core.models.registry import build
-from core.tasks.gating import Taken
-from core.tasks.gating.taking import _with_before
 
 
 @pytest.fixture

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from core.activations import collect, run
-from core.gradients import (
+from core.analyses.gradients import (
     DECAY,
     Intent,
     activation_rows,

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image, ImageDraw
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.grid import Grid, image_grid, picked_index
+from pages.kit.grid import Grid, image_grid, picked_index
 from tests.browser import FLAGS, ROOT, server
 from tests.conftest import HOW_TO_ENABLE, chromium, here
 
@@ -121,7 +121,7 @@ def one_page() -> None:
     import numpy as np
     import streamlit as st
 
-    from pages.parts.grid import Grid, image_grid
+    from pages.kit.grid import Grid, image_grid
     from tests.test_grid import alts, sheet
 
     grid = Grid(sheet(7, (5, 9), 3), 7, (5, 9), 3, alts(7))

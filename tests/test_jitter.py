@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from core.digits.jitter import drawn_offsets, moved
+from core.data.jitter import drawn_offsets, moved
 
 
 def rolled(image: np.ndarray, down: int, right: int) -> np.ndarray:

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from core.jobs import POINTS, Cancelled, Job, Jobs, QueueFull
-from core.tasks.base import part_of
+from core.runtime.jobs import POINTS, Cancelled, Job, Jobs, QueueFull
+from core.runtime.task import part_of
 
 SOON = 5.0  # seconds that a test waits for a thread before it fails
 
@@ -315,7 +315,7 @@ def test_a_failure_is_a_sentence_and_frees_its_slot(
     def work(job: Job) -> None:
         raise error
 
-    with caplog.at_level(logging.ERROR, "core.jobs"):
+    with caplog.at_level(logging.ERROR, "core.runtime.jobs"):
         job = start(jobs, "a", work)
         assert ended(job) == "failed"
         fresh = start(jobs, "a", lambda job: "again")

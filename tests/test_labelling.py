@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.digits import Digits, members
-from core.digits.concepts import Measured, measure
-from core.labelling import NONE, Label, Labels, Library, label_units, score_card
+from core.analyses.labelling import NONE, Label, Labels, Library, label_units, score_card
+from core.data import Digits, members
+from core.data.concepts import Measured, measure
 
 
 @pytest.fixture(scope="module")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from core.text import literal
-from pages.parts.links import Option, integer, one_of, several, span, switch
+from pages.kit.links import Option, integer, one_of, several, span, switch
 
 
 def test_one_of_names_the_values() -> None:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from core.modality import find_layer, find_modes
-from core.modality.locating import Mode
+from core.statistics.modes import find_layer, find_modes
+from core.statistics.modes.locating import Mode
 
 Values = NDArray[np.float64]
 Law = Callable[[np.random.Generator], Values]
@@ -142,5 +142,5 @@ def test_a_layer_never_says_one_mode_where_the_dip_claims_more(
     def hidden(*given: Any, **how: Any) -> Any:
         return replace(find_modes(*given, **how), **unlocated)
 
-    monkeypatch.setattr("core.modality.layer.find_modes", hidden)
+    monkeypatch.setattr("core.statistics.modes.layer.find_modes", hidden)
     assert find_layer(values, sensitive=False).modes.tolist() == [2, 2, 1]

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, pad
 
 from core.activations import collect, layer_of, reader
-from core.digits import Digits
-from core.maximize import (
+from core.analyses.maximize import (
     BUDGETS,
     PARAMETERIZATIONS,
     Channel,
@@ -25,7 +24,8 @@ from core.maximize import (
     loop,
     maximize,
 )
-from core.maximize.transforms import Jitter
+from core.analyses.maximize.transforms import Jitter
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.units import UnitId

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.activations import collect, run
-from core.digits import Digits
+from core.data import Digits
 from core.models.gated import Routing, run_chosen
 from core.models.mixture import EXPERTS, Mixture, name_of, variants
 from core.models.mixture_deep import DeepMixture

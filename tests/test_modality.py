@@ -13,10 +13,7 @@ from numpy.typing import NDArray
 from scipy.optimize import linprog
 from scipy.stats import binomtest, hypergeom, norm
 
-from core.modality import Modality, Mode, find_layer, find_modes
-from core.modality.describing import bic_gain, bimodality_coefficient
-from core.modality.dip import SIZES, dip, dip_p_value, uniform_dips
-from core.modality.makeup import (
+from core.analyses.modality.makeup import (
     ATOM,
     class_information,
     class_shares,
@@ -25,7 +22,10 @@ from core.modality.makeup import (
     verdict,
     within_classes,
 )
-from core.modality.silverman import critical_bandwidths, critical_p_values, modes_inside
+from core.statistics.modes import Modality, Mode, find_layer, find_modes
+from core.statistics.modes.describing import bic_gain, bimodality_coefficient
+from core.statistics.modes.dip import SIZES, dip, dip_p_value, uniform_dips
+from core.statistics.modes.silverman import critical_bandwidths, critical_p_values, modes_inside
 
 Numbers = NDArray[np.float64]
 

@@ -14,11 +14,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from core.digits import Digits
-from core.gradients import Intent, activation_rows
+from core.analyses.gradients import Intent, activation_rows
+from core.analyses.movie import ROWS, SCALE, Film, Recorder, due, ink, order_of
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import build
-from core.movie import ROWS, SCALE, Film, Recorder, due, ink, order_of
 from core.training import Step, train
 from tests.test_gradients import Softmax
 

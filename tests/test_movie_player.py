@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.parts.movie_player import PICTURE, Film, Told, movie_player, told_pins
+from pages.kit.movie_player import PICTURE, Film, Told, movie_player, told_pins
 from tests.browser import FLAGS, ROOT, server
 
 SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot"
@@ -172,7 +172,7 @@ def test_nonsense_from_the_browser_is_no_pins(sent: object) -> None:
 def one_page() -> None:
     import streamlit as st
 
-    from pages.parts.movie_player import movie_player
+    from pages.kit.movie_player import movie_player
     from tests.test_movie_player import small
 
     pinned = st.session_state.get("pinned", (1,))

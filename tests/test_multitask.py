@@ -10,7 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from core.architectures.multitask import (
+from core.architectures.multitask import task as serving
+from core.architectures.multitask.answers import answers
+from core.architectures.multitask.gradients import (
+    at_weights,
+    cosines,
+    gradients,
+    pairs_of,
+    repeated,
+)
+from core.architectures.multitask.lesions import crossed, matched, strengths
+from core.architectures.multitask.sharing import (
     Lesions,
     Parity,
     effects,
@@ -20,19 +30,10 @@ from core.architectures.multitask import (
     tasks_of,
     variances,
 )
-from core.architectures.multitask_answers import answers
-from core.architectures.multitask_crossed import crossed, matched, strengths
-from core.architectures.multitask_gradients import (
-    at_weights,
-    cosines,
-    gradients,
-    pairs_of,
-    repeated,
-)
-from core.digits import Digits, load_digits
-from core.digits.anatomy import Anatomy
-from core.digits.moments import slants, thicknesses
-from core.digits.pairs import side_by_side
+from core.data import Digits, load_digits
+from core.data.concepts.anatomy import Anatomy
+from core.data.moments import slants, thicknesses
+from core.data.pairs import side_by_side
 from core.models.multitask import (
     SLANT_SPREAD,
     TERCILES,
@@ -43,8 +44,7 @@ from core.models.multitask import (
     Pairs,
 )
 from core.models.registry import build
-from core.tasks.architectures import multitask as serving
-from core.tasks.base import Choice
+from core.runtime.task import Choice
 from core.training import train
 
 DIGIT, SLANT, THICKNESS, PARITY = range(4)  # the order of `tasks_of` for multitask

@@ -10,24 +10,24 @@ import numpy as np
 import pytest
 import torch
 
-from core.ablation import ask
-from core.ablation.effects import Resamples
-from core.ablation.removal import Removal
-from core.ablation.search import greedy, random_orders
-from core.ablation.shapley import shapley
 from core.activations import check_unit, collect, run
-from core.counterfactuals import drawn_pairs
-from core.digits import Digits, load_digits
-from core.digits.strokes import draw, generate
-from core.dissection import dissect
-from core.gating import gate_report, report_of, shared
-from core.gating.chart import corners, gate_map
-from core.gating.rerouting import alone, donors
-from core.gradients import unit_gradients
-from core.labelling import score_card
-from core.maximize import Channel, Fourier, Neuron, Settings, maximize
-from core.modality import find_layer, find_modes
+from core.analyses.counterfactuals import drawn_pairs
+from core.analyses.dissection import dissect
+from core.analyses.gradients import unit_gradients
+from core.analyses.labelling import score_card
+from core.analyses.maximize import Channel, Fourier, Neuron, Settings, maximize
+from core.architectures.mixture import gate_report, report_of, shared
+from core.architectures.mixture.gate_map import corners, gate_map
+from core.architectures.mixture.interventions import alone, donors
+from core.claims import ask
+from core.data import Digits, load_digits
+from core.data.strokes import draw, generate
+from core.interventions.effects import Resamples
+from core.interventions.removal import Removal
+from core.interventions.search import greedy, random_orders
+from core.interventions.shapley import shapley
 from core.models.registry import build
+from core.statistics.modes import find_layer, find_modes
 from core.units import UnitId
 
 KINDS: dict[str, Callable[[int], Any]] = {

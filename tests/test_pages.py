@@ -14,28 +14,19 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import cache
-from core.digits import Digits, cut, load_digits, mnist
-from core.digits.concepts import CONCEPTS
-from core.jobs import JOBS
-from core.profiles import table
-from core.store import Store, default_store
-from core.tasks import (
-    Asking,
-    Choice,
-    Dissecting,
-    Explaining,
-    Filming,
-    Labelling,
-    Maximizing,
-    Measuring,
-    Searching,
-    Study,
-    Suggesting,
-    Training,
-)
-from core.tasks.modes import FindingModes, OpeningModes
+from core.analyses.maximize.task import Maximizing
+from core.analyses.modality.task import FindingModes, OpeningModes
+from core.analyses.profiles import table
+from core.analyses.task import Dissecting, Labelling
+from core.claims.task import Asking, Explaining, Searching, Suggesting
+from core.data import Digits, cut, load_digits, mnist
+from core.data.concepts import CONCEPTS
+from core.runtime import cache
+from core.runtime.jobs import JOBS
+from core.runtime.store import Store, default_store
+from core.runtime.task import Choice
 from core.training import train
+from core.training.task import Filming, Measuring, Study, Training
 from tests.test_outside import keys_of_links
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -66,8 +57,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         pass
 
     with (
-        patch("core.tasks.training.train", quickly),
-        patch("core.tasks.concepts.load_digits", few_digits),
+        patch("core.training.task.train", quickly),
+        patch("core.analyses.task.load_digits", few_digits),
     ):
         store = Store(folder)
         Measuring(CHOICE).compute(store, silent)
@@ -75,10 +66,10 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for layer in ("linear_0", "linear_1"):
             Dissecting(CHOICE, layer, 0.1).compute(store, silent)
         with (
-            patch("core.tasks.asking.load_digits", few_digits),
-            patch("core.tasks.asking.ORDERS", 2),
-            patch("core.tasks.asking.GREEDY", 2),
-            patch("core.tasks.training.load_digits", few_digits),
+            patch("core.claims.task.load_digits", few_digits),
+            patch("core.claims.task.ORDERS", 2),
+            patch("core.claims.task.GREEDY", 2),
+            patch("core.training.task.load_digits", few_digits),
         ):
             for task in (
                 CLAIM,
@@ -106,8 +97,8 @@ def half_of_few(source: str, split: str) -> Digits:
 def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """A server of each test's own: its store is there, its memory is empty."""
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
-    monkeypatch.setattr("core.tasks.concepts.load_digits", few_digits)
-    monkeypatch.setattr("core.tasks.modes.load_digits", half_of_few)
+    monkeypatch.setattr("core.analyses.task.load_digits", few_digits)
+    monkeypatch.setattr("core.analyses.modality.task.load_digits", half_of_few)
     cache._memory.clear()
     yield
     for task in (Measuring(CHOICE), *map(Measuring, _others())):
@@ -339,7 +330,7 @@ def test_a_wrong_value_is_named_with_the_right_ones(
 ) -> None:
     if "model" in values or "data" in values:
         with (
-            patch("core.cache.start", side_effect=_no_work),
+            patch("core.runtime.cache.start", side_effect=_no_work),
             patch.object(mnist, "present", return_value=False),
         ):
             at = opened(page, values)
@@ -365,13 +356,13 @@ def test_markup_in_any_choice_of_a_link_stays_text(page: str) -> None:
 
 def _no_work(*args: object) -> None:
     """Instead of training what a default asks for."""
-    from core.jobs import QueueFull
+    from core.runtime.jobs import QueueFull
 
     raise QueueFull("8 computations are waiting already, and no more can: try again in a minute.")
 
 
 def test_a_full_queue_is_said() -> None:
-    with patch("core.cache.start", side_effect=_no_work):
+    with patch("core.runtime.cache.start", side_effect=_no_work):
         at = opened("home", {"seed": "7"})
     assert "no more can" in said(at)
     assert not at.exception
@@ -401,7 +392,7 @@ def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again() -> None:
     def crash(*args: object, **values: object) -> None:
         raise FloatingPointError("the loss is nan at step 3.")
 
-    with patch("core.tasks.training.train", crash):
+    with patch("core.training.task.train", crash):
         at = opened("home", {"seed": "8"})
         job = JOBS.get(Measuring(Choice("strokes", "mlp", 8)))
         assert job is not None
@@ -418,7 +409,7 @@ def test_without_mnist_one_line_says_so_and_generated_digits_are_shown(
     monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(tmp_path))
     monkeypatch.setattr(mnist.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     at = opened("home", {"data": "mnist"})
-    from pages.parts.place import FETCHING
+    from pages.kit.place import FETCHING
 
     job = JOBS.get(FETCHING)
     assert job is not None

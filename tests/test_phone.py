@@ -10,11 +10,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from core import figures as shared
-from core.figures import modality, training
-from core.figures.architectures import multitask, rbf, som
-from core.figures.base import PHONE
-from core.figures.gating import chart, places
+from core import charts as shared
+from core.architectures.mixture.charts import gate_map, position
+from core.architectures.multitask import charts as multitask
+from core.architectures.rbf import charts as rbf
+from core.architectures.som import charts as som
+from core.charts import modality, training
+from core.charts.base import PHONE
 from tests.browser import ROOT, server
 
 if TYPE_CHECKING:
@@ -59,8 +61,8 @@ def charts() -> dict[str, object]:
         "map": som.values(cells, "of", title="mean distance to neighbours", clickable=False),
         "codes": rbf.between_codes(100 + 99 * random.random((10, 10)).round(1)),
         "needle": multitask.needle(0.1, 0.2),
-        "gates": chart.gates(digits, around, digits.head(1), list(range(10))),
-        "expert": places.expert(random.random((9, 9)), random.random(10), 0.3, 1.0, "expert 0"),
+        "gates": gate_map.gates(digits, around, digits.head(1), list(range(10))),
+        "expert": position.expert(random.random((9, 9)), random.random(10), 0.3, 1.0, "expert 0"),
         "profile": shared.class_profile(np.ones(10), np.zeros(10), np.ones(10)),
     }
 

@@ -21,10 +21,10 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from core.activations import collect
+from core.analyses.modality.photographs import ReadingPhotographs
 from core.models import pretrained
 from core.models.pretrained import FILE_LIMIT, NETWORKS, Unavailable, as_tensor, load, shrunk
-from core.store import Store
-from core.tasks.photographs import ReadingPhotographs
+from core.runtime.store import Store
 
 
 def picture(kind: str = "PNG", size: tuple[int, int] = (300, 200), seed: int = 0) -> bytes:
@@ -374,7 +374,9 @@ def test_weights_that_are_there_need_neither_network_nor_room(
 ) -> None:
     weights.parent.mkdir(parents=True)
     weights.write_bytes(Server.content)
-    monkeypatch.setattr("core.folders.refusal", lambda *_: pytest.fail("nothing is to be written"))
+    monkeypatch.setattr(
+        "core.runtime.folders.refusal", lambda *_: pytest.fail("nothing is to be written")
+    )
     assert has_the_weights(load("squeezenet1_1"))
     assert Server.asked == []
 

@@ -12,10 +12,10 @@ from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
 from core.activations import collect
-from core.digits import Digits
+from core.analyses.profiles import BINS, EXAMPLES, KINDS, Profile, profile, table
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import build
-from core.profiles import BINS, EXAMPLES, KINDS, Profile, profile, table
 
 
 class Planted(nn.Module):

@@ -11,10 +11,16 @@ from sklearn.linear_model import Ridge
 from torch import Tensor, nn
 
 from core.activations import collect, run
-from core.architectures.rbf import answer, bitmap_outputs, responses, territories, width_effect
-from core.digits import Digits
-from core.digits.bitmaps import BITMAPS
-from core.maximize import maximize
+from core.analyses.maximize import maximize
+from core.architectures.rbf.measure import (
+    answer,
+    bitmap_outputs,
+    responses,
+    territories,
+    width_effect,
+)
+from core.data import Digits
+from core.data.bitmaps import BITMAPS
 from core.models.inspectable import Inspectable
 from core.models.prototypes import Gaussians, nearest, squared_distances
 from core.models.rbf import RBF, RIDGE, k_means_step, read_out

@@ -11,9 +11,10 @@ from sklearn.linear_model import LogisticRegression
 from torch import Tensor, nn
 
 from core.activations import behind, collect, collect_layers, run
-from core.architectures import early_reading, holding, recurrent
-from core.digits import Digits
-from core.figures.architectures import recurrent as figures
+from core.architectures.recurrent import charts as figures
+from core.architectures.recurrent import clamping, early_reading
+from core.architectures.recurrent import gates as recurrent
+from core.data import Digits
 from core.models.gru import GRU, GRUBefore
 from core.models.lstm import LSTM, ROWS, UNITS, RowByRow, ShuffledLSTM
 from core.models.registry import build
@@ -152,7 +153,7 @@ def test_the_other_convention_is_the_same_with_the_sign_of_the_update_gate_turne
     model = build("gru_before", 3).eval().requires_grad_(False)
     own = model.of_state.weight[2 * UNITS :]
     own.copy_(torch.diag(own.diagonal()))
-    turned = holding.with_other_update(model)
+    turned = clamping.with_other_update(model)
     w_r, w_z, w_n = turned.of_row.weight.chunk(3)
     u_r, u_z, u_n = turned.of_state.weight.chunk(3)
     b_r, b_z, b_n = turned.of_row.bias.chunk(3)
@@ -169,10 +170,10 @@ def test_the_other_convention_is_the_same_with_the_sign_of_the_update_gate_turne
 def test_weights_go_to_the_other_form_and_back(noise: Tensor) -> None:
     model = build("gru", 4).eval().requires_grad_(False)
     before = model.state_dict()["of_row.bias"].clone()
-    other = holding.with_other_form(model)
+    other = clamping.with_other_form(model)
     assert isinstance(other, GRUBefore)
     assert not torch.allclose(other(noise), model(noise), atol=1e-3)
-    again = holding.with_other_form(other)
+    again = clamping.with_other_form(other)
     assert type(again) is GRU
     own = again.state_dict()["of_row.bias"][2 * UNITS :]
     torch.testing.assert_close(own, before[2 * UNITS :] + model.candidate_bias)
@@ -232,7 +233,7 @@ def test_behind_agrees_with_run_when_a_unit_is_held(name: str, layer: str, noise
 
 def test_every_unit_is_held_in_one_pass_as_by_itself(noise: Tensor) -> None:
     model = build("gru", 1).eval().requires_grad_(False)
-    found = holding.held_units(model, noise[:1], "update", 1.0)
+    found = clamping.held_units(model, noise[:1], "update", 1.0)
     for unit in (0, 7, UNITS - 1):
         alone = run(model, noise[:1], {("update", unit): 1.0}).softmax(1)[0]
         np.testing.assert_allclose(found[unit], alone, atol=1e-5)
@@ -245,7 +246,7 @@ def test_holding_a_whole_gate_of_zeros_leaves_what_the_head_says_of_nothing(
     some = strokes.take(slice(200))
     answer = int(model.logits.bias.argmax())
     share = float((some.labels == answer).float().mean())
-    assert holding.held_gate(model, some, "output")[0] == pytest.approx(share)
+    assert clamping.held_gate(model, some, "output")[0] == pytest.approx(share)
 
 
 def test_a_shuffled_network_reads_the_same_rows_in_another_order(noise: Tensor) -> None:

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from core.models.inspectable import Inspectable
-from core.saved import pack, unpack
+from core.models.saved import pack, unpack
 
 
 def test_a_model_comes_back_with_its_history(trained: Inspectable) -> None:

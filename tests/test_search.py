@@ -10,8 +10,10 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from core.ablation.removal import Removal
-from core.ablation.search import (
+from core.activations import run
+from core.data import Digits
+from core.interventions.removal import Removal
+from core.interventions.search import (
     COUNTS,
     Curve,
     completed,
@@ -22,9 +24,7 @@ from core.ablation.search import (
     shapley_of,
     single,
 )
-from core.ablation.shapley import shapley
-from core.activations import run
-from core.digits import Digits
+from core.interventions.shapley import shapley
 from core.models.registry import build
 from tests.test_ablation import digits_for, planted
 

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.activations import collect, run
-from core.architectures.som import (
+from core.architectures.som.measure import (
     best_two,
     by_columns,
     distance_map,
@@ -17,14 +17,14 @@ from core.architectures.som import (
     shuffled,
     topographic_error,
 )
-from core.digits import Digits
+from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.prototypes import means, nearest, squared_distances
 from core.models.rbf import k_means_step
 from core.models.registry import build
 from core.models.som import SOM, Labelled, batch_step, cell_name, neighbourhood, places, radius
-from core.tasks import training as tasks
 from core.training import Step, accuracy, train
+from core.training import task as tasks
 
 
 @pytest.fixture(scope="module")

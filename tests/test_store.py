@@ -27,9 +27,9 @@ import safetensors
 import torch
 
 import core
-from core import folders
-from core import store as module
-from core.store import Key, Store, StoredArrays, StoredWeights, code_version, default_store
+from core.runtime import folders
+from core.runtime import store as module
+from core.runtime.store import Key, Store, StoredArrays, StoredWeights, code_version, default_store
 
 KEY: Key = {"data": "strokes", "model": "lenet5", "seed": 0, "rate": 0.1, "aug": None, "fast": True}
 ARRAYS = {
@@ -219,7 +219,7 @@ def test_indentation_is_code(tmp_path: Path) -> None:
     assert code(tmp_path / "a", units=inside) != code(tmp_path / "b", units=outside)
 
 
-@pytest.mark.parametrize("name", ["store", "jobs", "cache", "figures"])
+@pytest.mark.parametrize("name", ["runtime", "charts", "export", "pictures"])
 def test_code_that_cant_change_a_result_keeps_the_version(tmp_path: Path, name: str) -> None:
     assert code(tmp_path / "a") == code(tmp_path / "b", **{name: "changed"})
 

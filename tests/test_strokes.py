@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from core.digits.glyphs import GLYPHS
-from core.digits.strokes import BOX, CENTRE, OPTIONAL, PARTS, Rendered, draw, generate, parts_of
+from core.data.strokes import BOX, CENTRE, OPTIONAL, PARTS, Rendered, draw, generate, parts_of
+from core.data.strokes.glyphs import GLYPHS
 
 OWNERS = {"slash": 0, "serif": 1, "base": 1, "loop": 2, "closing": 4, "crossbar": 7, "hook": 7}
 FAINT = 0.05  # the pen field of doubled strokes spreads by up to this much ink

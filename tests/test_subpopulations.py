@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import core.subpopulations
 import numpy as np
 import pytest
 import torch
@@ -9,10 +10,9 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
-import core.subpopulations
-from core.digits import Digits
-from core.digits.concepts import CONCEPTS, Measured
-from core.subpopulations import LEVELS, Subpopulations, subpopulations
+from core.analyses.subpopulations import LEVELS, Subpopulations, subpopulations
+from core.data import Digits
+from core.data.concepts import CONCEPTS, Measured
 from tests.test_ablation import Planted
 
 Flags = NDArray[np.bool_]
@@ -160,7 +160,7 @@ def test_the_effective_size_and_the_gradients_image_are_those_by_hand(
     gradients[sevens[:3], 0] = 3, -1, 1
     gradients[sevens[3], 1] = 5
     gradients[learned.labels != 7, 0] = 100  # of other classes: of no account
-    monkeypatch.setattr(core.subpopulations, "unit_gradients", lambda *given: gradients)
+    monkeypatch.setattr(core.analyses.subpopulations, "unit_gradients", lambda *given: gradients)
     got = subpopulations(planted(), "hidden", WANTED, [half(0), half(1)], learned)
     assert got.effective == pytest.approx([25 / 11, 1, 0])
     shown = learned.images[sevens, 0]

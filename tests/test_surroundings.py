@@ -13,19 +13,19 @@ import pytest
 import torch
 from torch import nn
 
-from core.ablation import ask
 from core.activations import behind, collect, reader, run
-from core.counterfactuals import differences, drawn_pairs
-from core.digits import Digits, load_digits
-from core.dissection import dissect
-from core.gating import gate_report
-from core.gating.followed import follow
-from core.gating.places import place_report
-from core.gating.rerouting import rerouted
-from core.gradients import activation_rows, gradient_times_activation, unit_gradients
-from core.maximize import Covariance, maximize
-from core.modality import find_modes
+from core.analyses.counterfactuals import differences, drawn_pairs
+from core.analyses.dissection import dissect
+from core.analyses.gradients import activation_rows, gradient_times_activation, unit_gradients
+from core.analyses.maximize import Covariance, maximize
+from core.architectures.mixture import gate_report
+from core.architectures.mixture.interventions import rerouted
+from core.architectures.mixture.position import place_report
+from core.architectures.mixture.trace import follow
+from core.claims import ask
+from core.data import Digits, load_digits
 from core.models.registry import build
+from core.statistics.modes import find_modes
 from core.surroundings import undisturbed
 from core.training import train
 

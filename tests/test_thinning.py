@@ -7,8 +7,8 @@ import pytest
 from scipy import ndimage
 from skimage import morphology
 
-from core.digits.strokes import draw
-from core.digits.thinning import Skeletons, skeletons, thin
+from core.data.concepts.thinning import Skeletons, skeletons, thin
+from core.data.strokes import draw
 
 EIGHT = np.ones((3, 3), bool)
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.activations import all_peaks, collect
-from core.digits import Digits, load_digits
+from core.data import Digits, load_digits
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, build
 from core.training import PROBE, Start, Step, accuracy, steps_of, train

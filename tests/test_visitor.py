@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pages.parts.visitor import COOKIE, Naming
+from pages.kit.visitor import COOKIE, Naming
 
 NAME = "0123456789abcdef" * 2
 

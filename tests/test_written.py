@@ -15,17 +15,17 @@ import pandas as pd
 import pytest
 import torch
 
-from core.ablation import ask
-from core.ablation.controls import p_value
-from core.agreement import disagreements
-from core.card import html
+from core.analyses.profiles import profile
+from core.claims import ask
+from core.claims.agreement import disagreements
+from core.claims.card import html
+from core.claims.evidence import Evidence, weights_hash
 from core.csv_text import csv_text
-from core.digits import load_digits
-from core.evidence import Evidence, weights_hash
+from core.data import load_digits
 from core.export import unit_archive
+from core.interventions.controls import p_value
 from core.json_text import dumps, not_finite, plain
 from core.models.registry import build
-from core.profiles import profile
 from core.units import UnitId
 
 

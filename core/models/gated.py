@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, linear, relu
 
-from core.digits.jitter import drawn_offsets, moved
+from core.data.jitter import drawn_offsets, moved
 from core.models.gates import check_chosen, coefficient, expected_load, weigh
 from core.models.inspectable import Inspectable, Layer
 

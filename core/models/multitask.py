@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy, relu
 
-from core.digits.moments import slants, thicknesses
-from core.digits.pairs import side_by_side
+from core.data.moments import slants, thicknesses
+from core.data.pairs import side_by_side
 from core.models.inspectable import Inspectable, Layer
 from core.text import literal
 
@@ -135,7 +135,7 @@ class ManyHeads(Inspectable):
 class Multitask(ManyHeads):
     """One digit, three questions: which it is, how it slants, how thick it is; 235,662 parameters.
 
-    Slant and thickness are measured on the image itself (`core.digits.moments`), thickness as
+    Slant and thickness are measured on the image itself (`core.data.moments`), thickness as
     thin, medium or thick by the thirds of MNIST's training digits. λ is 1 for both classifications
     and 1 / variance for the slant, so that knowing nothing costs ln 10, ln 3 and 1.
     """

@@ -17,8 +17,8 @@ from PIL import Image, UnidentifiedImageError
 from torch import Tensor, nn
 from torchvision.models import get_model, get_model_weights
 
-from core import download, folders
 from core.arguments import whole
+from core.runtime import download, folders
 from core.text import literal
 
 __all__ = [

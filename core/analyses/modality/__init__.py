@@ -1,0 +1,1 @@
+"""How many modes the units of a layer have, and who lives in each."""

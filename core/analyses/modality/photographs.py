@@ -1,0 +1,64 @@
+"""Modes of a pretrained network's layer over pictures that a visitor gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from core.activations import batches_of, collect
+from core.models.pretrained import NETWORKS, as_tensor, load
+from core.runtime.store import Store
+from core.runtime.task import Report, part_of
+from core.statistics.modes import LayerModes, find_layer
+
+__all__ = ["Photographs", "ReadingPhotographs"]
+
+_BATCH = 10
+_READ = 0.6  # of the time
+
+
+@dataclass(frozen=True)
+class Photographs:
+    """modes: of every channel, whose value is its mean over positions. values: (pictures, units)"""
+
+    modes: LayerModes
+    values: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class ReadingPhotographs:
+    """A layer of a network of `core.models.pretrained.NETWORKS`, over shrunk pictures.
+
+    The pictures belong to a visitor, so nothing is written to the store. trained: whether the
+    network has its weights, else it is as it was before training.
+    """
+
+    network: str
+    layer: str
+    trained: bool
+    files: tuple[bytes, ...] = field(repr=False)
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"Reading {NETWORKS[self.network].title} on {len(self.files)} pictures"
+
+    def kept(self, store: Store) -> Photographs | None:
+        """Never there: a visitor's pictures are not kept."""
+        return None
+
+    def compute(self, store: Store, report: Report) -> Photographs:
+        """The modes. Raises `core.models.pretrained.Unavailable` without weights."""
+        report(0.0, "Fetching the weights" if self.trained else self.title)
+        model = load(self.network, trained=self.trained)
+        parts = []
+        for at, some in enumerate(batches_of(as_tensor(self.files), _BATCH)):
+            report(_READ * at * _BATCH / len(self.files), self.title)
+            parts.append(collect(model, some, self.layer, reduce=lambda of: of.mean((2, 3))))
+        values: NDArray[np.float32] = torch.cat(parts).numpy()
+        told = part_of(report, _READ, 1)
+        modes = find_layer(values, on_progress=lambda done: told(done, "Looking for modes"))
+        return Photographs(modes, values)

@@ -1,0 +1,1 @@
+"""Self-attention: what heads look at and what they are needed for."""

@@ -1,0 +1,257 @@
+"""What heads look at, what they are for, and how one digit passes through them.
+
+Units are those of `heads_0` and `heads_1` of the model `attention`: a query of a head, whose map is
+the weight that it gives to each patch. What is silenced or replaced is edited on the way.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import ArrayLike, NDArray
+from torch import Tensor
+
+from core.activations import Edit, collect, run
+from core.data import CLASSES, Digits
+from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
+from core.models.inspectable import Inspectable
+from core.units import UnitId
+
+__all__ = [
+    "BLOCKS",
+    "Followed",
+    "accuracies",
+    "attended_distance",
+    "entropy",
+    "follow",
+    "head_effects",
+    "interventions",
+    "mean_weights",
+    "order_gap",
+    "random_effects",
+    "rollout",
+    "units_of",
+]
+
+Numbers = NDArray[np.float64]
+Edits = dict[UnitId | tuple[str, int], Edit]
+
+BLOCKS = ("heads_0", "heads_1")
+PATCHES = SIDE * SIDE
+
+
+def entropy(weights: ArrayLike) -> Numbers:
+    """H(A) / ln n over the last axis, of n weights that sum to 1: 0 on one patch, 1 on all alike.
+
+    weights: (..., n), n at least 2.
+    """
+    a = np.asarray(weights, dtype=np.float64)
+    logs = np.log(a, out=np.zeros_like(a), where=a > 0)
+    found: Numbers = -(a * logs).sum(-1) / np.log(a.shape[-1])
+    return found
+
+
+def attended_distance(weights: ArrayLike, side: int = SIDE, pixels: int = PATCH) -> Numbers:
+    """Mean distance in pixels from each patch to what it attends to, (..., patches).
+
+    weights: (..., patches, patches), the queries first; both row by row of side x side patches of
+    `pixels` x `pixels`. Distances are between centres (Dosovitskiy et al. 2021, figure 7).
+    """
+    rows, columns = np.divmod(np.arange(side * side), side)
+    apart = pixels * np.hypot(rows[:, None] - rows, columns[:, None] - columns)
+    found: Numbers = (np.asarray(weights, dtype=np.float64) * apart).sum(-1)
+    return found
+
+
+def rollout(blocks: Sequence[ArrayLike]) -> Numbers:
+    """How much of each token of the input is in each token at the end, (tokens, tokens).
+
+    blocks: for each block, first to last, the weights (heads, tokens, tokens), queries first, rows
+    that sum to 1. The mean head and the sum that goes around it count one half each:
+    R ← ½ (A + I) R (Abnar & Zuidema 2020, arXiv:2005.00928). It knows no values and no MLP.
+    """
+    mixed = np.eye(np.asarray(blocks[0]).shape[-1])
+    for weights in blocks:
+        mean = np.asarray(weights, dtype=np.float64).mean(0)
+        mixed = (mean + np.eye(len(mean))) / 2 @ mixed
+    return mixed
+
+
+def mean_weights(model: Inspectable, images: Tensor) -> tuple[list[Numbers], list[Numbers]]:
+    """For each block, means over images of the weights and of their entropy.
+
+    Weights (heads, queries, patches); entropy (heads, queries), each image's own before the mean.
+    """
+    means, spreads = [], []
+    for layer in BLOCKS:
+        weights = collect(model, images, layer).flatten(2).unflatten(1, (HEADS, -1)).numpy()
+        means.append(weights.mean(0, dtype=np.float64))
+        spreads.append(entropy(weights).mean(0))
+    return means, spreads
+
+
+def units_of(block: int, head: int) -> list[UnitId | tuple[str, int]]:
+    """The units of a head: all its queries. Raises `ValueError` where there is no such head."""
+    if block not in range(len(BLOCKS)) or head not in range(HEADS):
+        raise ValueError(f"block {block}, head {head}: there are blocks 0, 1 and heads 0 to 3.")
+    queries = TOKENS if block == 0 else 1
+    return [(BLOCKS[block], head * queries + query) for query in range(queries)]
+
+
+def right(
+    model: Inspectable, digits: Digits, edits: Mapping[UnitId | tuple[str, int], Edit] | None = None
+) -> NDArray[np.bool_]:
+    """Which digits are classified right, with some units edited."""
+    answers = run(model, digits.images, edits).argmax(1)
+    found: NDArray[np.bool_] = (answers == digits.labels).numpy()
+    return found
+
+
+def head_effects(model: Inspectable, digits: Digits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Of each head silenced alone: digits lost and digits won, (blocks, heads, classes).
+
+    Lost were right and are wrong without the head; won the other way round.
+    """
+    whole = right(model, digits)
+    lost = np.zeros((len(BLOCKS), HEADS, CLASSES), dtype=np.int64)
+    won = np.zeros_like(lost)
+    for block, head in np.ndindex(len(BLOCKS), HEADS):
+        without = right(model, digits, dict.fromkeys(units_of(block, head), 0.0))
+        lost[block, head] = _by_class(whole & ~without, digits)
+        won[block, head] = _by_class(~whole & without, digits)
+    return lost, won
+
+
+def random_effects(model: Inspectable, digits: Digits, draws: int, seed: int = 0) -> Numbers:
+    """Change in accuracy by class, (draws, heads, classes), of random units of block 0 at 0.
+
+    As many units as a head has, drawn from all other heads: the control of silencing that head.
+    """
+    generator = np.random.default_rng(seed)
+    whole = _by_class(right(model, digits), digits)
+    count = np.bincount(digits.labels.numpy(), minlength=CLASSES)
+    changes = np.zeros((draws, HEADS, CLASSES))
+    for draw, head in np.ndindex(draws, HEADS):
+        others = [unit for other in range(HEADS) if other != head for unit in units_of(0, other)]
+        drawn = generator.choice(len(others), TOKENS, replace=False)
+        without = right(model, digits, {others[at]: 0.0 for at in drawn})
+        changes[draw, head] = (_by_class(without, digits) - whole) / np.maximum(count, 1)
+    return changes
+
+
+def _by_class(which: NDArray[np.bool_], digits: Digits) -> NDArray[np.int64]:
+    """How many of the digits of each class, (classes,)."""
+    return np.bincount(digits.labels.numpy()[which], minlength=CLASSES)
+
+
+def interventions(blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
+    """By name, what can be done to all weights of some blocks.
+
+    uniform: each patch alike, which is what W_q = 0 and b_q = 0 give. mean: the mean over the
+    digits, so that nothing depends on the digit. another digit: the weights that digit `other`,
+    int64 (n,), has. silenced: 0.
+    """
+    units = [unit for block in blocks for head in range(HEADS) for unit in units_of(block, head)]
+
+    def exchanged(weights: Tensor) -> Tensor:
+        return weights[other]
+
+    return {
+        "uniform": dict.fromkeys(units, 1 / PATCHES),
+        "mean": dict.fromkeys(units, "mean"),
+        "another digit": dict.fromkeys(units, exchanged),
+        "silenced": dict.fromkeys(units, 0.0),
+    }
+
+
+def accuracies(model: Inspectable, digits: Digits, seed: int = 0) -> dict[str, list[int]]:
+    """By intervention, how many digits are right with block 0, block 1 and both so edited.
+
+    "as it is" is the network unedited, three times the same.
+    """
+    other = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
+    found: dict[str, list[int]] = {"as it is": [int(right(model, digits).sum())] * 3}
+    for blocks in ((0,), (1,), (0, 1)):
+        for name, edits in interventions(blocks, other).items():
+            found.setdefault(name, []).append(int(right(model, digits, edits).sum()))
+    return found
+
+
+def order_gap(image: Tensor, order: Sequence[int]) -> float:
+    """How much bare attention does besides moving with its tokens when they change places.
+
+    The largest |attend(P X) − P attend(X)| for the patches X of an image (1, 1, 28, 28): 0 but for
+    rounding, so without positions it can't know where a patch is.
+    """
+    tokens = patches_of(image)[0]
+    moved = tokens[list(order)]
+    gap = attend(moved, moved, moved) - attend(tokens, tokens, tokens)[list(order)]
+    return float(gap.abs().max())
+
+
+@dataclass(frozen=True)
+class Followed:
+    """One image on its way through.
+
+    weights: for each block (heads, queries, patches). scores: QKᵀ / √d, the same shapes. added: the
+    same shapes: what each patch adds to the length of the weighted sum, A v · z / |z|; over the
+    patches it sums to |z|. summed: z, (heads, queries, d). rolled: the rollout from the class
+    token, (tokens,). logits, probabilities: (classes,).
+    """
+
+    weights: tuple[Numbers, Numbers]
+    scores: tuple[Numbers, Numbers]
+    added: tuple[Numbers, Numbers]
+    summed: tuple[Numbers, Numbers]
+    rolled: Numbers
+    logits: Numbers
+    probabilities: Numbers
+
+
+def follow(model: Attention, image: Tensor) -> Followed:
+    """What happens to one image, (1, 1, 28, 28)."""
+    with torch.no_grad():
+        trace = model.trace(image)
+    weights = _of_blocks(trace, lambda block: block.weights)
+    values = _of_blocks(trace, lambda block: block.v)
+    summed = _of_blocks(trace, lambda block: block.summed)
+    return Followed(
+        weights=weights,
+        scores=_of_blocks(trace, lambda block: block.q @ block.k.mT / block.q.shape[-1] ** 0.5),
+        added=(_added(weights[0], values[0]), _added(weights[1], values[1])),
+        summed=summed,
+        rolled=rollout([_square(some) for some in weights])[-1],
+        logits=trace.logits[0].double().numpy(),
+        probabilities=trace.logits[0].double().softmax(0).numpy(),
+    )
+
+
+def _of_blocks(trace: Trace, what: Callable[..., Tensor]) -> tuple[Numbers, Numbers]:
+    """Something of both blocks of one image, without the batch."""
+    first, last = (what(block)[0].double().numpy() for block in trace.blocks)
+    return first, last
+
+
+def _added(weights: Numbers, values: Numbers) -> Numbers:
+    """(heads, queries, patches): each weighted value along the sum of them all."""
+    summed = weights @ values
+    length = np.linalg.norm(summed, axis=-1, keepdims=True)
+    along = np.divide(summed, length, out=np.zeros_like(summed), where=length > 0)
+    added: Numbers = weights * (along @ values.swapaxes(-2, -1))
+    return added
+
+
+def _square(weights: Numbers) -> Numbers:
+    """(heads, tokens, tokens) of (heads, queries, patches), for the rollout.
+
+    Nobody asks the class token. In block 1 only the class token asks: the rows of the patches are
+    left to themselves, and nothing reads them.
+    """
+    full = np.tile(np.eye(TOKENS), (len(weights), 1, 1))
+    asking = slice(TOKENS - weights.shape[1], None)
+    full[:, asking] = 0
+    full[:, asking, :PATCHES] = weights
+    return full

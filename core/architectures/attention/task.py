@@ -1,0 +1,234 @@
+"""What the heads of the attention network look at and are for, and what positions are worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.activations import run
+from core.architectures.attention import measure as attention
+from core.architectures.task import Arrays, Opening
+from core.data import CLASSES, load_digits
+from core.models import registry
+from core.models.attention import HEADS, TOKENS, shuffle_patches
+from core.models.inspectable import Inspectable
+from core.runtime.task import Report
+from core.statistics import paired_interval, wilson_interval
+
+__all__ = ["DRAWS", "Attending", "Heads", "Placed", "Placing"]
+
+Numbers = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+DRAWS = 10  # of random units, silenced as the control of a head
+EDITED = ("block 0", "block 1", "both")
+
+
+@dataclass(frozen=True)
+class Heads:
+    """What the heads do on the confirmation half, by name: trained and "untrained".
+
+    weights, entropies: for each block, (heads, queries, patches) and (heads, queries). lost, won:
+    by half, digits (blocks, heads, classes) wrong, or right, only without the head. count: digits
+    of each class, by half. random: change in accuracy, (draws, heads, classes), of random units of
+    block 0. kept: by intervention, digits right with block 0, block 1 and both so edited.
+    """
+
+    weights: Mapping[str, tuple[Numbers, Numbers]]
+    entropies: Mapping[str, tuple[Numbers, Numbers]]
+    lost: Mapping[str, Whole]
+    won: Mapping[str, Whole]
+    count: Mapping[str, Whole]
+    random: Numbers
+    kept: Mapping[str, Whole]
+
+    def spread(self) -> pd.DataFrame:
+        """A row for each network, block, head and query: entropy, and distance in pixels.
+
+        The class token has no place, and so no distance.
+        """
+        frames = []
+        for network, entropies in self.entropies.items():
+            for block, values in enumerate(entropies):
+                heads, queries = np.indices(values.shape)
+                apart = np.full(values.shape, np.nan)
+                if block == 0:
+                    patches = self.weights[network][0][:, : TOKENS - 1]
+                    apart[:, : TOKENS - 1] = attention.attended_distance(patches)
+                columns = {"head": heads, "query": queries, "entropy": values, "distance": apart}
+                flat = {name: array.ravel() for name, array in columns.items()}
+                frames.append(pd.DataFrame({"network": network, "block": block, **flat}))
+        return pd.concat(frames, ignore_index=True)
+
+    def changes(self, half: str) -> Numbers:
+        """Change in accuracy, (blocks, heads, classes), without each head."""
+        change: Numbers = (self.won[half] - self.lost[half]) / np.maximum(self.count[half], 1)
+        return change
+
+    def effects(self) -> pd.DataFrame:
+        """A row for each block, head and class: the change, its interval, and the control's range.
+
+        The interval is of paired proportions, one digit added to the lost and one to the won
+        (Bonett & Price 2012). Control: random units of the other heads, as many; in block 1, where
+        a head is one unit, the other heads.
+        """
+        now, earlier = self.changes("confirmation"), self.changes("discovery")
+        low, high = self._interval()
+        least, most = self._controls()
+        block, head, digit = (axis.ravel() for axis in np.indices(now.shape))
+        return pd.DataFrame(
+            {
+                "block": block,
+                "head": head,
+                "class": digit,
+                "discovery": earlier.ravel(),
+                "change": now.ravel(),
+                "low": low.ravel(),
+                "high": high.ravel(),
+                "control low": least.ravel(),
+                "control high": most.ravel(),
+                "digits": np.broadcast_to(self.count["confirmation"], now.shape).ravel(),
+            }
+        )
+
+    def specialties(self) -> pd.DataFrame:
+        """A row for each head: the class hurt most on the discovery half, judged on the other.
+
+        needed: whether the whole interval lies below all controls.
+        """
+        table = self.effects()
+        worst = table.groupby(["block", "head"])["discovery"].idxmin()
+        chosen = table.loc[worst].reset_index(drop=True)
+        return chosen.assign(needed=chosen["high"] < chosen["control low"])
+
+    def _interval(self) -> tuple[Numbers, Numbers]:
+        """95 % interval of each change on the confirmation half."""
+        sides = (self.lost["confirmation"], self.won["confirmation"])
+        return paired_interval(*sides, self.count["confirmation"])
+
+    def _controls(self) -> tuple[Numbers, Numbers]:
+        """Lowest and highest change of the controls, (blocks, heads, classes)."""
+        last = self.changes("confirmation")[1]
+        others = np.stack([np.delete(last, head, 0) for head in range(HEADS)], 1)
+        both = (self.random, others)
+        return np.stack([of.min(0) for of in both]), np.stack([of.max(0) for of in both])
+
+    def accuracies(self) -> pd.DataFrame:
+        """A row for each intervention and what it edits: accuracy with its Wilson interval."""
+        n = int(self.count["confirmation"].sum())
+        rows = []
+        for name, counts in self.kept.items():
+            for edited, hits in zip(EDITED, counts.tolist(), strict=True):
+                low, high = wilson_interval(hits, n)
+                row = {"weights": name, "edited": edited, "accuracy": hits / n}
+                rows.append({**row, "low": low, "high": high})
+        return pd.DataFrame(rows)
+
+
+@dataclass(frozen=True)
+class Attending(Opening[Heads]):
+    """What each head looks at, and which classes need it."""
+
+    kind = "attention"
+
+    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+        """Weights, entropies, heads silenced one by one, and weights replaced."""
+        model = models[self.choice.model]
+        untrained = registry.build(self.choice.model, self.choice.seed).eval()
+        halves = {half: load_digits(self.choice.data, half) for half in ("discovery", _JUDGED)}
+        kept: dict[str, NDArray[np.float64] | Whole] = {}
+        for name, network in {"trained": model, "untrained": untrained}.items():
+            means, entropies = attention.mean_weights(network, halves[_JUDGED].images)
+            for block in (0, 1):
+                kept[f"weights {name} {block}"] = means[block]
+                kept[f"entropy {name} {block}"] = entropies[block]
+        for at, (half, digits) in enumerate(halves.items()):
+            report(0.1 + 0.15 * at, "Silencing heads")
+            kept[f"lost {half}"], kept[f"won {half}"] = attention.head_effects(model, digits)
+            kept[f"count {half}"] = np.bincount(digits.labels.numpy(), minlength=CLASSES)
+        report(0.4, "Replacing attention weights")
+        for name, hits in attention.accuracies(model, halves[_JUDGED]).items():
+            kept[f"kept {name}"] = np.array(hits)
+        report(0.6, "Silencing random units, the control")
+        kept["random"] = attention.random_effects(model, halves[_JUDGED], DRAWS, self.choice.seed)
+        return kept
+
+    def result(self, arrays: Arrays) -> Heads:
+        """The heads, of the numbers kept."""
+        networks, halves = ("trained", "untrained"), ("discovery", _JUDGED)
+
+        def both(what: str) -> dict[str, tuple[Numbers, Numbers]]:
+            return {of: (arrays[f"{what} {of} 0"], arrays[f"{what} {of} 1"]) for of in networks}
+
+        def by_half(what: str) -> dict[str, Whole]:
+            return {half: arrays[f"{what} {half}"] for half in halves}
+
+        prefix = "kept "
+        return Heads(
+            weights=both("weights"),
+            entropies=both("entropy"),
+            lost=by_half("lost"),
+            won=by_half("won"),
+            count=by_half("count"),
+            random=arrays["random"],
+            kept={
+                name.removeprefix(prefix): array
+                for name, array in arrays.items()
+                if name.startswith(prefix)
+            },
+        )
+
+
+_JUDGED = "confirmation"
+_UNPLACED = "attention_unplaced"
+
+
+@dataclass(frozen=True)
+class Placed:
+    """What positions are worth: a row for each network, with positions and without.
+
+    table: network, accuracy, accuracy shuffled (patches of all digits in one other order), same
+    answer (share of digits whose answer the shuffle doesn't change), logits moved (largest change
+    of a logit). order: the place that each place's patch is taken from.
+    """
+
+    table: pd.DataFrame
+    order: Whole
+
+
+@dataclass(frozen=True)
+class Placing(Opening[Placed]):
+    """The network without positions, and what shuffled patches change in both."""
+
+    kind = "attention-placed"
+    others = (_UNPLACED,)
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return "Comparing self-attention with and without positions"
+
+    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+        """Both networks on digits as they are and on shuffled patches."""
+        digits = load_digits(self.choice.data, _JUDGED)
+        order = np.random.default_rng(self.choice.seed).permutation(TOKENS - 1)
+        images, labels = shuffle_patches(digits.images, order.tolist()), digits.labels
+        rows = []
+        for model in models.values():
+            plain, shuffled = run(model, digits.images), run(model, images)
+            answers, others = plain.argmax(1), shuffled.argmax(1)
+            shares = [answers == labels, others == labels, answers == others]
+            moved = (plain - shuffled).abs().max()
+            rows.append([*(float(share.double().mean()) for share in shares), float(moved)])
+        return {"rows": np.array(rows), "order": order}
+
+    def result(self, arrays: Arrays) -> Placed:
+        """The table, of the numbers kept."""
+        columns = ["accuracy", "accuracy shuffled", "same answer", "logits moved"]
+        table = pd.DataFrame(arrays["rows"], columns=columns)
+        table.insert(0, "network", ["with positions", "without positions"])
+        return Placed(table, arrays["order"])

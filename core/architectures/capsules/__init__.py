@@ -1,0 +1,1 @@
+"""Capsules: routing, and what each dimension of a pose draws."""

@@ -1,0 +1,150 @@
+"""Who takes what: tables of experts as heat maps, load and importance, how decided a gate is."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+
+__all__ = ["beyond", "decided", "loads", "shares"]
+
+_EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)  # a label for each row
+_ROW, _AXIS = 26, 50  # pixels of a row of a table, and of what stands above it
+
+
+def shares(frame: pd.DataFrame, groups: str) -> alt.LayerChart:
+    """The share of each group's digits that each expert takes, in percent; groups across.
+
+    frame: columns group, expert, share, low, high, load, within, taken, n. groups: what they are.
+    """
+    marked = frame.assign(text=[f"{100 * share:.0f}" for share in frame["share"]])
+    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique() + _AXIS).encode(
+        x=alt.X("group:O", title=groups, axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("expert:O", title="expert", axis=_EVERY),
+    )
+    percents = [alt.Tooltip(f"{of}:Q", format=".1%") for of in _PERCENTS]
+    cells = base.mark_rect(stroke="#cbd5e1").encode(
+        color=alt.Color("share:Q", scale=_scale([0, 1]), legend=None),
+        tooltip=["expert", alt.Tooltip("group:O", title=groups), *percents, "taken", "n"],
+    )
+    words = base.mark_text(fontSize=11).encode(
+        text="text:N", color=_readable(alt.datum.share > 0.55)
+    )
+    return cells + words
+
+
+_PERCENTS = ("share", "low", "high", "load", "within")
+
+
+def _scale(domain: Sequence[float]) -> alt.Scale:
+    """White to blue."""
+    return alt.Scale(domain=list(domain), range=["#ffffff", MODEL], interpolate="rgb")
+
+
+def _readable(dark: Any) -> Any:
+    """White words on dark cells, dark ones on light."""
+    return alt.when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#111827"))
+
+
+def beyond(frame: pd.DataFrame, concepts: Sequence[str]) -> alt.LayerChart:
+    """Share − what the class explains, in points; concepts down. Red is more, blue is less.
+
+    frame: columns group (a concept), expert, more, share, expected, low, high, n, p, q, before,
+    confirmed: only those cells have a number. concepts: in the order of the rows.
+    """
+    points = frame.assign(
+        text=[
+            f"{100 * more:+.0f}" if confirmed else ""
+            for more, confirmed in zip(frame["more"], frame["confirmed"], strict=True)
+        ]
+    )
+    most = max(float(frame["more"].abs().max()), 1e-9)
+    base = alt.Chart(points, height=24 * len(concepts) + _AXIS).encode(
+        x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("group:N", title=None, sort=list(concepts), axis=_WIDE),
+    )
+    tips = [alt.Tooltip(f"{of}:Q", format="+.1%") for of in ("more", "before")]
+    tips += [alt.Tooltip(f"{of}:Q", format=".1%") for of in ("share", "expected", "low", "high")]
+    cells = base.mark_rect(stroke="#cbd5e1").encode(
+        color=alt.Color(
+            "more:Q",
+            scale=alt.Scale(scheme="redblue", reverse=True, domain=[-most, most]),
+            legend=None,
+        ),
+        tooltip=["group", "expert", *tips, "n", alt.Tooltip("q:Q", format=".4f")],
+    )
+    dark = abs(alt.datum.more) > 0.6 * most
+    return cells + base.mark_text(fontSize=11).encode(text="text:N", color=_readable(dark))
+
+
+_WIDE = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False, labelLimit=150)
+
+
+def loads(load: ArrayLike, importance: ArrayLike, dead: float) -> alt.LayerChart:
+    """Load and importance of each expert; grey: an even share; dashed: below it an expert is dead.
+
+    load, importance: (experts,).
+    """
+    given = {"load": np.asarray(load), "importance": np.asarray(importance)}
+    experts = len(given["load"])
+    frame = pd.concat(
+        pd.DataFrame({"expert": range(experts), "measure": name, "share": of})
+        for name, of in given.items()
+    )
+    scale = alt.Scale(domain=list(given), range=[MODEL, MARK])
+    bars = (
+        alt.Chart(frame, height=HEIGHT)
+        .mark_bar(opacity=0.85)
+        .encode(
+            x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0)),
+            xOffset=alt.XOffset("measure:N", sort=list(given)),
+            y=alt.Y("share:Q", title="share", axis=alt.Axis(format="%", tickCount=5)),
+            color=alt.Color("measure:N", scale=scale, legend=legend("")),
+            tooltip=["expert", "measure", alt.Tooltip("share:Q", format=".2%")],
+        )
+    )
+    lines = pd.DataFrame({"share": [1 / experts, dead], "what": ["even", "dead below"]})
+    dashes = alt.Scale(domain=["even", "dead below"], range=[[1, 0], [5, 4]])
+    rules = (
+        alt.Chart(lines)
+        .mark_rule(color=CONTROL, strokeWidth=LINE)
+        .encode(
+            y="share:Q",
+            strokeDash=alt.StrokeDash("what:N", scale=dashes, legend=None),
+            tooltip=["what", alt.Tooltip("share:Q", format=".2%")],
+        )
+    )
+    return bars + rules
+
+
+def decided(bits: ArrayLike, untrained: float, most: float) -> alt.LayerChart:
+    """How many digits have which entropy of their weights; grey: the untrained gate's mean.
+
+    bits: (n,), of each digit. most: bits of an undecided gate.
+    """
+    edges = np.linspace(0, max(most, 1e-9), 41)
+    given = np.clip(np.asarray(bits, dtype=np.float64), 0, edges[-1])
+    counts = np.histogram(given, edges)[0] / len(given)
+    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "share": counts})
+    x = alt.X("from:Q", title="entropy of a digit's weights, bits", bin="binned")
+    tips = [alt.Tooltip(f"{of}:Q", format=".2f") for of in ("from", "to")]
+    bars = (
+        alt.Chart(frame, height=HEIGHT)
+        .mark_bar(color=MODEL)
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=alt.Y("share:Q", title="digits", axis=alt.Axis(format="%", tickCount=5)),
+            tooltip=[*tips, alt.Tooltip("share:Q", format=".1%")],
+        )
+    )
+    mean = pd.DataFrame({"from": [min(untrained, float(edges[-1]))]})
+    told = alt.Tooltip("from:Q", title="untrained, mean", format=".3f")
+    rule = alt.Chart(mean).mark_rule(color=CONTROL, strokeWidth=2 * LINE)
+    return bars + rule.encode(x="from:Q", tooltip=[told])

@@ -1,0 +1,136 @@
+"""One run in numbers, and two runs against each other on the same digits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike, NDArray
+from scipy.stats import binomtest
+
+from core.architectures.mixture.report import GateReport
+from core.statistics import paired_interval, wilson_interval
+
+__all__ = ["MEASURES", "Summed", "Versus", "measured", "versus"]
+
+# of a gate; what a network without one lacks
+MEASURES = (
+    "active",
+    "balance",
+    "load variation",
+    "importance variation",
+    "entropy",
+    "bits",
+    "normalized",
+    "limit",
+)
+
+
+@dataclass(frozen=True)
+class Versus:
+    """Two networks on the same n digits.
+
+    won, lost: digits that only the first tells right, and only the other. difference, low, high: of
+    the accuracies, first − other, with the 95 % interval of paired shares (Bonett & Price 2012). p:
+    of as uneven a split of the digits that only one tells right (McNemar's exact test).
+    """
+
+    won: int
+    lost: int
+    difference: float
+    low: float
+    high: float
+    p: float
+
+
+@dataclass(frozen=True)
+class Summed:
+    """One run on n test digits.
+
+    right: bool (n,), which digits it tells right. parameters, multiplications: see
+    `core.architectures.mixture.size`. gate: by the names of `MEASURES`, empty for a network without
+    a gate. load, importance: (experts,), empty without a gate.
+    """
+
+    right: NDArray[np.bool_]
+    parameters: int
+    multiplications: int
+    gate: Mapping[str, float]
+    load: NDArray[np.float64]
+    importance: NDArray[np.float64]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the digits told right."""
+        return float(self.right.mean())
+
+    def row(self) -> dict[str, float]:
+        """All numbers by name, NaN for what the network lacks; low, high: Wilson's interval."""
+        low, high = wilson_interval(int(self.right.sum()), len(self.right))
+        return {
+            "accuracy": self.accuracy,
+            "low": low,
+            "high": high,
+            **{name: self.gate.get(name, np.nan) for name in MEASURES},
+            "parameters": self.parameters,
+            "multiplications": self.multiplications,
+        }
+
+    def experts(self) -> pd.DataFrame:
+        """A row for each expert: load and importance."""
+        columns = {"load": self.load, "importance": self.importance}
+        return pd.DataFrame({"expert": range(len(self.load)), **columns})
+
+    def to_arrays(self) -> dict[str, NDArray[Any]]:
+        """Every number as an array by name, for the store."""
+        kept = {"gate": np.array([self.gate.get(name, np.nan) for name in MEASURES])}
+        sizes = np.array([self.parameters, self.multiplications])
+        kept |= {"right": self.right, "load": self.load, "importance": self.importance}
+        return {**kept, "sizes": sizes}
+
+    @classmethod
+    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Summed:
+        """What `to_arrays` gave, back."""
+        values = zip(MEASURES, arrays["gate"].tolist(), strict=True)
+        gate = {name: value for name, value in values if not np.isnan(value)}
+        learned, multiplied = map(int, arrays["sizes"])
+        return cls(arrays["right"], learned, multiplied, gate, arrays["load"], arrays["importance"])
+
+
+def measured(report: GateReport) -> dict[str, float]:
+    """The numbers of a gate, by the names of `MEASURES`.
+
+    entropy: mean over digits, as a share of log₂ N; 0 for a single expert. limit: what 95 % of
+    shuffled experts tell of the class, in bits.
+    """
+    told, most = report.class_information, float(np.log2(report.experts))
+    values = (
+        report.active,
+        report.balance,
+        report.load_variation,
+        report.importance_variation,
+        report.mean_entropy / most if most else 0.0,
+        told.bits,
+        told.normalized,
+        told.limit,
+    )
+    return {name: float(value) for name, value in zip(MEASURES, values, strict=True)}
+
+
+def versus(first: ArrayLike, other: ArrayLike) -> Versus:
+    """Two networks against each other, by which digits each tells right, bool (n,).
+
+    Raises `ValueError` for no digits, and for different numbers of them.
+    """
+    ours, theirs = np.asarray(first, dtype=bool), np.asarray(other, dtype=bool)
+    if ours.shape != theirs.shape or ours.ndim != 1 or not len(ours):
+        raise ValueError(
+            f"the networks answered {ours.shape} and {theirs.shape}: give the same digits to both."
+        )
+    won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
+    low, high = paired_interval(lost, won, len(ours))
+    p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+    return Versus(won, lost, (won - lost) / len(ours), float(low), float(high), p)

@@ -1,0 +1,195 @@
+"""Which expert takes which digits, class, and concept, on both halves of the test digits."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from core.activations import collect, run
+from core.analyses.dissection import Sample
+from core.analyses.task import Described, Describing, ready
+from core.architectures.mixture import GateReport, concept_table, read_gates, report_of
+from core.architectures.mixture.examples import mean_digits, surest
+from core.data.concepts import CONCEPTS
+from core.models import registry
+from core.models.gated import Gated
+from core.models.inspectable import Inspectable
+from core.runtime.store import Store, StoredArrays
+from core.runtime.task import Choice, Report, part_of, under
+
+__all__ = ["Taken", "Taking", "gated"]
+
+RATE = 0.05  # of false discoveries
+_HALVES = ("discovery", "confirmation")
+_READY = 0.9  # of the time, by which model and concepts are there
+
+
+def gated(model: Inspectable) -> Gated:
+    """The model, if it has gates. Raises `TypeError` otherwise."""
+    if not isinstance(model, Gated):
+        raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
+    return model
+
+
+@dataclass(frozen=True)
+class Taken:
+    """One gate on the test digits.
+
+    discovery, confirmation: what it does with each half; statements are chosen on the first and
+    judged on the second. untrained: the gate before training, on the second. half: the digits of
+    the second with their concepts. concepts: a row for each concept and expert, see
+    `core.architectures.mixture.concept_table`, and `before`, what `more` is on the first. told: a
+    row for each concept, what the expert tells of it on the second. scores: of the second, (n,
+    experts). right: which of its digits the network tells right, bool (n,).
+    """
+
+    discovery: GateReport
+    confirmation: GateReport
+    untrained: GateReport
+    half: Sample
+    concepts: pd.DataFrame
+    told: pd.DataFrame
+    scores: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+    @property
+    def accuracy(self) -> float:
+        """Share of the confirmation half that the network tells right."""
+        return float(self.right.mean())
+
+    def summary(self) -> pd.DataFrame:
+        """A row for the gate and one for the same before training, a column for each measure."""
+        gates = {"trained": self.confirmation, "untrained": self.untrained}
+        rows = [
+            {
+                "gate": name,
+                "active": of.active,
+                "balance": of.balance,
+                "load variation": of.load_variation,
+                "importance variation": of.importance_variation,
+                "entropy": of.mean_entropy,
+                "mean entropy": of.entropy_of_mean,
+                "decisions": of.decisions,
+                "information": of.class_information.bits,
+                "limit": of.class_information.limit,
+                "normalized": of.class_information.normalized,
+            }
+            for name, of in gates.items()
+        ]
+        return pd.DataFrame(rows)
+
+    def specialties(self) -> pd.DataFrame:
+        """A row for each expert: the class of which it takes most, chosen on the discovery half.
+
+        An expert that takes no digit there has none. Columns of `share_table`, judged on the
+        confirmation half.
+        """
+        first, second = (half.classes for half in (self.discovery, self.confirmation))
+        best = first.loc[first.groupby("expert")["share"].idxmax()]
+        best = best.loc[best["share"] > 0, ["group", "expert"]]
+        return best.merge(second, on=["group", "expert"]).sort_values("expert")
+
+    def beyond_class(self) -> pd.DataFrame:
+        """The rows of `concepts` that an expert takes more or less of than the class explains.
+
+        Chosen by q below .05 on the discovery half, and most there first; whether it is so on the
+        confirmation half is `confirmed`: below .05 again, and the same sign.
+        """
+        found = self.concepts[self.concepts["q before"] < RATE]
+        agrees = np.sign(found["more"]) == np.sign(found["before"])
+        table = found.assign(confirmed=agrees & (found["p"] < RATE))
+        return table.iloc[(-table["before"].abs()).argsort(kind="stable")]
+
+    def surest(self, expert: int, most: int) -> NDArray[np.int64]:
+        """Digits of the confirmation half that the expert takes, the surest first."""
+        return surest(self.scores, expert, most)
+
+    def means(self) -> NDArray[np.float64]:
+        """The mean digit that each expert takes on the confirmation half, (experts, 28, 28)."""
+        images = self.half.digits.images[:, 0].numpy()
+        return mean_digits(images, self.confirmation.first, self.confirmation.experts)
+
+
+@dataclass(frozen=True)
+class Taking:
+    """Who takes what at one gate of a network, for which model and concepts are made if need be."""
+
+    choice: Choice
+    gate: str
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"Reading the gate of {registry.MODELS[self.choice.model].title}"
+
+    def kept(self, store: Store) -> Taken | None:
+        """What the store has, where it also has the digits' concepts."""
+        found = store.load_arrays("gate", self._key())
+        described = Describing(self.choice.data).kept(store)
+        return None if found is None or described is None else self._taken(found, described)
+
+    def compute(self, store: Store, report: Report) -> Taken:
+        """Who takes what."""
+        model, described = ready(self.choice, store, part_of(report, 0, _READY))
+        found = store.computed_arrays(
+            "gate",
+            self._key(),
+            lambda: self._read(gated(model), described, part_of(report, _READY, 1)),
+            on_wait=lambda: report(_READY, "Another server is reading this gate"),
+        )
+        return self._taken(found, described)
+
+    def _read(self, model: Gated, described: Described, report: Report) -> StoredArrays:
+        """Weights on both halves, before training, and what experts tell of concepts."""
+        report(0.0, self.title)
+        untrained = registry.build(self.choice.model, self.choice.seed).eval()
+        halves = {name: described.half(name).digits for name in _HALVES}
+        weights = {name: read_gates(model, of, self.gate) for name, of in halves.items()}
+        judged = halves["confirmation"]
+        weights["untrained"] = read_gates(untrained, judged, self.gate)
+        measured = described.half("confirmation").measured
+        of = report_of(weights["confirmation"], judged.labels.numpy(), measured, self.choice.seed)
+        table = of.concept_information
+        told = {f"told/{key}": np.asarray(of) for key, of in table.items()}
+        told["told/concept"] = told["told/concept"].astype(np.str_)
+        suffix = self.gate.removeprefix("gate")
+        scores = collect(model, judged.images, f"scores{suffix}").numpy()
+        right = (run(model, judged.images).argmax(1) == judged.labels).numpy()
+        kept = {f"weights/{name}": each for name, each in weights.items()}
+        return StoredArrays({**kept, **told, "scores": scores, "right": right})
+
+    def _taken(self, found: StoredArrays, described: Described) -> Taken:
+        """What the store kept, with its digits."""
+        weights, seed = under("weights/", found.arrays), self.choice.seed
+        halves = {name: described.half(name) for name in _HALVES}
+        judged = halves["confirmation"]
+        labels = {name: half.digits.labels.numpy() for name, half in halves.items()}
+        reports = {name: report_of(weights[name], labels[name], seed=seed) for name in _HALVES}
+        untrained = report_of(weights["untrained"], labels["confirmation"], seed=seed)
+        tables = [_concepts(reports[name], halves[name]) for name in _HALVES]
+        rest = (under("told/", found.arrays), found.arrays["scores"], found.arrays["right"])
+        both = reports["discovery"], reports["confirmation"]
+        joined = _with_before(tables[1], tables[0])
+        return Taken(*both, untrained, judged, joined, pd.DataFrame(rest[0]), *rest[1:])
+
+    def _key(self) -> dict[str, str | int | float | bool | None]:
+        """All that it depends on."""
+        return {**asdict(self.choice), "gate": self.gate}
+
+
+def _concepts(of: GateReport, half: Sample) -> pd.DataFrame:
+    """The concept table of one half; classes are left out, since they have a table of their own."""
+    names, present = half.measured.names, half.measured.present()
+    kept = [at for at, name in enumerate(names) if CONCEPTS[name].category != "class"]
+    named = [names[at] for at in kept]
+    return concept_table(of.first, of.labels, present[:, kept], named, of.experts)
+
+
+def _with_before(table: pd.DataFrame, earlier: pd.DataFrame) -> pd.DataFrame:
+    """The table with what `more` and q are on the other half."""
+    both = earlier[["group", "expert", "more", "q"]]
+    renamed = both.rename(columns={"more": "before", "q": "q before"})
+    return table.merge(renamed, on=["group", "expert"])

@@ -1,0 +1,86 @@
+"""One run on the test digits in numbers, to be compared with others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from core.activations import run
+from core.architectures.mixture import read_gates, report_of
+from core.architectures.mixture.size import multiplications, parameters
+from core.architectures.mixture.summary import Summed, measured
+from core.architectures.task import Arrays, Opening
+from core.data import load_digits
+from core.models.gated import Gated, Routing
+from core.models.inspectable import Inspectable
+from core.models.mixture import EXPERTS, WEIGHTS, MixturePeer, name_of, variants
+from core.runtime.store import Store
+from core.runtime.task import Choice, Report
+from core.training.task import Training
+
+__all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
+
+PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
+
+
+@dataclass(frozen=True)
+class Summing(Opening[Summed]):
+    """One run in numbers; of a network with two gates, those of its last one."""
+
+    kind = "gate-run"
+
+    @property
+    def title(self) -> str:
+        """What it does."""
+        return f"{super().title}: one run in numbers"
+
+    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+        """On all test digits."""
+        model, digits = models[self.choice.model], load_digits(self.choice.data, "test")
+        report(0.0, "Reading answers and gate on the test digits")
+        right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
+        sizes = parameters(model), multiplications(model)
+        if not isinstance(model, Gated):
+            return Summed(right, *sizes, {}, np.zeros(0), np.zeros(0)).to_arrays()
+        gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
+        return Summed(right, *sizes, measured(gate), gate.load, gate.importance).to_arrays()
+
+    def result(self, arrays: Arrays) -> Summed:
+        """The numbers kept."""
+        return Summed.from_arrays(arrays)
+
+
+def over_weights(routing: Routing) -> tuple[Routing, ...]:
+    """The same mixture with every α; one expert has nothing to balance."""
+    if routing.experts == 1:
+        return (routing,)
+    return tuple(replace(routing, weight=weight) for weight in WEIGHTS)
+
+
+def over_experts(routing: Routing) -> tuple[Routing, ...]:
+    """The same k, α and noise with every number of experts of which k can be chosen."""
+    found = []
+    for experts in EXPERTS:
+        if routing.dense or experts == 1:
+            found.append(replace(routing, experts=experts, chosen=None))
+        elif routing.k < experts:
+            found.append(replace(routing, experts=experts))
+    return tuple(found)
+
+
+def kept_runs(choice: Choice, store: Store) -> dict[str, tuple[Routing, Summed]]:
+    """The mixtures of one layer that the store has for these data and this seed, by name."""
+    found = {}
+    for name, of in variants().items():
+        kept = Summing(replace(choice, model=name)).kept(store)
+        if kept is not None:
+            found[name] = (of.routing, kept)
+    return found
+
+
+def trained_runs(choice: Choice, store: Store) -> tuple[str, ...]:
+    """Names of the mixtures of one layer that were trained, on whatever page."""
+    every = {name: Training(replace(choice, model=name)) for name in variants()}
+    return tuple(name for name, training in every.items() if training.done(store))

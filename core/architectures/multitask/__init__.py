@@ -1,0 +1,1 @@
+"""Networks with several heads: which task each shared unit serves."""

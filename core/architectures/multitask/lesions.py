@@ -1,0 +1,85 @@
+"""The cross-matrix of lesions: silence the units that one task needs most, and judge every task.
+
+The control is as many other units, of like strength (Dobs et al. 2022, Sci. Adv. 8(11) eabl8913).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.nn.functional import relu
+
+from core.architectures.multitask.sharing import Lesions
+
+__all__ = ["Crossed", "crossed", "matched"]
+
+Numbers = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+_NEAREST = 20  # units of like strength, among which a random one is drawn
+
+
+@dataclass(frozen=True)
+class Crossed:
+    """What silencing the units that one task needs most does to every task.
+
+    harm, scores: (tasks, tasks), a row for each task whose units are silent. random_harm,
+    random_scores: (tasks, draws, tasks), as many other units of like strength instead.
+    """
+
+    harm: Numbers
+    scores: Numbers
+    random_harm: Numbers
+    random_scores: Numbers
+
+
+def crossed(lesions: Lesions, ranked: Numbers, count: int, draws: int, seed: int = 0) -> Crossed:
+    """The `count` units of each task's largest harm silenced, and as many others at random.
+
+    ranked: (tasks, units), harm on other digits than those of `lesions`. Raises as `matched`.
+    """
+    generator = np.random.default_rng(seed)
+    strength = strengths(lesions)
+    chosen = [np.argsort(-row, kind="stable")[:count] for row in ranked]
+    others = [matched(strength, list(units), draws, generator) for units in chosen]
+    alone = [lesions.judged(units) for units in chosen]
+    random = [[lesions.judged(units) for units in sets] for sets in others]
+    return Crossed(
+        *(np.stack([one[at] for one in alone]) for at in (0, 1)),
+        *(np.stack([[one[at] for one in sets] for sets in random]) for at in (0, 1)),
+    )
+
+
+def strengths(lesions: Lesions) -> Numbers:
+    """(units,): mean rectified activation times the norm of the weights that read it."""
+    model = lesions.model
+    readers = ["shared_1"] if lesions.layer == "shared_0" else [head.layer for head in model.heads]
+    weights = torch.cat([model.get_submodule(name).weight.detach() for name in readers])  # type: ignore[operator]
+    mean = relu(lesions.values).double().mean(0)
+    found: Numbers = (mean * torch.linalg.vector_norm(weights.double(), dim=0)).numpy()
+    return found
+
+
+def matched(
+    strength: Numbers, chosen: Sequence[int], draws: int, generator: np.random.Generator
+) -> Whole:
+    """(draws, chosen): other units, each one of the 20 nearest in log strength to its own.
+
+    Raises `ValueError` when there are fewer others than chosen.
+    """
+    others = np.setdiff1d(np.arange(len(strength)), chosen)
+    if len(others) < len(chosen):
+        raise ValueError(f"{len(chosen)} units are chosen of {len(strength)}: choose at most half.")
+    scale = np.log(strength + 1e-9 * (strength.max() + 1))
+    sets = np.empty((draws, len(chosen)), np.int64)
+    for one in sets:
+        free = list(others)
+        for at in generator.permutation(len(chosen)):
+            apart = np.abs(scale[free] - scale[chosen[at]])
+            nearest = np.argsort(apart, kind="stable")[:_NEAREST]
+            one[at] = free.pop(int(generator.choice(nearest)))
+    return sets

@@ -1,0 +1,1 @@
+"""Radial basis functions: centres and their width."""

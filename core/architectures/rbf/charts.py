@@ -1,0 +1,130 @@
+"""Charts of radial basis functions: responses, widths, purity, and distances between codes."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from core.charts.base import CONTROL, HEIGHT, INSIDE, LINE, MARK, MODEL, legend
+
+__all__ = ["between_codes", "by_class", "by_rank", "over_widths", "purities"]
+
+READ_OUTS = {"fitted": "read-out fitted anew", "kept": "read-out kept"}
+
+
+def by_class(values: ArrayLike, answer: int, *, title: str, form: str = ".2f") -> alt.Chart:
+    """A bar for each class, (classes,), that of the answer in orange."""
+    numbers = np.asarray(values, dtype=np.float64)
+    shade = np.where(np.arange(len(numbers)) == answer, MARK, MODEL)
+    frame = pd.DataFrame({"class": np.arange(len(numbers)), "value": numbers, "shade": shade})
+    return (
+        alt.Chart(frame, height=HEIGHT - 40)
+        .mark_bar(opacity=0.85)
+        .encode(
+            x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
+            y=alt.Y("value:Q", title=title),
+            color=alt.Color("shade:N", scale=None),
+            tooltip=["class", alt.Tooltip("value:Q", format=form)],
+        )
+    )
+
+
+def by_rank(responses: ArrayLike) -> alt.LayerChart:
+    """All responses (centres,), the highest first, and the level of a centre one width away."""
+    falling = np.sort(np.asarray(responses, dtype=np.float64))[::-1]
+    frame = pd.DataFrame({"rank": np.arange(1, len(falling) + 1), "response": falling})
+    area = (
+        alt.Chart(frame, height=HEIGHT - 40)
+        .mark_area(color=MODEL, opacity=0.3, line={"color": MODEL, "strokeWidth": LINE})
+        .encode(
+            x=alt.X("rank:Q", title="centres, nearest first", axis=alt.Axis(grid=False)),
+            y=alt.Y("response:Q", title="response φ", scale=alt.Scale(domain=[0, 1])),
+            tooltip=["rank", alt.Tooltip("response:Q", format=".3g")],
+        )
+    )
+    level = pd.DataFrame({"response": [float(np.exp(-0.5))]})
+    told = alt.Tooltip("response:Q", title="φ at distance σ", format=".3f")
+    rule = alt.Chart(level).mark_rule(color=MARK, strokeDash=[5, 4])
+    return area + rule.encode(y="response:Q", tooltip=[told])
+
+
+def over_widths(
+    frame: pd.DataFrame, measure: str, factor: float, *, title: str, percent: bool = True
+) -> alt.LayerChart:
+    """A measure over factors on the width, a line for each read-out where there are two.
+
+    frame: columns factor, `measure` and read_out ("fitted" or "kept"). factor: the one chosen.
+    """
+    named = frame.assign(read_out=frame["read_out"].map(READ_OUTS))
+    two = named["read_out"].nunique() > 1
+    names = list(READ_OUTS.values())
+    scale = alt.Scale(domain=names, range=[MODEL, CONTROL])
+    colour = alt.Color("read_out:N", scale=scale, legend=legend("") if two else None)
+    x = alt.X(
+        "factor:Q",
+        title="width, in times the network's own",
+        scale=alt.Scale(type="log"),
+        axis=alt.Axis(values=sorted(named["factor"].unique()), format="~g", grid=False),
+    )
+    axis = alt.Axis(format="%") if percent else alt.Undefined
+    form = ".1%" if percent else ".1f"
+    lines = (
+        alt.Chart(named, height=HEIGHT + 20 * two)
+        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=30))
+        .encode(
+            x=x,
+            y=alt.Y(f"{measure}:Q", title=title, axis=axis, scale=alt.Scale(domainMin=0)),
+            color=colour,
+            tooltip=["read_out", "factor", alt.Tooltip(f"{measure}:Q", format=form)],
+        )
+    )
+    chosen = pd.DataFrame({"factor": [factor]})
+    return alt.Chart(chosen).mark_rule(color=MARK, strokeWidth=LINE).encode(x=x) + lines
+
+
+def purities(frame: pd.DataFrame) -> alt.Chart:
+    """How many centres have which purity; columns purity (0..1) and centres (a name)."""
+    names = list(dict.fromkeys(frame["centres"]))
+    tenth = (frame["purity"] * 10).astype(int).clip(0, 9)
+    words = [f"{10 * low}–{10 * low + 10}" for low in range(10)]
+    return (
+        alt.Chart(frame.assign(purity=tenth.map(dict(enumerate(words)))), height=HEIGHT)
+        .mark_bar(opacity=0.9)
+        .encode(
+            x=alt.X(
+                "purity:O",
+                sort=words,
+                title="purity, %",
+                axis=alt.Axis(labelAngle=0),
+                scale=alt.Scale(domain=words),
+            ),
+            xOffset=alt.XOffset("centres:N", sort=names),
+            y=alt.Y("count()", title="centres"),
+            color=alt.Color(
+                "centres:N",
+                sort=names,
+                scale=alt.Scale(domain=names, range=[MODEL, CONTROL]),
+                legend=legend(""),
+            ),
+            tooltip=["centres", alt.Tooltip("count()", title="how many")],
+        )
+    )
+
+
+def between_codes(distances: ArrayLike) -> alt.LayerChart:
+    """Squared distances between the codes of two classes, (classes, classes)."""
+    values = np.asarray(distances, dtype=np.float64)
+    rows, columns = np.indices(values.shape)
+    parts = {"of": rows.ravel(), "to": columns.ravel(), "distance": values.ravel()}
+    every = alt.Axis(labelOverlap=False)
+    base = alt.Chart(pd.DataFrame(parts), width=INSIDE, height=INSIDE).encode(
+        x=alt.X("to:O", title="bitmap of class", axis=alt.Axis(labelAngle=0)),
+        y=alt.Y("of:O", title="activation is the bitmap of class", axis=every),
+        tooltip=["of", "to", "distance"],
+    )
+    shade = alt.Color("distance:Q", scale=alt.Scale(scheme="blues", reverse=True), legend=None)
+    dark = alt.condition("datum.distance < 90", alt.value("white"), alt.value("#111827"))
+    text = base.mark_text(fontSize=10).encode(text="distance:Q", color=dark)
+    return base.mark_rect().encode(color=shade) + text

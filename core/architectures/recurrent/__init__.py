@@ -1,0 +1,1 @@
+"""LSTM and GRU: what gates do, and when the class can be read."""

@@ -1,0 +1,1 @@
+"""Self-organizing maps: how they grow and how well they keep neighbours."""

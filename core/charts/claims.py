@@ -1,0 +1,149 @@
+"""Charts of claims about units: what a removal changes, beside controls, and how much it takes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import altair as alt
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL
+
+__all__ = ["beside_controls", "changes", "contributions", "removal_curves"]
+
+_RANKS = ("#2563eb", "#0d9488", "#9333ea", "#ca8a04", "#db2777", "#4d7c0f", "#ea580c")
+
+
+def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart:
+    """Changes with 95 % intervals, a row for each group of digits.
+
+    Columns group, kind ("concept" or "other"), before, after, change, low, high, n.
+    """
+    fine = ".1%" if percent else ".3f"
+    y = alt.Y(
+        "group:N",
+        sort=list(frame["group"]),
+        title=None,
+        axis=alt.Axis(labelLimit=210, labelOverlap=False),
+    )
+    base = alt.Chart(frame, height=22 * len(frame) + 50)
+    colour = alt.Color(
+        "kind:N",
+        scale=alt.Scale(domain=["concept", "other"], range=[MARK, MODEL]),
+        legend=None,
+    )
+    axis = alt.Axis(format=".0%" if percent else ".2~f", tickCount=6)
+    tips = [
+        "group",
+        alt.Tooltip("n:Q", title="digits"),
+        *(alt.Tooltip(f"{c}:Q", format=fine) for c in ("before", "after", "change", "low", "high")),
+    ]
+    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(x="zero:Q")
+    lines = base.mark_rule(strokeWidth=LINE).encode(
+        x=alt.X("low:Q", title=title, axis=axis), x2="high:Q", y=y, color=colour
+    )
+    points = base.mark_point(filled=True, size=60, opacity=1).encode(
+        x="change:Q", y=y, color=colour, tooltip=tips
+    )
+    return zero + lines + points
+
+
+def beside_controls(own: float, effects: ArrayLike, title: str) -> alt.LayerChart:
+    """The effect of the claim's units among those of control sets, as a histogram and a rule."""
+    values = np.asarray(effects, dtype=np.float64)
+    ends = min(values.min(initial=own), own), max(values.max(initial=own), own)
+    counts, edges = np.histogram(values, bins=30, range=(ends[0], ends[1] + 1e-9))
+    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "sets": counts})
+    x = alt.X("from:Q", title=title, bin="binned", axis=alt.Axis(tickCount=6))
+    bars = (
+        alt.Chart(frame, height=HEIGHT)
+        .mark_bar(color=CONTROL)
+        .encode(
+            x=x,
+            x2="to:Q",
+            y=alt.Y("sets:Q", title="control sets", axis=alt.Axis(tickMinStep=1)),
+            tooltip=[
+                alt.Tooltip("from:Q", format=".3f"),
+                alt.Tooltip("to:Q", format=".3f"),
+                "sets",
+            ],
+        )
+    )
+    mark = alt.Chart(pd.DataFrame({"own": [own]})).mark_rule(color=MARK, strokeWidth=3)
+    return bars + mark.encode(
+        x="own:Q", tooltip=[alt.Tooltip("own:Q", title="these units", format=".3f")]
+    )
+
+
+def removal_curves(
+    counts: ArrayLike, curves: Mapping[str, ArrayLike], random: ArrayLike, title: str
+) -> alt.LayerChart:
+    """What is left as more units are removed, or kept: a line a ranking, a band for random units.
+
+    counts: (k,). curves: by name, (k,). random: (orders, k); the band holds all of them.
+    """
+    k, drawn = np.asarray(counts), np.asarray(random, dtype=np.float64)
+    names = list(curves)
+    rows = [
+        {"ranking": name, "units": int(at), "left": float(left)}
+        for name, values in curves.items()
+        for at, left in zip(k, np.asarray(values), strict=True)
+    ]
+    band = pd.DataFrame(
+        {"units": k, "low": drawn.min(0), "high": drawn.max(0), "middle": np.median(drawn, 0)}
+    )
+    x = alt.X("units:Q", title="units", axis=alt.Axis(tickCount=8))
+    y = alt.Y("left:Q", title=title, scale=alt.Scale(domainMax=1))
+    area = (
+        alt.Chart(band, height=HEIGHT + 80)
+        .mark_area(color=CONTROL, opacity=0.3)
+        .encode(x=x, y=alt.Y("low:Q", title=title), y2="high:Q")
+    )
+    middle = (
+        alt.Chart(band)
+        .mark_line(color=CONTROL, strokeDash=[5, 3])
+        .encode(x=x, y="middle:Q", tooltip=["units", alt.Tooltip("middle:Q", format=".1%")])
+    )
+    colour = alt.Color(
+        "ranking:N",
+        sort=names,
+        scale=alt.Scale(domain=names, range=list(_RANKS[: len(names)])),
+        legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=160),
+    )
+    lines = (
+        alt.Chart(pd.DataFrame(rows))
+        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=22))
+        .encode(
+            x=x,
+            y=y,
+            color=colour,
+            tooltip=["ranking", "units", alt.Tooltip("left:Q", format=".1%")],
+        )
+    )
+    return area + middle + lines
+
+
+def contributions(
+    units: Sequence[str], values: ArrayLike, errors: ArrayLike, title: str
+) -> alt.LayerChart:
+    """Values with two standard errors either side, a row for each unit."""
+    middle, spread = np.asarray(values, dtype=np.float64), 2 * np.asarray(errors, dtype=np.float64)
+    frame = pd.DataFrame(
+        {"unit": list(units), "value": middle, "low": middle - spread, "high": middle + spread}
+    )
+    y = alt.Y("unit:N", sort=list(units), title="unit", axis=alt.Axis(labelOverlap=False))
+    base = alt.Chart(frame, height=18 * len(frame) + 50)
+    lines = base.mark_rule(color=MODEL, strokeWidth=LINE).encode(
+        x=alt.X("low:Q", title=title), x2="high:Q", y=y
+    )
+    points = base.mark_point(color=MODEL, filled=True, size=50, opacity=1).encode(
+        x="value:Q",
+        y=y,
+        tooltip=[
+            "unit",
+            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")),
+        ],
+    )
+    return lines + points

@@ -1,0 +1,124 @@
+"""The evidence as a page of its own: one HTML file that needs nothing else, to keep or to send."""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Sequence
+from html import escape
+
+from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Change, Controls, Evidence
+from core.data.concepts import CONCEPTS
+
+__all__ = ["group_name", "html"]
+
+_COLOURS = {SUPPORTED: "#15803d", NOT_SUPPORTED: "#1d4ed8", INCONCLUSIVE: "#a16207"}
+_STYLE = """
+body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;
+color:#1e293b;background:#fff}
+h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.1rem;margin-top:2rem}
+table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
+td,th{padding:.3rem .6rem;border-bottom:1px solid #e2e8f0;text-align:right}
+td:first-child,th:first-child{text-align:left}
+.finding{border-left:5px solid;padding:.1rem 1rem;margin:.8rem 0}
+.finding b{text-transform:capitalize}code{font-size:.85rem;word-break:break-all}
+.note{color:#64748b;font-size:.9rem}
+@media(prefers-color-scheme:dark){body{background:#0f172a;color:#e2e8f0}
+td,th{border-color:#334155}}
+"""
+
+
+def group_name(group: str) -> str:
+    """A group of digits in words: "7, not crossed 7"."""
+    return ", ".join(_name(part) for part in group.split(", "))
+
+
+def html(evidence: Evidence) -> str:
+    """The page; all that comes from the evidence is escaped."""
+    card = evidence
+    data = base64.b64encode(card.to_json().encode()).decode()
+    findings = "".join(
+        f'<div class="finding" style="border-color:{_COLOURS[of.verdict]}"><b>{escape(name)}: '
+        f'<span style="color:{_COLOURS[of.verdict]}">{of.verdict}</span></b>'
+        f"<br>{escape(of.reason)} <span class=note>n = {of.n:,}</span></div>"
+        for name, of in card.findings.items()
+    )
+    return (
+        "<!doctype html><html lang=en><meta charset=utf-8>"
+        '<meta name=viewport content="width=device-width">'
+        f"<title>{escape(card.question)}</title><style>{_STYLE}</style>"
+        f"<h1>{escape(card.question)}</h1>"
+        f"<p class=note>{_conditions(card)}</p>{findings}"
+        f"<h2>What removing them changes</h2>{_table(card.changes)}"
+        f"<h2>Beside random units</h2>{_controls(card.controls)}{_controls(card.kept_controls)}"
+        f"<h2>To repeat it</h2>{_facts(card)}"
+        f'<p><a download="evidence.json" href="data:application/json;base64,{data}">The same as '
+        "JSON</a>, which the page Ask loads and tests again.</p></html>"
+    )
+
+
+def _name(part: str) -> str:
+    """One concept, or its negation, in words."""
+    known = part.removeprefix("not ")
+    text = CONCEPTS[known].text if known in CONCEPTS else known
+    return ("not " if part != known else "") + text.removeprefix("class ")
+
+
+def _conditions(card: Evidence) -> str:
+    """How the claim was tested, in a sentence."""
+    return escape(
+        f"{len(card.units)} unit(s) of {card.model}/{card.layer}, removed by the method "
+        f"“{card.ablation}”, judged on {card.confirmation:,} digits ({card.data}) on which nothing "
+        f"was chosen; {card.n:,} of them have the concept."
+    )
+
+
+def _table(changes: Sequence[Change]) -> str:
+    """Accuracy of every group before and after."""
+    rows = "".join(
+        f"<tr><td>{escape(group_name(of.group))}<td>{of.n:,}<td>{_share(of.before)}"
+        f"<td>{_share(of.after)}<td>{_share(of.change, '+')}"
+        f"<td>{_share(of.low, '+')} to {_share(of.high, '+')}"
+        for of in changes
+        if of.measure == "accuracy"
+    )
+    return (
+        "<table><tr><th>digits<th>n<th>accuracy<th>without the units<th>change"
+        f"<th>95 % interval</tr>{rows}</table>"
+    )
+
+
+def _share(value: float, sign: str = "") -> str:
+    """A share in percent, a dash where nothing could be measured."""
+    return f"{value:{sign}.1%}" if math.isfinite(value) else "–"
+
+
+def _controls(controls: Controls) -> str:
+    """The claim beside its controls, in a sentence."""
+    if not len(controls):
+        return "<p>The layer has too few other units for control sets.</p>"
+    ranked = sorted(controls.effects)
+    middle, high = ranked[len(ranked) // 2], ranked[int(0.95 * (len(ranked) - 1))]
+    return (
+        f"<p>{escape(controls.measure.capitalize())}: these units {controls.own:.3f}; "
+        f"{len(controls)} sets of units of like strength ({controls.distinct} different) "
+        f"{middle:.3f} in the median, 95 % of them below {high:.3f}; p = "
+        f"{controls.p_value:.4f}.</p>"
+    )
+
+
+def _facts(card: Evidence) -> str:
+    """Everything that the result depends on."""
+    facts = {
+        "units": ", ".join(card.names),
+        "digits": f"{card.data}, hash {card.data_hash}",
+        "weights": f"hash {card.weights_hash}",
+        "trained": ", ".join(f"{key} {value}" for key, value in card.training.items()) or "unknown",
+        "split": f"discovery {card.discovery:,}, confirmation {card.confirmation:,}",
+        "seed of controls and bootstrap": str(card.seed),
+        "made with": ", ".join(f"{key} {value}" for key, value in card.made_with.items()),
+    }
+    rows = "".join(
+        f"<tr><td>{escape(name)}<td><code>{escape(value)}</code>" for name, value in facts.items()
+    )
+    return f"<table>{rows}</table>"

@@ -1,1 +1,0 @@
-"""Charts and pictures of single architectures: numbers in, nothing of models or the dashboard."""

@@ -1,0 +1,27 @@
+"""Gates, under a short name for notebooks: see `core.architectures.mixture`."""
+
+from core.architectures.mixture import (
+    GateReport,
+    Shared,
+    concept_table,
+    entropy,
+    gate_report,
+    information,
+    read_gates,
+    report_of,
+    share_table,
+    shared,
+)
+
+__all__ = [
+    "GateReport",
+    "Shared",
+    "concept_table",
+    "entropy",
+    "gate_report",
+    "information",
+    "read_gates",
+    "report_of",
+    "share_table",
+    "shared",
+]

@@ -1,0 +1,185 @@
+"""What a model says of digits while some units of a layer are taken away, or all but them.
+
+The rest of the network is as it was: activations are edited on the way, weights never. Only what
+lies behind the layer is computed again, so that hundreds of sets of units can be tried.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn.functional import log_softmax
+
+from core.activations import behind, collect, layer_of
+from core.arguments import seeded, whole
+from core.data import Digits
+from core.surroundings import undisturbed
+from core.text import literal
+
+__all__ = ["KINDS", "Outcome", "Removal"]
+
+Numbers = NDArray[np.float32]
+
+KINDS = ("zero", "mean", "resample")
+_BATCH = 500  # digits at once
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What the model says of n digits. logits: (n, classes). labels: (n,)."""
+
+    logits: Tensor = field(repr=False)
+    labels: Tensor = field(repr=False)
+
+    @cached_property
+    def shares(self) -> Numbers:
+        """(n, classes): 1 for the class that the model says; where several tie, equal shares."""
+        best = self.logits == self.logits.amax(1, keepdim=True)
+        shares: Numbers = (best / best.sum(1, keepdim=True)).numpy()
+        return shares
+
+    @property
+    def right(self) -> Numbers:
+        """(n,): 1 where the model says the right class."""
+        right: Numbers = self.shares[np.arange(len(self.labels)), self.labels.numpy()]
+        return right
+
+    @property
+    def margin(self) -> Numbers:
+        """(n,): logit of the right class less the largest other."""
+        others = self.logits.scatter(1, self.labels[:, None], -torch.inf)
+        return (self._own(self.logits) - others.amax(1)).numpy()
+
+    @property
+    def nll(self) -> Numbers:
+        """(n,): negative log-likelihood of the right class, nats."""
+        return (-self._own(log_softmax(self.logits, 1))).numpy()
+
+    def _own(self, values: Tensor) -> Tensor:
+        """Each digit's value at its own class."""
+        return values.gather(1, self.labels[:, None])[:, 0]
+
+
+class Removal:
+    """A layer of a model on some digits, of which units can be taken away.
+
+    kind: what stands for the activation of a removed unit, after the ReLU where one follows:
+    "zero"; "mean", its mean over `reference`, position by position; "resample", its activation on
+    another of the digits, the same other one for all units (Chan et al. 2022, causal scrubbing).
+    """
+
+    @undisturbed()
+    def __init__(
+        self,
+        model: nn.Module,
+        digits: Digits,
+        layer: str,
+        kind: str = "zero",
+        *,
+        reference: Digits | None = None,
+        donors: Tensor | None = None,
+        seed: int = 0,
+    ) -> None:
+        """The layer's activations, collected.
+
+        reference: the digits of the mean, these when None. donors: int64 (n,), which digit each
+        is resampled from; drawn from `seed` when None.
+
+        Raises `ValueError` for an unknown layer or kind, a seed that is none, and for no digits.
+        """
+        seed = seeded(seed)
+        if kind not in KINDS:
+            raise ValueError(
+                f"{literal(kind)} is not a kind of ablation: choose {', '.join(KINDS)}."
+            )
+        self.model, self.layer, self.digits = model, layer, digits
+        self.values = collect(model, digits.images, layer)  # (n, units[, height, width])
+        if kind == "zero":
+            self._instead = self.values.new_zeros(())
+        elif kind == "mean":
+            known = self.values if reference is None else collect(model, reference.images, layer)
+            self._instead = (known.relu() if layer_of(model, layer).rectified else known).mean(0)
+        else:
+            other = _derangement(len(digits), seed) if donors is None else donors
+            self._instead = self.values[other]
+        self._instead = self._instead.expand_as(self.values)
+
+    def on(self, rows: NDArray[np.bool_]) -> Removal:
+        """The same on the digits of `rows` (n,) alone."""
+        index = torch.from_numpy(np.flatnonzero(rows))
+        part = copy.copy(self)
+        for cached in ("intact", "_parts", "_behind"):
+            part.__dict__.pop(cached, None)
+        part.digits = self.digits.take(index)
+        part.values, part._instead = self.values[index], self._instead[index]
+        return part
+
+    @property
+    def units(self) -> int:
+        """How many units the layer has."""
+        return self.values.shape[1]
+
+    @cached_property
+    def _parts(self) -> list[slice]:
+        """Some digits at once, as they fit the processor's cache."""
+        return [slice(at, at + _BATCH) for at in range(0, len(self.digits), _BATCH)]
+
+    @cached_property
+    def _behind(self) -> list[Callable[[Tensor], Tensor]]:
+        """What follows the layer, for each part; only models without stages need its images."""
+        return [behind(self.model, self.layer, self.digits.images[part]) for part in self._parts]
+
+    @cached_property
+    def intact(self) -> Outcome:
+        """What the model says with every unit in its place."""
+        return self.without(())
+
+    @undisturbed()
+    def without(self, units: Iterable[int]) -> Outcome:
+        """What it says without `units`. Raises `ValueError` for one that the layer hasn't."""
+        index = torch.tensor(sorted(set(self._checked(units))), dtype=torch.int64)
+        with torch.no_grad():
+            logits = [
+                follow(self._edited(rows, index))
+                for rows, follow in zip(self._parts, self._behind, strict=True)
+            ]
+        return Outcome(torch.cat(logits), self.digits.labels)
+
+    def keeping(self, units: Iterable[int]) -> Outcome:
+        """What it says when all other units of the layer are taken away."""
+        kept = set(self._checked(units))
+        return self.without(unit for unit in range(self.units) if unit not in kept)
+
+    def _edited(self, rows: slice, index: Tensor) -> Tensor:
+        """The activations of some digits, those of the units `index` replaced."""
+        if not len(index):
+            return self.values[rows]
+        values = self.values[rows].clone()
+        values[:, index] = self._instead[rows][:, index]
+        return values
+
+    def _checked(self, units: Iterable[int]) -> list[int]:
+        """The units as whole numbers, or `ValueError`."""
+        found = [whole(unit, "the index of a unit") for unit in units]
+        for unit in found:
+            if not 0 <= unit < self.units:
+                raise ValueError(
+                    f"{self.layer} has no unit {unit}: choose 0 to {self.units - 1}; units ranked "
+                    "in one layer can't be removed from another."
+                )
+        return found
+
+
+def _derangement(n: int, seed: int) -> Tensor:
+    """For each of n digits another one, each taken once: neighbours on a shuffled ring."""
+    ring = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
+    other = torch.empty_like(ring)
+    other[ring] = ring.roll(1)
+    return other

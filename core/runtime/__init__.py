@@ -1,0 +1,1 @@
+"""How results are computed once, kept, and found again."""

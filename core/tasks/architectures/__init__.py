@@ -1,1 +1,0 @@
-"""The tasks behind the page Architectures, one module for each architecture."""

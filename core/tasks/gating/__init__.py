@@ -1,7 +1,0 @@
-"""Mixtures of experts: who takes what, without an expert, through training, and on moved digits."""
-
-from __future__ import annotations
-
-from core.tasks.gating.taking import Taken, Taking, gated
-
-__all__ = ["Taken", "Taking", "gated"]

@@ -1,0 +1,158 @@
+"""Where the visitor is: the pages, and the data, model and seed that every page speaks of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
+from typing import NoReturn
+
+import streamlit as st
+from streamlit.navigation.page import StreamlitPage
+
+from core.data import SOURCES
+from core.models.registry import LISTED, MODELS
+from core.runtime import cache
+from core.runtime.jobs import QueueFull
+from core.runtime.task import Choice
+from core.text import shown
+from core.training.task import Fetching
+from pages.kit import links, moving
+from pages.kit.visitor import visitor
+from pages.kit.waiting import result_of
+
+__all__ = [
+    "SOURCE_NAMES",
+    "address",
+    "choice",
+    "controls",
+    "copy_link",
+    "go",
+    "href",
+    "layers",
+    "link",
+    "navigation",
+    "notices",
+]
+
+DATA = links.one_of("data", SOURCES)
+MODEL = links.one_of("model", tuple(MODELS), listed=LISTED)
+LAST_SEED = 999
+SEED = links.integer("seed", 0, LAST_SEED, 0)
+FETCHING = Fetching()
+SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
+
+
+def asked() -> Choice:
+    """The data, model and seed in the address."""
+    return Choice(DATA.value(), MODEL.value(), SEED.value())
+
+
+def choice() -> Choice:
+    """What is on the screen: as asked, with generated digits where MNIST can't be had.
+
+    Ends the run with a view of the download where MNIST has to be fetched first.
+    """
+    wanted = asked()
+    if wanted.data == "mnist":
+        if cache.ready(FETCHING) is None and not cache.failure(FETCHING):
+            result_of(FETCHING)
+        if cache.failure(FETCHING):
+            return replace(wanted, data="strokes")
+    return wanted
+
+
+def address(**values: object) -> dict[str, str]:
+    """The address of a view: data, model and seed as asked, and the page's own `values`."""
+    wanted = asked()
+    frame = {"data": wanted.data, "model": wanted.model, "seed": wanted.seed}
+    return {key: str(value) for key, value in {**frame, **values}.items() if value is not None}
+
+
+def go(page: str, **values: object) -> NoReturn:
+    """End this run and open another page with the same data, model and seed."""
+    moving.move(page, address(**values))
+
+
+def href(page: str, **values: object) -> str:
+    """The address of another page with the same data, model and seed, from any page."""
+    return moving.href(page, address(**values))
+
+
+def link(page: str, label: str, **values: object) -> None:
+    """A link to another page with the same data, model and seed."""
+    icon = ":material/arrow_forward:"
+    st.page_link(f"{page}.py", label=label, icon=icon, query_params=address(**values))
+
+
+def copy_link(**values: object) -> None:
+    """A button with the address of this view, every value written out."""
+    links.copy_link(address(**values))
+
+
+def layers() -> tuple[str, ...]:
+    """The layers of the model."""
+    return tuple(layer.name for layer in MODELS[asked().model].architecture.described)
+
+
+def navigation(pages: Mapping[str, StreamlitPage]) -> None:
+    """The list of pages."""
+    for page in pages.values():
+        st.page_link(page, query_params=address())
+
+
+def controls() -> None:
+    """The choice of data, model and seed."""
+    DATA.shown()
+    st.selectbox(
+        "Data",
+        SOURCES,
+        key=DATA.key,
+        format_func=SOURCE_NAMES.__getitem__,
+        on_change=DATA.changed,
+        help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn stroke by "
+        "stroke, so every part of them is known exactly.",
+    )
+    MODEL.shown()
+    st.selectbox(
+        "Model",
+        [name for name in MODELS if name in LISTED or name == MODEL.value()],
+        key=MODEL.key,
+        format_func=lambda name: MODELS[name].title,
+        on_change=_other_model,
+    )
+    SEED.shown()
+    st.number_input(
+        "Seed",
+        0,
+        LAST_SEED,
+        key=SEED.key,
+        on_change=SEED.changed,
+        help="Draws the first weights and the order of the digits. Another seed gives another "
+        "network: unit 58 of one is not unit 58 of the other.",
+    )
+
+
+def _other_model() -> None:
+    """Another model, which may be one of another section."""
+    MODEL.changed(section=None)
+
+
+def notices() -> None:
+    """What one must know before believing the page: wrong values, missing data, a bad disk."""
+    for sentence in links.wrong_values():
+        st.warning(shown(sentence), icon=":material/link_off:")
+    trouble = cache.failure(FETCHING) if asked().data == "mnist" else None
+    if trouble:
+        st.warning(
+            f"{shown(trouble)} Generated digits are shown instead.", icon=":material/wifi_off:"
+        )
+        st.button("Try MNIST again", on_click=_fetch_again)
+    for sentence in cache.store().problems():
+        st.warning(shown(sentence), icon=":material/hard_drive:")
+
+
+def _fetch_again() -> None:
+    """Start the download anew."""
+    with suppress(QueueFull):
+        cache.retry(FETCHING, visitor())

@@ -1,1 +1,0 @@
-"""The sections of the page Architectures, one module for each, and what they share."""

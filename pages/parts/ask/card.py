@@ -1,0 +1,140 @@
+"""The evidence card: to download, to load again, and to compare with a test made anew."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from core.claims.agreement import disagreements, values
+from core.claims.card import html
+from core.claims.evidence import CARD_LIMIT, Evidence
+from core.data import SOURCES
+from core.data.concepts import CONCEPTS
+from core.models.registry import LISTED, MODELS
+from core.text import literal, shown
+from pages.kit import links, place
+from pages.parts.ask.claim import write_units
+
+__all__ = ["compared", "downloads", "load"]
+
+_CARD = "the card that was loaded"
+_FEW = 12  # differences that are listed at once
+
+
+def downloads(evidence: Evidence) -> None:
+    """The card as JSON and as a page, and a new question."""
+    name = f"evidence-{evidence.model}-{evidence.layer}-{write_units(evidence.units)[:40]}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Evidence card (HTML)", html(evidence), f"{name}.html", "text/html",
+            icon=":material/badge:", key="download html",
+        )  # fmt: skip
+        st.download_button(
+            "Evidence card (JSON)", evidence.to_json(), f"{name}.json", "application/json",
+            icon=":material/data_object:", key="download json",
+        )  # fmt: skip
+        st.button(
+            "Other candidates", icon=":material/search:", key="ask again",
+            on_click=links.put, kwargs={"units": None},
+        )  # fmt: skip
+
+
+def load() -> None:
+    """Read a card that somebody saved; its test is then made again here."""
+    with st.expander("Load an evidence card", icon=":material/upload_file:"):
+        file = st.file_uploader("A JSON file downloaded from this page", type="json", key="card")
+        if file is None:
+            return
+        if file.size > CARD_LIMIT:
+            st.error(f"The file has {file.size:,} bytes: a card has at most {CARD_LIMIT:,}.")
+            return
+        try:
+            card = Evidence.from_json(file.getvalue())
+            address = _address(card)
+        except ValueError as error:
+            st.error(shown(str(error)))
+            return
+        st.markdown(f"**{card.question}** The card says: necessary, *{card.verdict}*.")
+        st.button("Repeat the test", type="primary", on_click=_repeat, args=(card, address))
+
+
+def compared(evidence: Evidence) -> None:
+    """Whether the test agrees with the card that was loaded, if it is of the same question."""
+    card: Evidence | None = st.session_state.get(_CARD)
+    if card is None or _question(card) != _question(evidence):
+        return
+    differences = disagreements(card, evidence)
+    every = len(values(card))
+    if not differences:
+        st.success(
+            f"The test was made again, and agrees with the card in all its {every:,} values.",
+            icon=":material/verified:",
+        )
+        return
+    st.warning(
+        f"The test was made again, and doesn't agree with the card in {len(differences):,} of "
+        f"{every:,} values:\n\n{_listed(differences[:_FEW])}",
+        icon=":material/difference:",
+    )
+    if len(differences) > _FEW:
+        with st.expander(f"{len(differences) - _FEW:,} more"):
+            st.markdown(_listed(differences[_FEW:]))
+
+
+def _listed(sentences: Sequence[str]) -> str:
+    """Sentences, one below the other."""
+    return "\n".join(f"- {shown(sentence)}" for sentence in sentences)
+
+
+def _question(card: Evidence) -> tuple[object, ...]:
+    """What two cards have in common when they answer the same."""
+    return card.model, card.layer, card.units, card.concept, card.ablation
+
+
+def _repeat(card: Evidence, address: dict[str, str]) -> None:
+    """Open the card's question with the card's own data, model and seed."""
+    st.session_state[_CARD] = card
+    links.put(write=None, **address)
+
+
+def _address(card: Evidence) -> dict[str, str]:
+    """Where the card's question is asked. Raises `ValueError` for what can't be asked here."""
+    data, seed = card.training.get("data"), card.training.get("seed")
+    own = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= place.LAST_SEED
+    if card.model not in MODELS or data not in SOURCES or not own:
+        raise ValueError(
+            f"The card is about {literal(card.model)}, trained on {literal(data)} with seed "
+            f"{literal(seed)}: this app can repeat cards of its own models, "
+            f"{', '.join(LISTED)}, on {' or '.join(SOURCES)}, with seed 0 to {place.LAST_SEED}."
+        )
+    _check_claim(card)
+    return {
+        "data": str(data),
+        "model": card.model,
+        "seed": str(seed),
+        "layer": card.layer,
+        "units": write_units(card.units),
+        "concept": card.concept,
+        "kind": card.ablation,
+    }
+
+
+def _check_claim(card: Evidence) -> None:
+    """Raise `ValueError` for a layer, units or a concept that the card's model doesn't have."""
+    layers = {layer.name: layer.units for layer in MODELS[card.model].architecture.described}
+    if card.layer not in layers:
+        raise ValueError(
+            f"The card is about layer {literal(card.layer)} of {card.model}, which has "
+            f"{', '.join(layers)}: load another card."
+        )
+    if max(card.units) >= layers[card.layer]:
+        raise ValueError(
+            f"The card is about unit {literal(max(card.units))}, and {card.model}/{card.layer} has "
+            f"units 0 to {layers[card.layer] - 1}: load another card."
+        )
+    if card.concept not in CONCEPTS:
+        raise ValueError(
+            f"The card is about the concept {literal(card.concept)}, which is not known here: load "
+            "another card."
+        )

@@ -1,0 +1,206 @@
+"""The claim: which units, which concept, and how they are removed; all of it in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from core.analyses.task import Described
+from core.arguments import parse_whole
+from core.claims import KINDS
+from core.claims.evidence import question
+from core.claims.verdicts import FEWEST
+from core.data import members
+from core.data.concepts import CONCEPTS
+from core.text import literal
+from core.training.task import Study
+from core.units import UnitId
+from pages.kit import links
+from pages.kit.glossary import DEFINITIONS
+
+__all__ = ["Asked", "controls"]
+
+KIND_NAMES = {
+    "zero": "set to zero",
+    "mean": "set to their mean",
+    "resample": "taken from another digit",
+}
+KIND = links.one_of("kind", KINDS)
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the address asks. units: sorted, none yet when empty. n: confirmation digits."""
+
+    layer: str
+    units: tuple[int, ...]
+    concept: str
+    kind: str
+    n: int
+
+    @property
+    def label(self) -> int | None:
+        """The class that the concept belongs to, if one."""
+        return CONCEPTS[self.concept].label
+
+    def key(self) -> tuple[str, tuple[int, ...], str, str]:
+        """What the test depends on, besides the model."""
+        return self.layer, self.units, self.concept, self.kind
+
+    def address(self) -> dict[str, object]:
+        """The claim as it stands in a link."""
+        units = write_units(self.units) or None
+        return {"layer": self.layer, "units": units, "concept": self.concept, "kind": self.kind}
+
+
+def controls(study: Study, described: Described) -> Asked:
+    """The widgets of the claim, and the claim."""
+    layer = links.one_of("layer", study.model.layers, _widest(study))
+    counts = _counts(described)
+    usual = "crossed-7" if counts.get("crossed-7", 0) >= FEWEST else "class-7"
+    concept = links.one_of("concept", tuple(counts), usual)
+    units = _units(study, layer.value())
+    columns = st.columns([1.1, 2, 1.5, 1.3])
+    _select(columns[0], layer, "Layer", study.model.layers, str)
+    units.shown()
+    columns[1].text_input(
+        "Units",
+        key=units.key,
+        on_change=_typed,
+        args=(units,),
+        placeholder="such as 58, 28; empty to look for candidates",
+        help="Numbers of units of this layer, with commas; 3-7 for a range. They can also be "
+        "picked below, while the field is empty.",
+    )
+
+    def named(name: str) -> str:
+        text = CONCEPTS[name].text.removeprefix("class ")
+        few = f" · too few ({counts[name]})" if counts[name] < FEWEST else ""
+        return f"{'digit ' if name.startswith('class-') else ''}{text}{few}"
+
+    _select(columns[2], concept, "Carry", tuple(counts), named)
+    _select(columns[3], KIND, "Removed: their activation is", KINDS, KIND_NAMES.__getitem__)
+    chosen = parse_units(units.value(), len(study.profiles[layer.value()])) or ()
+    asked = Asked(layer.value(), chosen, concept.value(), KIND.value(), counts[concept.value()])
+    _aloud(study, asked)
+    return asked
+
+
+def parse_units(text: str, units: int) -> tuple[int, ...]:
+    """Whole numbers and ranges, such as "3-7, 12", sorted; `ValueError` in a sentence."""
+    found: set[int] = set()
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        before, dash, after = (piece.strip() for piece in part.partition("-"))
+        first, last = parse_whole(before), parse_whole(after if dash else before)
+        if first is None or last is None or not 0 <= first <= last < units:
+            raise ValueError(
+                f"{literal(part)} names no unit of this layer: write numbers from 0 to "
+                f"{units - 1}, with commas, or a range such as 3-7."
+            )
+        found |= set(range(first, last + 1))
+    if len(found) == units:
+        raise ValueError(
+            f"These are all {units} units of the layer: leave out at least one, or nothing is left "
+            "to compare with."
+        )
+    return tuple(sorted(found))
+
+
+def write_units(units: tuple[int, ...]) -> str:
+    """Units as they stand in the address, runs of three and more as a range."""
+    runs: list[list[int]] = []
+    for unit in units:
+        if runs and unit == runs[-1][1] + 1:
+            runs[-1][1] = unit
+        else:
+            runs.append([unit, unit])
+    return ",".join(
+        f"{a}-{b}" if b > a + 1 else ",".join(map(str, range(a, b + 1))) for a, b in runs
+    )
+
+
+def _units(study: Study, layer: str) -> links.Option[str]:
+    """The text of the units in the address, checked."""
+    count = len(study.profiles[layer])
+
+    def parse(text: str) -> str:
+        pieces = [
+            _named(study, layer, piece) if "/" in piece else piece for piece in text.split(",")
+        ]
+        parse_units(",".join(pieces), count)
+        return ",".join(pieces)
+
+    return links.Option("units", "", parse)
+
+
+def _named(study: Study, layer: str, text: str) -> str:
+    """The number of a unit given by its full name."""
+    unit = UnitId.parse(text.strip())
+    if (unit.model, unit.layer) != (study.choice.model, layer):
+        raise ValueError(
+            f"{literal(unit)} is no unit of this layer, and this claim is about "
+            f"{study.choice.model}/{layer}: choose that layer first."
+        )
+    return str(unit.index)
+
+
+def _typed(units: links.Option[str]) -> None:
+    """Write what was typed to the address; nothing typed is no units."""
+    text = st.session_state[units.key].strip()
+    links.put(units=text or None)
+
+
+def _select(
+    column: st.delta_generator.DeltaGenerator,
+    option: links.Option[str],
+    label: str,
+    values: tuple[str, ...],
+    named: Callable[[str], str],
+) -> None:
+    """A choice that is kept in the address; units of another layer are other units."""
+    option.shown()
+
+    def changed() -> None:
+        option.changed(**({"units": None} if option.key == "layer" else {}))
+
+    column.selectbox(label, values, key=option.key, on_change=changed, format_func=named)
+
+
+def _counts(described: Described) -> dict[str, int]:
+    """Confirmation digits that have each concept, those with too few last."""
+    index = members("confirmation", described.digits.labels).numpy()
+    present = described.measured.present()[index].sum(0)
+    names = [
+        name
+        for name in described.measured.names
+        if CONCEPTS[name].label is not None and CONCEPTS[name].category != "position"
+    ]
+    counts = {name: int(present[described.measured.names.index(name)]) for name in names}
+    order = sorted(names, key=lambda name: (counts[name] < FEWEST, name.startswith("class-")))
+    return {name: counts[name] for name in order if counts[name]}
+
+
+def _widest(study: Study) -> str:
+    """The hidden layer with the most units."""
+    hidden = study.model.layers[:-1]
+    return max(hidden, key=lambda layer: len(study.profiles[layer]))
+
+
+def _aloud(study: Study, asked: Asked) -> None:
+    """The claim in words that one can read aloud."""
+    if not asked.units:
+        return
+    names = [str(UnitId(study.choice.model, asked.layer, unit)) for unit in asked.units]
+    st.subheader(question(names, asked.concept), anchor=False)
+    st.caption(
+        f"If the claim holds, the network should fail on these {asked.n:,} digits once the units "
+        f"are {KIND_NAMES[asked.kind]}, and not once others are.",
+        help=DEFINITIONS["claim"],
+    )
+    if asked.n < FEWEST:
+        st.warning(
+            f"Only {asked.n} digits of the confirmation half have this concept: below {FEWEST} "
+            "nothing is concluded. Choose a concept that isn't marked as too few."
+        )

@@ -1,0 +1,67 @@
+"""Every claim tried in this session, refuted ones too, corrected for how many there were."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.claims.evidence import SUPPORTED, Evidence
+from core.csv_text import csv_text
+from core.statistics import adjusted
+from pages.kit.glossary import DEFINITIONS
+
+__all__ = ["ledger", "remember"]
+
+_CLAIMS = "claims of this session"
+_MOST = 500
+
+
+def remember(evidence: Evidence, address: dict[str, str]) -> None:
+    """Add a claim, once; the same question is the same claim."""
+    claims = st.session_state.setdefault(_CLAIMS, {})
+    key = tuple(sorted(address.items()))
+    if key not in claims and len(claims) < _MOST:
+        claims[key] = {
+            "claim": evidence.question,
+            "removed by": evidence.ablation,
+            "seed": str(evidence.training.get("seed", "")),
+            "necessary": evidence.verdict,
+            "sufficient": evidence.verdicts["sufficient"],
+            "effect": evidence.effect,
+            "p": evidence.p_value,
+        }
+
+
+def ledger() -> None:
+    """The table of claims, the newest first."""
+    claims = st.session_state.get(_CLAIMS, {})
+    if not claims:
+        return
+    st.subheader("All claims of this session", anchor=False)
+    frame = pd.DataFrame(claims.values())
+    frame["q"] = adjusted(frame["p"])
+    kept = (frame["necessary"] == SUPPORTED) & (frame["q"] <= 0.05)
+    frame["after correction"] = frame["necessary"].where(
+        kept | (frame["necessary"] != SUPPORTED), "not supported"
+    )
+    st.dataframe(
+        frame[::-1],
+        hide_index=True,
+        column_config={
+            "effect": st.column_config.NumberColumn(
+                "Effect", format="percent", help=DEFINITIONS["effect"]
+            ),
+            "p": st.column_config.NumberColumn(format="%.4f", help=DEFINITIONS["p_value"]),
+            "q": st.column_config.NumberColumn(format="%.4f", help=DEFINITIONS["q_ledger"]),
+        },
+    )
+    found = int(kept.sum())
+    st.caption(
+        f"{len(frame)} claim{'s' * (len(frame) > 1)} tried, {found} of them supported after "
+        "correction. Whoever asks twenty questions finds one by luck, so all of them stay here, "
+        "until this tab is closed."
+    )
+    st.download_button(
+        "Download the ledger", csv_text(frame), "ledger.csv", "text/csv",
+        icon=":material/download:", key="download ledger",
+    )  # fmt: skip

@@ -1,0 +1,158 @@
+"""The verdict on a claim and what it rests on: effects by group, controls, pairs of digits."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import charts
+from core.claims.card import group_name
+from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
+from core.claims.task import Pairing
+from core.csv_text import csv_text
+from core.data.concepts import CONCEPTS
+from core.interventions.effects import MEASURES
+from core.statistics import wilson_interval
+from core.training.task import Study
+from pages.kit import links
+from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.waiting import result_of
+from pages.parts.ask.claim import Asked
+
+__all__ = ["controls", "effects", "finding", "pairs", "verdict"]
+
+COLOURS = {SUPPORTED: "green", NOT_SUPPORTED: "blue", INCONCLUSIVE: "orange"}
+ICONS = {
+    SUPPORTED: ":material/check_circle:",
+    NOT_SUPPORTED: ":material/block:",
+    INCONCLUSIVE: ":material/help:",
+}
+_FIELD = {"accuracy": "accuracy", "margin": "margin of logits", "nll": "negative log-likelihood"}
+MEASURE = links.one_of("measure", MEASURES)
+
+
+def verdict(evidence: Evidence) -> None:
+    """Four findings, each with its reason and n."""
+    names = list(evidence.findings)
+    for pair in (names[:2], names[2:]):
+        for column, name in zip(st.columns(2), pair, strict=True):
+            with column:
+                finding(name, evidence.findings[name])
+
+
+def finding(name: str, found: Finding) -> None:
+    """One finding; what isn't supported is drawn as large as what is."""
+    with st.container(border=True, height="stretch"):
+        st.markdown(f"**{NAMES[name]}**", help=DEFINITIONS[name])
+        st.badge(found.verdict, icon=ICONS[found.verdict], color=COLOURS[found.verdict])  # type: ignore[arg-type]
+        n = f" n = {found.n:,}" if found.n else ""
+        st.markdown(f"{found.reason}{n}".replace("~", r"\~"))
+
+
+def effects(evidence: Evidence) -> None:
+    """What removing the units changes, in every group of digits, with its sign."""
+    st.subheader("What changes without them", anchor=False)
+    MEASURE.shown()
+    st.segmented_control(
+        "Measure",
+        MEASURES,
+        key=MEASURE.key,
+        on_change=MEASURE.changed,
+        format_func=lambda name: _FIELD[name].capitalize(),
+        label_visibility="collapsed",
+    )
+    measure = MEASURE.value()
+    frame = pd.DataFrame([vars(of) for of in evidence.changes if of.measure == measure])
+    frame["kind"] = ["concept" if of == evidence.concept else "other" for of in frame["group"]]
+    frame["group"] = frame["group"].map(group_name)
+    frame = frame.drop_duplicates("group")
+    title = f"{_FIELD[measure]}, after − before"
+    st.altair_chart(
+        charts.changes(frame, title, percent=measure == "accuracy"), key="chart of changes"
+    )
+    worse = "Right" if measure == "nll" else "Left"
+    st.caption(
+        f"Each group of the {evidence.confirmation:,} confirmation digits, with paired bootstrap "
+        "intervals (2,000 draws within class); Wilson's intervals are in the table. Orange: digits "
+        f"with the concept. {worse} of 0 is worse.",
+        help=DEFINITIONS["effect"],
+    )
+    with st.expander("As a table", icon=":material/table:"):
+        shown = frame.drop(columns=["measure", "kind"])
+        if measure == "accuracy":
+            shown = shown.assign(**_wilson(frame))
+        st.dataframe(shown, hide_index=True)
+        st.download_button(
+            "Download as CSV", csv_text(shown), "changes.csv", "text/csv",
+            icon=":material/download:", key="download changes",
+        )  # fmt: skip
+
+
+def _wilson(frame: pd.DataFrame) -> dict[str, list[float]]:
+    """Wilson's 95 % intervals of the accuracy before and after."""
+    found: dict[str, list[float]] = {}
+    for name in ("before", "after"):
+        ends = [
+            wilson_interval(round(share * n), n)
+            for share, n in zip(frame[name], frame["n"], strict=True)
+        ]
+        found |= {f"{name}, from": [end[0] for end in ends]}
+        found |= {f"{name}, to": [end[1] for end in ends]}
+    return found
+
+
+def controls(evidence: Evidence) -> None:
+    """The claim's effect among those of random sets."""
+    st.subheader("Beside random units of like strength", anchor=False)
+    for column, of, words in zip(
+        st.columns(2),
+        (evidence.controls, evidence.kept_controls),
+        ("**Removed**", "**Kept alone**"),
+        strict=True,
+    ):
+        with column:
+            _beside(of, words)
+
+
+def _beside(of: Controls, words: str) -> None:
+    """One histogram of controls with the claim in it."""
+    st.markdown(f"{words}: p = {of.p_value:.3f}", help=DEFINITIONS["matched controls"])
+    if not len(of):
+        st.info("The layer has fewer other units than were claimed, so there are no controls.")
+        return
+    st.altair_chart(
+        charts.beside_controls(of.own, of.effects, of.measure), key=f"chart of {of.measure}"
+    )
+    st.caption(
+        f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of as many other units, "
+        f"{of.distinct} of them different."
+    )
+
+
+def pairs(study: Study, asked: Asked) -> None:
+    """What adding the part to the same digit does, with the units and without them."""
+    part, label = CONCEPTS[asked.concept].part, asked.label
+    if part is None or label is None:
+        return
+    st.subheader(f"Add the {part}, erase the {part}", anchor=False)
+    units = asked.units
+    frame = result_of(Pairing(study.choice, asked.layer, units, part, label, asked.kind))
+    for at, (_, of) in enumerate(frame.groupby("pairs", sort=False)):
+        answers = of[~of["effect"].str.startswith("unit ")]
+        st.markdown(f"**{answers['made'].iloc[0].capitalize()}**", help=DEFINITIONS["paired"])
+        rows = answers.rename(columns={"effect": "name"})
+        left, right = st.columns(2)
+        title = f"margin of class {label}, with the {part} − without it"
+        left.altair_chart(charts.differences(rows, title), key=f"chart of pairs {at}")
+        left.caption(f"What the {part} does to the answer. Difference: without the units − intact.")
+        mine = of[of["effect"].str.startswith("unit ")].rename(columns={"effect": "name"})
+        right.altair_chart(charts.differences(mine), key=f"own pairs {at}")
+        more = f" The first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
+        right.caption(f"What it does to the units themselves.{more}")
+    change = frame[frame["effect"] == "difference"].iloc[-1]
+    excluded = change["low"] > 0 or change["high"] < 0
+    st.markdown(
+        f"Without the units, the {part} changes the margin by {change['mean']:+.2f} more "
+        f"(95 % interval {change['low']:+.2f} to {change['high']:+.2f}, {change['n']} pairs): "
+        + ("removing them changes what it does." if excluded else "no change of it is shown.")
+    )

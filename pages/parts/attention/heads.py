@@ -1,0 +1,214 @@
+"""What all heads look at, what they are needed for, and what positions are worth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.attention import charts as figures
+from core.architectures.attention.measure import attended_distance
+from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
+from core.models.attention import HEADS, SIDE, TOKENS
+from core.runtime.task import Choice
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+
+__all__ = ["heads", "query_name"]
+
+PATCHES = SIDE * SIDE
+UNIFORM = float(attended_distance(np.full((PATCHES, PATCHES), 1 / PATCHES)).mean())
+VIEWS = ("looks", "needed", "positions")
+VIEW = links.one_of("heads", VIEWS)
+_TITLES = {
+    "looks": "What heads look at",
+    "needed": "What heads are needed for",
+    "positions": "Without positions",
+}
+DEFINITIONS = {
+    "entropy": (
+        "H(A) / ln 16 of a query's 16 weights, the mean over digits: 0 where it looks at one "
+        "patch, 1 where it looks at all alike."
+    ),
+    "distance": (
+        "Mean distance from a patch to what it looks at, weight times distance between centres, in "
+        "pixels of the 28x28 image (Dosovitskiy et al. 2021). The class token has no place."
+    ),
+    "change": "Accuracy on the class without the head minus with it, on the confirmation half.",
+    "interval": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
+    "control": (
+        f"Block 0: the range of {DRAWS} draws of {TOKENS} random units of the other heads, "
+        "silenced instead. Block 1, where a head is one unit: the range of the other heads."
+    ),
+    "discovery": "The change on the discovery half, on which the class was chosen.",
+}
+
+
+def query_name(query: int) -> str:
+    """A token in words; rows and columns are counted from 0."""
+    return "the class token" if query == PATCHES else f"patch {query // SIDE},{query % SIDE}"
+
+
+def heads(choice: Choice) -> None:
+    """The chosen view of all heads; nothing is computed for the others."""
+    st.subheader("All heads")
+    VIEW.shown()
+    st.segmented_control(
+        "Heads",
+        VIEWS,
+        key=VIEW.key,
+        on_change=VIEW.changed,
+        format_func=_TITLES.__getitem__,
+        label_visibility="collapsed",
+    )
+    if VIEW.value() == "positions":
+        _positions(choice)
+        return
+    found: Heads = result_of(Attending(choice))
+    (_look if VIEW.value() == "looks" else _need)(choice, found)
+
+
+def _look(choice: Choice, found: Heads) -> None:
+    """Mean weights of each query of each head, entropies and distances."""
+    maps = found.weights["trained"][0]
+    most = float(np.quantile(maps, 0.97))
+    for head in range(HEADS):
+        st.markdown(f"**Block 0, head {head}**")
+        tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
+        unit_grid(
+            gallery(tiles, [f"heads_0/{head * TOKENS + at}, {query_name(at)}" for at in _QUERIES]),
+            [("heads_0", head * TOKENS + at) for at in range(len(tiles))],
+            model="attention",
+            key=f"grid of head {head}",
+            label=f"Mean attention of the queries of head {head}",
+            scale=1,
+        )
+    st.caption(
+        f"A tile for each token that asks, patches row by row and the class token last: the mean "
+        f"weight on each of the 16 patches over the confirmation half; black: {most:.2f} or more. "
+        "Like tiles in a row: the head looks at the same place whoever asks. A click opens the "
+        "unit."
+    )
+    table = found.spread()
+    named = table.assign(
+        head=[f"{block}.{head}" for block, head in zip(table["block"], table["head"], strict=True)],
+        query=[
+            query_name(query if block == 0 else PATCHES)
+            for block, query in zip(table["block"], table["query"], strict=True)
+        ],
+    )
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Entropy**", help=DEFINITIONS["entropy"])
+        st.altair_chart(figures.spread(named, "entropy", "entropy", 1.0), key="head entropies")
+    with right:
+        st.markdown("**Distance**", help=DEFINITIONS["distance"])
+        chart = figures.spread(named, "distance", "pixels", UNIFORM)
+        st.altair_chart(chart, key="head distances")
+    st.caption(
+        f"A dot for each query of each head (block.head). Dashed: all patches alike, entropy 1 and "
+        f"{UNIFORM:.1f} pixels. Median entropy of trained queries "
+        f"{_median(table, 'trained', 'entropy'):.2f}, untrained "
+        f"{_median(table, 'untrained', 'entropy'):.2f}; median distance "
+        f"{_median(table, 'trained', 'distance'):.1f} and "
+        f"{_median(table, 'untrained', 'distance'):.1f} pixels. One network: a head's number means "
+        "nothing in another."
+    )
+    download(named, f"attention-{file_name(choice)}-spread")
+
+
+_QUERIES = range(TOKENS)
+
+
+def _median(table: pd.DataFrame, network: str, measure: str) -> float:
+    """The median over queries."""
+    return float(table.loc[table["network"] == network, measure].median())
+
+
+def _need(choice: Choice, found: Heads) -> None:
+    """What is lost without each head, and without looking at all."""
+    table = _named(found.effects())
+    st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
+    st.altair_chart(figures.effects(table), key="effects of heads")
+    chosen = _named(found.specialties())
+    sure = int(chosen["needed"].sum())
+    st.markdown(
+        f"**{sure} of {len(chosen)} heads** are needed for the class that they were chosen for: "
+        "without the head the class loses more than with every control."
+    )
+    helps = {
+        "name": st.column_config.TextColumn("head"),
+        "discovery": column("discovery", DEFINITIONS["discovery"]),
+        "change": column("change", DEFINITIONS["change"]),
+        **{key: column(key, DEFINITIONS["interval"]) for key in ("low", "high")},
+        **{key: column(key, DEFINITIONS["control"]) for key in ("control low", "control high")},
+    }
+    shown = chosen[["name", "class", "digits", *list(helps)[1:], "needed"]]
+    st.dataframe(shown, hide_index=True, column_config=helps)
+    _one_head(table)
+    download(table, f"attention-{file_name(choice)}-heads")
+    _replaced(choice, found)
+
+
+def _named(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows with the head in words."""
+    pairs = zip(table["block"], table["head"], strict=True)
+    return table.assign(name=[f"block {block}, head {head}" for block, head in pairs])
+
+
+def _one_head(table: pd.DataFrame) -> None:
+    """The chosen head of both blocks beside its controls."""
+    head = links.integer("head", 0, HEADS - 1, 0).value()
+    for block, side in zip((0, 1), st.columns(2), strict=True):
+        mine = table[(table["head"] == head) & (table["block"] == block)]
+        with side:
+            st.markdown(f"**Block {block}, head {head}**", help=DEFINITIONS["control"])
+            st.altair_chart(figures.needs(mine), key=f"needs of block {block}")
+    st.caption(
+        "Blue: the head chosen above is silenced, with 95 % intervals; grey: the range of the "
+        "controls. All 10 classes of 8 heads are shown, so single intervals off 0 are to be "
+        "expected: the table's classes were chosen on other digits."
+    )
+
+
+def _replaced(choice: Choice, found: Heads) -> None:
+    """Accuracy with all weights of a block replaced."""
+    st.markdown("**Does it matter where heads look?** Weights replaced on the way")
+    table = found.accuracies()
+    st.altair_chart(figures.kept(table), key="weights replaced")
+    st.caption(
+        "Confirmation half, 95 % Wilson intervals. uniform: 1/16 on each patch, as with W_q = b_q "
+        "= 0; mean: each query's mean over the digits, so that nothing depends on the digit; "
+        "another digit: the weights that a random other digit has; silenced: 0."
+    )
+    download(table, f"attention-{file_name(choice)}-replaced")
+
+
+def _positions(choice: Choice) -> None:
+    """The network without positions, trained when this view is opened."""
+    found = result_of(Placing(choice))
+    table = found.table
+    placed, bag = (table.iloc[at] for at in (0, 1))
+    st.markdown(
+        f"Without position embeddings the network is right on **{bag['accuracy']:.1%}** of the "
+        f"confirmation half, with them on **{placed['accuracy']:.1%}**. With the patches of every "
+        f"digit shuffled, it gives the same answer on **{bag['same answer']:.1%}** (largest change "
+        f"of a logit {bag['logits moved']:.1e}), with positions on "
+        f"{placed['same answer']:.1%}: attention alone sees a bag of patches."
+    )
+    helps = {
+        "accuracy": column("accuracy", "Share of the confirmation half that is right."),
+        "accuracy shuffled": column(
+            "accuracy, shuffled", "The same with the patches of all digits in one random order."
+        ),
+        "same answer": column("same answer", "Share of digits whose answer the shuffle keeps."),
+        "logits moved": st.column_config.NumberColumn(
+            format="%.1e", help="Largest change of any logit of any digit by the shuffle."
+        ),
+    }
+    st.dataframe(table, hide_index=True, column_config=helps)
+    download(table, f"attention-{file_name(choice)}-positions")

@@ -1,0 +1,85 @@
+"""The concepts there are: what each is, how sure it is, how many digits have it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.analyses.task import Described, Judging
+from core.data.concepts import CONCEPTS
+from core.data.concepts.by_eye import Agreement
+from core.statistics import wilson_interval
+from pages.kit import links
+from pages.kit.waiting import result_of
+
+__all__ = ["concepts"]
+
+_EXACTNESS = {
+    "pixels": "exact, from the pixels",
+    "skeleton": "depends on the skeleton",
+    "rule": "a rule; a generator or a person knows",
+}
+_JUDGED = links.one_of("rules", ("hidden", "judged"))
+
+
+def concepts(described: Described) -> None:
+    """A row for each concept, and the rules beside labels made by eye."""
+    with st.expander("The concepts", icon=":material/list:", expanded=_JUDGED.value() == "judged"):
+        measured = described.measured
+        present = measured.present().mean(0)
+        known = described.digits.parts is not None
+        rows = [
+            {
+                "concept": CONCEPTS[name].text,
+                "what": CONCEPTS[name].about,
+                "has a place": CONCEPTS[name].placed,
+                "how sure": "known, it was drawn"
+                if known and CONCEPTS[name].part
+                else _EXACTNESS[CONCEPTS[name].exactness],
+                "digits": share,
+            }
+            for name, share in zip(measured.names, present, strict=True)
+        ]
+        st.dataframe(
+            pd.DataFrame(rows),
+            hide_index=True,
+            height=300,
+            column_config={"digits": st.column_config.NumberColumn(format="percent")},
+        )
+        if _JUDGED.value() == "judged":
+            _agreement(result_of(Judging()))
+        else:
+            st.button(
+                "Compare the rules with labels made by eye",
+                icon=":material/visibility:",
+                on_click=links.put,
+                kwargs={"rules": "judged"},
+            )
+
+
+def _agreement(found: dict[str, Agreement]) -> None:
+    """Precision and recall of the rules on digits that they were not fitted to."""
+    rows = []
+    for name, of in found.items():
+        row = {"concept": CONCEPTS[name].text, "labelled": sum((of.hits, of.missed)), "others": 0}
+        row["others"] = of.false + of.none
+        for kind, hits, n in (
+            ("precision", of.hits, of.hits + of.false),
+            ("recall", of.hits, of.hits + of.missed),
+        ):
+            low, high = wilson_interval(hits, max(n, 1))
+            row |= {kind: hits / max(n, 1), f"{kind} from": low, f"{kind} to": high}
+        rows.append(row)
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        column_config={
+            f"{kind}{end}": st.column_config.NumberColumn(format="%.3f")
+            for kind in ("precision", "recall")
+            for end in ("", " from", " to")
+        },
+    )
+    st.caption(
+        "MNIST training digits labelled by eye that the rules were not fitted to; "
+        "doubtful ones are left out. Wilson's 95 % intervals."
+    )

@@ -1,0 +1,277 @@
+"""The report of a layer's dissection: how many units are detectors, of what, against controls."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts
+from core.analyses.dissection import LEVEL, Dissection
+from core.analyses.task import Describing, Dissecting
+from core.csv_text import csv_text
+from core.data.concepts import CONCEPTS
+from core.models.inspectable import Layer
+from core.models.registry import MODELS
+from core.runtime.task import Choice
+from pages.kit import links, place
+from pages.kit.glossary import DEFINITIONS, NAMES
+
+__all__ = ["NONE", "View", "controls", "report", "units_table"]
+
+LEVELS = ("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2")
+KINDS = ("pixels", "images")
+NONE = "none"
+_KIND_NAMES = {"pixels": "Pixels: where", "images": "Images: which"}
+_IMAGE_LEVEL = "0.1"  # of the images: as many as a class has
+_NETWORKS = {
+    "trained": "this network",
+    "untrained": "untrained",
+    "rotated": "units mixed at random",
+}
+
+
+@dataclass(frozen=True)
+class View:
+    """What the address asks for."""
+
+    choice: Choice
+    layer: str
+    level: str
+    kind: str
+
+    @property
+    def task(self) -> Dissecting:
+        """The dissection."""
+        return Dissecting(self.choice, self.layer, float(self.level))
+
+    @property
+    def describing(self) -> Describing:
+        """The concepts of its digits."""
+        return Describing(self.choice.data)
+
+    @property
+    def unit(self) -> links.Option[int]:
+        """The unit that is looked at closely."""
+        last = _described(self.choice.model, self.layer).units - 1
+        return links.integer("unit", 0, last, 0)
+
+    def address(self) -> dict[str, object]:
+        """Every choice of the page."""
+        return {
+            "layer": self.layer,
+            "level": self.level,
+            "kind": self.kind,
+            "unit": self.unit.value(),
+            "concept": st.query_params.get("concept"),
+        }
+
+
+def controls(choice: Choice) -> View:
+    """The choice of layer, level and kind of comparison."""
+    layer = links.one_of("layer", place.layers())
+    columns = st.columns([2, 2, 3])
+    layer.shown()
+    columns[0].selectbox("Layer", place.layers(), key=layer.key, on_change=_other_layer)
+    mapped = _described(choice.model, layer.value()).map is not None
+    kinds = KINDS if mapped else ("images",)
+    kind = links.one_of("kind", kinds)
+    kind.shown()
+    columns[1].selectbox(
+        "Compare",
+        kinds,
+        key=kind.key,
+        on_change=_other_kind,
+        format_func=_KIND_NAMES.__getitem__,
+        help=DEFINITIONS["kind"],
+    )
+    usual = f"{LEVEL:g}" if kind.value() == "pixels" else _IMAGE_LEVEL
+    level = links.one_of("level", LEVELS, usual)
+    level.shown()
+    columns[2].select_slider(
+        "Level",
+        LEVELS,
+        key=level.key,
+        on_change=level.changed,
+        format_func=lambda text: f"{float(text):.1%}",
+        help=DEFINITIONS["level"],
+    )
+    return View(choice, layer.value(), level.value(), kind.value())
+
+
+def _other_layer() -> None:
+    """Another layer has other units, and may have no pixels."""
+    links.put(layer=st.session_state["layer"], unit=None, kind=None, level=None, concept=None)
+
+
+def _other_row(key: str, units: pd.Index) -> None:
+    """Another row of the table of units; the row stays marked, so it counts only when clicked."""
+    rows = st.session_state[key]["selection"]["rows"]
+    if rows:
+        links.put(unit=int(units[rows[0]]), concept=None)
+
+
+def _other_kind() -> None:
+    """Pixels and images have other usual levels."""
+    links.put(kind=st.session_state["kind"], level=None, concept=None)
+
+
+def _described(model: str, layer: str) -> Layer:
+    """What the architecture says of its layer."""
+    return next(of for of in MODELS[model].architecture.described if of.name == layer)
+
+
+def report(view: View, found: Dissection) -> None:
+    """The answer, its controls, and every unit."""
+    rows = getattr(found, view.kind)
+    mine = found.controls[found.controls["kind"] == view.kind].set_index("network")
+    units = int(rows["index"].nunique())
+    _headline(view, mine, units)
+    left, right = st.columns([2, 3])
+    with left:
+        _controls_beside(mine, units)
+    with right:
+        _bars(rows)
+    _units(view, rows)
+
+
+def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
+    """The answer in a sentence."""
+    own = mine.loc["trained"]
+    name = f"{view.choice.model}/{view.layer}"
+    if own["detectors"]:
+        st.markdown(
+            f"**{own['detectors']:.0f} of {units} units** of {name} are detectors, of "
+            f"**{own['unique']:.0f} different concepts**, at a level of {float(view.level):.1%}."
+        )
+    else:
+        st.markdown(
+            f"**None of the {units} units** of {name} is a detector of any concept, at a level of "
+            f"{float(view.level):.1%}. That is an answer: no concept of the list is where these "
+            "units are active, beyond what chance and position give."
+        )
+    st.caption(
+        "Level and concept of each unit were chosen on one half of the test digits; every number "
+        "below is measured on the other half.",
+        help=DEFINITIONS["detector"],
+    )
+
+
+def _controls_beside(mine: pd.DataFrame, units: int) -> None:
+    """The same procedure on networks that have learned nothing."""
+    st.markdown("**Against controls**", help=DEFINITIONS["controls"])
+    table = pd.DataFrame(
+        {
+            "network": [_NETWORKS[name] for name in mine.index],
+            "detectors": [f"{n:.0f} of {units}" for n in mine["detectors"]],
+            "concepts": mine["unique"].astype(int).to_numpy(),
+            "highest IoU": mine["iou"].to_numpy(),
+        }
+    )
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={"highest IoU": st.column_config.NumberColumn(format="%.3f")},
+    )
+    detectors = dict(zip(mine.index, mine["detectors"].tolist(), strict=True))
+    for sentence in _read_against(detectors):
+        st.warning(sentence, icon=":material/balance:")
+
+
+def _read_against(detectors: Mapping[str, int]) -> list[str]:
+    """What the controls say against the number of detectors, by network."""
+    own, untrained = detectors["trained"], detectors.get("untrained", 0)
+    said = []
+    if 0 < own <= untrained:
+        said.append(
+            f"The untrained network has {untrained} detectors: the number of detectors in this "
+            "layer is no evidence of learning. Compare the highest IoU."
+        )
+    if 0 < own <= detectors["rotated"]:
+        said.append(
+            f"Random mixtures of these units make {detectors['rotated']} detectors: the concepts "
+            "are in the layer, but no more in its single units than in any direction of it."
+        )
+    return said
+
+
+def _bars(rows: pd.DataFrame) -> None:
+    """How many units detect what."""
+    st.markdown("**Concepts detected**")
+    detectors = rows[rows["detector"]]
+    if detectors.empty:
+        st.info("No bar to draw: no unit passes.", icon=":material/do_not_disturb_on:")
+        return
+    names = [CONCEPTS[name].text for name in detectors["concept"]]
+    st.altair_chart(charts.concept_counts(names), key="concepts detected")
+
+
+def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+    """A row for each unit: its concept or none, how sure, and the next two concepts."""
+    first = rows[rows["rank"] == 1].set_index("index")
+    others = {rank: rows[rows["rank"] == rank].set_index("index") for rank in (2, 3)}
+    table = pd.DataFrame(index=sorted(rows["index"].unique()))
+    table["unit"] = [f"{view.choice.model}/{view.layer}/{index}" for index in table.index]
+    detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
+    closest = first["concept"].map(_text).reindex(table.index)
+    table["answers to"] = np.where(detector, closest, NONE)
+    table["closest concept"] = closest
+    for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
+        table[name] = first[name]
+    if view.kind == "pixels":
+        table["matched"] = first["matched"]
+    table["margin"] = first["iou"] - others[2]["iou"].reindex(table.index)
+    for rank, label in ((2, "second"), (3, "third")):
+        table[label] = others[rank]["concept"].map(_text)
+        table[f"{label} iou"] = others[rank]["iou"]
+    if view.kind == "images":
+        for name in ("auc", "auc_low", "auc_high", "auc_within", "precision", "base", "n"):
+            table[name] = first[name]
+    return table
+
+
+def _text(concept: str) -> str:
+    """A concept in words."""
+    return CONCEPTS[concept].text
+
+
+def _units(view: View, rows: pd.DataFrame) -> None:
+    """Every unit, to sort, to open and to download."""
+    st.subheader("Every unit")
+    table = units_table(view, rows)
+    columns = {
+        name: st.column_config.NumberColumn(
+            NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)
+        )
+        for name in table.columns[table.dtypes == np.float64]
+    }
+    key = f"units of {view.layer} {view.kind} {view.level}"
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config=columns,
+        height=min(420, 38 + 35 * len(table)),
+        on_select=lambda: _other_row(key, table.index),
+        selection_mode="single-row",
+        key=key,
+    )
+    st.caption("Click the left edge of a row to look at its unit below; column names sort.")
+    name = f"dissection-{view.choice.model}-{view.layer}-{view.kind}-{view.level}"
+    with st.container(horizontal=True):
+        st.download_button(
+            "Every unit and concept as CSV",
+            csv_text(rows).encode(),
+            f"{name}.csv",
+            "text/csv",
+            icon=":material/download:",
+        )
+        st.download_button(
+            "As JSON",
+            rows.to_json(orient="records").encode(),
+            f"{name}.json",
+            "application/json",
+            icon=":material/download:",
+        )

@@ -1,0 +1,164 @@
+"""One unit of a dissection: its masks on the digits that drive it, and every concept's score."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+import torch
+
+from core import pictures
+from core.activations import peaks
+from core.analyses.dissection import Dissection, Sample, unit_masks
+from core.analyses.task import Described
+from core.data.concepts import CONCEPTS
+from core.models.inspectable import Inspectable
+from core.training.task import Training
+from pages.kit import links, place
+from pages.kit.gallery import gallery
+from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.grid import image_grid
+from pages.kit.waiting import result_of
+from pages.parts.dissection.report import NONE, View
+
+__all__ = ["unit"]
+
+_SHOWN = 12  # digits
+_LISTED = 12  # concepts
+
+
+def unit(view: View, found: Dissection, described: Described) -> None:
+    """The unit that the address names."""
+    rows = getattr(found, view.kind)
+    index = view.unit.shown()
+    st.subheader("A unit closely")
+    left, right = st.columns([1, 2])
+    left.number_input(
+        f"Unit of {view.layer}",
+        0,
+        int(rows["index"].max()),
+        key=view.unit.key,
+        on_change=_other_unit,
+    )
+    mine = rows[rows["index"] == index].sort_values("found", ascending=False)
+    names = mine["concept"].tolist()
+    concept = links.one_of("concept", names)
+    concept.shown()
+    right.selectbox(
+        "Concept to draw",
+        names,
+        key=concept.key,
+        on_change=concept.changed,
+        format_func=lambda name: CONCEPTS[name].text,
+    )
+    _verdict(view, mine, index)
+    model = result_of(Training(view.choice))
+    half = described.half("confirmation")
+    _digits(view, found, model, half, index, concept.value())
+    _scores(view, mine)
+    with st.container(horizontal=True):
+        place.link("units", "This unit's page", layer=view.layer, unit=index)
+        place.link("feature_visualization", "Its maximized input", layer=view.layer, unit=index)
+        place.link("ask", "Is it needed?", layer=view.layer, units=index)
+
+
+def _other_unit() -> None:
+    """Another unit has another concept."""
+    links.put(unit=st.session_state["unit"], concept=None)
+
+
+def _verdict(view: View, mine: pd.DataFrame, index: int) -> None:
+    """Whether it is a detector, and why not."""
+    name = f"{view.choice.model}/{view.layer}/{index}"
+    best = mine[mine["rank"] == 1]
+    if best.empty:
+        st.markdown(
+            f"**{name}** answers to **{NONE}**: it shares no more with any concept than "
+            "chance, or it is never active."
+        )
+        return
+    row = best.iloc[0]
+    about = CONCEPTS[row["concept"]]
+    said = f"IoU {row['iou']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+    beside = f"shuffled images give {row['null']:.3f}, the ceiling is {row['ceiling']:.3f}"
+    if row["detector"]:
+        st.markdown(f"**{name}** answers to **{about.text}** ({about.about}): {said}; {beside}.")
+    else:
+        st.markdown(
+            f"**{name}** answers to **{NONE}**. Closest is {about.text} ({about.about}): {said}; "
+            f"{beside}.",
+            help=DEFINITIONS["detector"],
+        )
+
+
+def _digits(
+    view: View, found: Dissection, model: Inspectable, half: Sample, index: int, concept: str
+) -> None:
+    """The digits that drive the unit most, with its mask and the concept's."""
+    images = half.digits.images
+    values = peaks(model, images, view.layer)[:, index]
+    top = np.argsort(-values, kind="stable")[:_SHOWN]
+    unit_mask = np.zeros((len(top), 28, 28), bool)
+    if view.kind == "pixels":
+        level = float(found.levels[index])
+        unit_mask = unit_masks(model, images[torch.from_numpy(top)], view.layer, index, level)
+    concept_mask = np.zeros_like(unit_mask)
+    if CONCEPTS[concept].placed:
+        own = half.measured.take(top).only([concept])
+        concept_mask = own.masks[:, 0]
+    there = half.measured.take(top).only([concept]).present()[:, 0]
+    tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 5)
+    labels = half.digits.labels[top].tolist()
+    grid = gallery(
+        tiles,
+        [
+            f"a {label}, activation {value:.2f}, {'with' if has else 'without'} {concept}"
+            for label, value, has in zip(labels, values[top], there, strict=True)
+        ],
+        [
+            f"{label} · {value:.2f}{' · ✓' if has else ''}"
+            for label, value, has in zip(labels, values[top], there, strict=True)
+        ],
+    )
+    image_grid(grid, key="grid of masks", label=f"{view.layer}/{index} on {concept}", scale=1)
+    masks = "Orange: where the unit is above its level. " if view.kind == "pixels" else ""
+    st.caption(
+        f"The {len(top)} confirmation digits on which the unit is most active: class · activation "
+        f"· ✓ where the digit has “{CONCEPTS[concept].text}”. {masks}Blue: the concept. Purple: "
+        "both."
+    )
+
+
+def _scores(view: View, mine: pd.DataFrame) -> None:
+    """The concepts that come closest, and how close."""
+    names = [
+        "concept",
+        "found",
+        "iou",
+        "low",
+        "high",
+        "null",
+        "ceiling",
+        "of_ceiling",
+        "q_value",
+        "n",
+    ]
+    if view.kind == "images":
+        names += ["auc", "auc_within", "precision", "base"]
+    table = mine.head(_LISTED)[names].copy()
+    table["concept"] = [CONCEPTS[name].text for name in table["concept"]]
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(
+                NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)
+            )
+            for name in names
+            if name not in ("concept", "n")
+        },
+    )
+    st.caption(
+        f"The {_LISTED} concepts closest on the digits on which they were chosen (first number); "
+        "all others are of the other half."
+    )

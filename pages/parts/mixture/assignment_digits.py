@@ -1,0 +1,73 @@
+"""The digits of each expert: the mean of all it takes, and those the gate is surest of."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import pictures
+from core.architectures.mixture.tasks import Taken
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.parts.mixture.controls import View
+
+__all__ = ["digits"]
+
+SUREST = 12  # digits of an expert
+
+
+def digits(view: View, taken: Taken) -> None:
+    """Mean digits of all experts; of the chosen one, the surest digits, which open."""
+    of = taken.confirmation
+    st.subheader("The digits of each expert")
+    expert = links.integer("expert", 0, of.experts - 1, int(of.load.argmax()))
+    chosen = expert.value()
+    counts = np.bincount(of.first, minlength=of.experts)
+    names = [f"expert {at}: mean of the {n:,} digits it takes" for at, n in enumerate(counts)]
+    marks = [f"{at} · {share:.0%}" for at, share in enumerate(of.load)]
+    tiles = pictures.hatched(pictures.stretched(taken.means()), counts == 0)
+    picked = image_grid(
+        gallery(tiles, names, marks),
+        key="grid of mean digits",
+        label=f"Mean digit of each expert of {view.gate}",
+        selected=chosen,
+        scale=3,
+    )
+    if picked is not None and picked != chosen:
+        links.put(expert=picked)
+        st.rerun()
+    st.caption(
+        "The mean of the digits that each expert takes, its largest value black. Below: expert · "
+        "load. Striped: it takes none. Click one to see its digits."
+    )
+    own = taken.surest(chosen, SUREST)
+    if not len(own):
+        st.markdown(f"Expert {chosen} takes no digit.")
+        return
+    _surest(view, taken, chosen, own)
+
+
+def _surest(view: View, taken: Taken, expert: int, own: np.ndarray) -> None:
+    """The digits of one expert, the surest first; a click follows the digit."""
+    labels = taken.confirmation.labels[own]
+    weights = taken.confirmation.gates[own, expert]
+    images = taken.half.digits.images[own.tolist(), 0].numpy()
+    names = [
+        f"test digit {at}, a {label}: weight {weight:.4f}"
+        for at, label, weight in zip(own, labels, weights, strict=True)
+    ]
+    st.markdown(f"**Expert {expert}**: the digits its gate is surest of")
+    picked = image_grid(
+        gallery(pictures.ink(images), names, [f"a {label}" for label in labels]),
+        key="grid of surest digits",
+        label=f"Surest digits of expert {expert} of {view.gate}",
+        scale=2,
+    )
+    st.caption(
+        f"The {len(own)} digits whose score for this expert lies farthest above the next one's. "
+        "Click one to follow it through the gate."
+    )
+    if picked is not None:
+        links.put(digit=int(own[picked]), view="digit", expert=None)
+        st.rerun()

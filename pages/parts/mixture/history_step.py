@@ -1,0 +1,68 @@
+"""One step of training: who takes which class, and the mean digit of each expert."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import pictures
+from core.architectures.mixture.charts import history as figures
+from core.architectures.mixture.history import Growth
+from core.architectures.mixture.tasks.history import DIGITS
+from pages.kit.gallery import gallery
+from pages.kit.opening import unit_grid
+from pages.kit.tables import download, file_name
+from pages.parts.mixture.controls import View
+
+__all__ = ["at_step"]
+
+
+def at_step(view: View, of: Growth, step: int) -> None:
+    """Who takes which class at the step, and the mean digit of each expert."""
+    left, right = st.columns(2)
+    with left:
+        _classes(view, of, step)
+    with right:
+        _means(view, of, step)
+
+
+def _classes(view: View, of: Growth, step: int) -> None:
+    """The share of each class that each expert takes."""
+    at, name = of.at(step), f"{file_name(view.choice)}-{view.gate}"
+    st.markdown(f"**After {step:,} batches: share of each class's digits**, %")
+    table = of.by_class(step)
+    st.altair_chart(figures.classes(table), key="classes at the step")
+    st.caption(
+        "Columns sum to 100 %. An expert that knew no class would take of every class "
+        f"what it takes of all digits: {', '.join(f'{load:.0%}' for load in of.load[at])}."
+    )
+    download(table, f"classes-at-step-{step}-{name}")
+
+
+def _means(view: View, of: Growth, step: int) -> None:
+    """The mean digit that each expert takes; a click opens the expert's weight as a unit."""
+    at = of.at(step)
+    st.markdown(f"**After {step:,} batches: the mean digit of each expert**")
+    empty = of.load[at] == 0
+    tiles = pictures.hatched(pictures.ink(of.means[at]), empty)
+    shares = [f"{load:.1%} of the digits" for load in of.load[at]]
+    unit_grid(
+        gallery(
+            tiles,
+            [f"expert {expert}: {share}" for expert, share in enumerate(shares)],
+            [f"{expert}: {load:.0%}" for expert, load in enumerate(of.load[at])],
+        ),
+        [(view.gate, expert) for expert in range(len(tiles))],
+        model=view.choice.model,
+        key="mean digits at the step",
+        label=f"Mean digit of each expert after {step} batches",
+        scale=3,
+    )
+    st.caption(
+        f"Expert: its load. Striped: it takes none. Mean of those of the {DIGITS:,} digits "
+        f"that it takes{_moved(view)}. Click one for its weight as a unit of {view.gate}."
+    )
+
+
+def _moved(view: View) -> str:
+    """What must be said of a network that learned from moved digits."""
+    return ", each moved at random as in training" if view.mixture.jitter else ""

@@ -1,0 +1,102 @@
+"""One digit moved by hand: what the gates weigh and what the network answers at each place."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import pictures
+from core.architectures.attention.charts import answers
+from core.architectures.mixture.charts import position as figures
+from core.architectures.mixture.position import REACH
+from core.architectures.mixture.position_digit import AtPlaces, at_places
+from core.architectures.mixture.tasks.assignment import gated
+from core.training.task import Training
+from pages.kit import links
+from pages.kit.digit import Followed, followed
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.waiting import result_of
+from pages.parts.mixture.controls import View
+
+__all__ = ["one_digit"]
+
+DOWN = links.integer("moved_down", -REACH, REACH, 0)
+RIGHT = links.integer("moved_right", -REACH, REACH, 0)
+_ENDS = (-REACH, 0, REACH)
+NINE = [(down, right) for down in _ENDS for right in _ENDS]
+_TIMES = 3  # screen pixels a pixel of the digit
+_ROW = 3 * (28 * _TIMES + 22)  # pixels: three pictures a row, as they lie
+
+
+def one_digit(view: View) -> None:
+    """The followed digit, moved."""
+    st.subheader("Move a digit")
+    one = followed(view.choice)
+    seen = at_places(gated(result_of(Training(view.choice))), one.image)
+    left, right = st.columns([2, 3])
+    with left:
+        _nine(one, seen)
+    with right:
+        _here(one, seen)
+
+
+def _nine(one: Followed, seen: AtPlaces) -> None:
+    """The digit at nine places with the expert that each gate weighs most; a click moves it."""
+    numbers = [seen.number(*at) for at in NINE]
+    firsts = {gate: of.argmax(1) for gate, of in seen.weights.items()}
+    experts = [" · ".join(f"{of[number]}" for of in firsts.values()) for number in numbers]
+    now = DOWN.value(), RIGHT.value()
+    with st.container(width=_ROW):
+        picked = image_grid(
+            gallery(
+                pictures.enlarged(pictures.ink(seen.images[numbers]), _TIMES),
+                [
+                    f"{down} down, {right} right: expert {expert}"
+                    for (down, right), expert in zip(NINE, experts, strict=True)
+                ],
+                [f"expert {expert}" for expert in experts],
+            ),
+            key="grid of nine places",
+            label=f"Test digit {one.number} at nine places",
+            selected=NINE.index(now) if now in NINE else None,
+            scale=1,
+        )
+    layers = "" if len(firsts) == 1 else ", layer 1 · layer 2"
+    st.caption(
+        f"By {REACH} pixels up, not, or down, and left, not, or right. Below: the expert with the "
+        f"highest weight{layers}. A click moves the digit there."
+    )
+    if picked is not None and NINE[picked] != now:
+        links.put(moved_down=NINE[picked][0], moved_right=NINE[picked][1])
+        st.rerun()
+
+
+def _here(one: Followed, seen: AtPlaces) -> None:
+    """The sliders, the picture, the gates' weights and the answer."""
+    at = seen.number(DOWN.value(), RIGHT.value())
+    first, second = st.columns([1, 2], vertical_alignment="center")
+    with first:
+        st.image(pictures.enlarged(pictures.ink(seen.images[[at]]), 5)[0], width=140)
+    for option, title in ((DOWN, "Pixels down"), (RIGHT, "Pixels right")):
+        option.shown()
+        with second:
+            st.slider(title, -REACH, REACH, key=option.key, on_change=option.changed)
+    told = seen.probabilities[at]
+    charts = [
+        (f"Gate of layer {name.removeprefix('gate_')}" if "_" in name else "Gate", of[at])
+        for name, of in seen.weights.items()
+    ]
+    columns = st.columns(len(charts) + 1)
+    for side, (title, values) in zip(columns, charts, strict=False):
+        with side:
+            st.markdown(f"**{title}**")
+            st.altair_chart(figures.weights(values), key=f"weights, {title}")
+    with columns[-1]:
+        st.markdown("**Answer**")
+        st.altair_chart(answers(told, one.label), key="answer where the digit is")
+    answer = int(told.argmax())
+    st.caption(
+        f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and {RIGHT.value()} "
+        f"right: told as {answer} with probability {told[answer]:.0%}. Orange: the expert with the "
+        "highest weight; the digit's own class."
+    )

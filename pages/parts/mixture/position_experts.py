@@ -1,0 +1,54 @@
+"""Each expert's share of digits, as a map over places and as bars over classes."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.architectures.mixture.charts import position as figures
+from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces
+from core.architectures.mixture.tasks.position import Moved
+
+__all__ = ["experts", "name_of"]
+
+
+def name_of(gate: str) -> str:
+    """A gate in words."""
+    return f"Layer {gate.removeprefix('gate_')}" if "_" in gate else "The gate"
+
+
+def experts(found: Moved) -> None:
+    """All experts of all gates, on one scale."""
+    st.subheader("Each expert, by place and by class")
+    most = max(float(max(of.offsets.max(), of.of_classes.max())) for of in found.trained.gates)
+    for gate in found.trained.gates:
+        _experts(gate, most)
+    _maps_caption(found, most)
+
+
+def _experts(gate: GatePlaces, most: float) -> None:
+    """A map over places and bars over classes for each expert of a gate."""
+    st.markdown(f"**{name_of(gate.gate)}**")
+    with st.container(horizontal=True):
+        for expert in range(gate.experts):
+            load = float(gate.load[expert])
+            chart = figures.expert(
+                gate.offsets[expert],
+                gate.of_classes[expert],
+                load,
+                most,
+                f"expert {expert}, {load:.0%}",
+            )
+            st.altair_chart(chart, width="content", key=f"places of {gate.gate} {expert}")
+
+
+def _maps_caption(found: Moved, most: float) -> None:
+    """How to read the maps."""
+    fewest = int(found.trained.gates[0].counts.sum(0).min())
+    st.caption(
+        f"Maps: the share of the digits at each offset that the expert takes, from up left to down "
+        f"right, -{REACH} to {REACH} pixels; white 0, full orange {most:.0%}, on all maps. Bars: "
+        f"the share of each class's digits that it takes, 0 to {most:.0%}; dashed: its share of "
+        "all digits. An expert for places has a patch in its map and bars that are alike; one for "
+        f"classes has an even map and unlike bars. Each digit moved {ROUNDS} times, at least "
+        f"{fewest} an offset."
+    )

@@ -1,0 +1,207 @@
+"""Runs compared: balance, number of experts and k, beside a perceptron of the same size."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core.analyses.comparing.base import InTurn
+from core.architectures.mixture.charts import summary as figures
+from core.architectures.mixture.summary import Summed, Versus, versus
+from core.architectures.mixture.tasks.summary import (
+    PEER,
+    SINGLE,
+    Summing,
+    kept_runs,
+    over_experts,
+    over_weights,
+    trained_runs,
+)
+from core.models.gated import Routing
+from core.models.mixture import name_of
+from core.models.registry import MODELS
+from core.runtime import cache
+from core.runtime.task import Choice
+from pages.kit import links
+from pages.kit.waiting import result_of
+from pages.parts.mixture.controls import View
+from pages.parts.mixture.runs_table import MEASURED, table
+
+__all__ = ["view"]
+
+MEASURE = links.one_of("measure", tuple(MEASURED))
+Runs = dict[str, tuple[Routing, Summed]]
+_ASKED = "runs of the gate that this visitor asked for"
+_SECONDS = 30  # that one training takes, about
+
+
+def view(view: View) -> None:
+    """The mixture against its peers, then all runs kept, by setting and in a table.
+
+    Runs that were trained on whatever page are measured; nothing else is trained but the peers.
+    """
+    trained = trained_runs(view.choice, cache.store())
+    names = dict.fromkeys((view.choice.model, PEER, SINGLE, *trained))
+    tasks = tuple(Summing(replace(view.choice, model=name)) for name in names)
+    found = result_of(InTurn(tasks, "Comparing with other runs"))
+    base = dict(zip(names, found, strict=True))
+    _answer(view, base)
+    layered = len(view.mixture.gates) > 1
+    runs = {} if layered else kept_runs(view.choice, cache.store())
+    if not layered:
+        _charts(view, runs, base)
+        _offer(view, runs)
+    table(view.choice, runs, base)
+    _train(view)
+
+
+def _answer(view: View, base: dict[str, Summed]) -> None:
+    """Is the mixture better than a perceptron of its size, and than one expert?"""
+    own, peer = base[view.choice.model], base[PEER]
+    against = versus(own.right, peer.right)
+    parts = [
+        f"**{_verdict(against)} a perceptron**: {own.accuracy:.2%} of the test digits right, "
+        f"against {peer.accuracy:.2%}. {_numbers(against)}"
+    ]
+    if view.choice.model != SINGLE:
+        alone = versus(own.right, base[SINGLE].right)
+        parts.append(
+            f"{_verdict(alone)} one of its experts alone "
+            f"({base[SINGLE].accuracy:.2%}; difference {100 * alone.difference:+.2f} points, "
+            f"p {_p(alone.p)})."
+        )
+    st.markdown(" ".join(parts))
+    st.caption(
+        f"{len(own.right):,} test digits, one network each, seed {view.choice.seed}: another seed "
+        "may move each accuracy by some tenths of a point. The mixture has "
+        f"{own.parameters:,} parameters and a digit takes {own.multiplications:,} "
+        f"multiplications; the perceptron {peer.parameters:,} and {peer.multiplications:,}."
+    )
+
+
+def _verdict(of: Versus) -> str:
+    """Better, worse, or not told apart, at 5 %."""
+    if of.p >= 0.05:
+        return "The mixture can't be told apart from"
+    return f"The mixture is {'better' if of.won > of.lost else 'worse'} than"
+
+
+def _numbers(of: Versus) -> str:
+    """The pair in numbers."""
+    low, high = 100 * of.low, 100 * of.high
+    return (
+        f"{of.won:,} digits are told right only by the mixture, {of.lost:,} only by the "
+        f"perceptron: difference {100 * of.difference:+.2f} points (95 % {low:+.2f} to "
+        f"{high:+.2f}), McNemar's exact test p {_p(of.p)}."
+    )
+
+
+def _p(p: float) -> str:
+    """A p-value as text."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
+def _charts(view: View, runs: Runs, base: dict[str, Summed]) -> None:
+    """A measure against α and against the number of experts."""
+    MEASURE.shown()
+    st.segmented_control(
+        "Measure",
+        list(MEASURED),
+        key=MEASURE.key,
+        on_change=MEASURE.changed,
+        format_func=lambda name: MEASURED[name][0],
+    )
+    measure, routing = MEASURE.value(), view.routing
+    st.caption(MEASURED[measure][1])
+    left, right = st.columns(2)
+    ks = [k for k in (1, 2, None) if k is None or k < routing.experts]
+    with left:
+        st.markdown(f"**{routing.experts} experts**: against the balance, α")
+        if routing.experts == 1:
+            st.info("One expert has nothing to balance: choose two or more.")
+        else:
+            rows = [of for k in ks for of in over_weights(replace(routing, chosen=k))]
+            _chart(view, _frame(view, rows, runs), "α", measure, base)
+    with right:
+        st.markdown(f"**α {routing.weight:g}**: against the number of experts")
+        rows = [of for k in (1, 2, None) for of in over_experts(_with(routing, k))]
+        _chart(view, _frame(view, rows, runs), "experts", measure, base)
+    st.caption(
+        "A dot is one network that is kept for these data and this seed, ringed the one of the "
+        "address; open rings at the foot were never trained. Lines join dots of the same k. "
+        + ("Bars: Wilson's 95 % interval. " if measure == "accuracy" else "")
+        + f"Noise {routing.noise:g}. One run each: a few tenths of a point are chance."
+    )
+
+
+def _with(routing: Routing, k: int | None) -> Routing:
+    """The same with k experts run, and enough experts for it."""
+    return replace(routing, experts=max(routing.experts, (k or 0) + 1), chosen=k)
+
+
+def _chart(view: View, frame: pd.DataFrame, x: str, measure: str, base: dict[str, Summed]) -> None:
+    """One chart with its dashed lines."""
+    rules = {}
+    if measure == "accuracy":
+        rules = {"perceptron": base[PEER].accuracy, "one expert": base[SINGLE].accuracy}
+    title = "α of the balancing losses" if x == "α" else "experts"
+    chart = figures.against(frame, x, measure, title=title, rules=rules)
+    st.altair_chart(chart, key=f"runs against {x} of {view.choice.model}")
+
+
+def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:
+    """A row for each run of a chart, with its numbers where it is kept."""
+    found = []
+    for of in rows:
+        name = name_of(of)
+        numbers = runs[name][1].row() if name in runs else dict.fromkeys(_DRAWN, np.nan)
+        settings = {"α": f"{of.weight:g}", "experts": str(of.experts)}
+        settings["k"] = "all" if of.dense else str(of.k)
+        states = {"kept": name in runs, "current": name == view.choice.model}
+        found.append({**settings, **states, **numbers})
+    return pd.DataFrame(found).drop_duplicates(["α", "experts", "k"])  # one expert has no k
+
+
+_DRAWN = (*MEASURED, "low", "high")
+
+
+def _offer(view: View, runs: Runs) -> None:
+    """Buttons that train what is missing of a row."""
+    routing = view.routing
+    k = "all" if routing.dense else routing.k
+    rows = {
+        f"every α, {routing.experts} experts, k {k}": over_weights(routing),
+        f"every number of experts, α {routing.weight:g}, k {k}": over_experts(routing),
+    }
+    for at, (what, row) in enumerate(rows.items()):
+        missing = [name_of(of) for of in row if name_of(of) not in runs]
+        if not missing:
+            continue
+        tasks = tuple(Summing(replace(view.choice, model=name)) for name in missing)
+        st.button(
+            f"Train the {len(missing)} missing: {what}",
+            key=f"train row {at}",
+            icon=":material/model_training:",
+            help=f"{', '.join(MODELS[name].title for name in missing)}. About "
+            f"{_SECONDS * len(missing)} seconds; what is done stays done when you cancel.",
+            on_click=_ask,
+            args=(InTurn(tasks, f"Training {what}"), view.choice),
+        )
+
+
+def _train(view: View) -> None:
+    """The work that was asked for, below all that needs none."""
+    task, choice = st.session_state.get(_ASKED, (None, None))
+    if task is not None and choice == view.choice:
+        result_of(task)
+        st.session_state.pop(_ASKED)
+        st.rerun()
+
+
+def _ask(task: InTurn[Summed], choice: Choice) -> None:
+    """Remember what to train, in this session alone: a link must not start work."""
+    st.session_state[_ASKED] = (task, choice)

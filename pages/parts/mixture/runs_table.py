@@ -1,0 +1,105 @@
+"""The table of runs: every mixture that is kept, the perceptron, and the single expert."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core.architectures.mixture.summary import Summed
+from core.models.gated import Gated, Routing
+from core.models.registry import MODELS
+from core.runtime.task import Choice
+from pages.kit.tables import column, download
+
+__all__ = ["MEASURED", "table"]
+
+MEASURED = {
+    "accuracy": ("Accuracy", "Share of the 10,000 test digits told right."),
+    "active": (
+        "Active experts",
+        "Experts that take more than 1/(4N) of the digits, a quarter of an even share.",
+    ),
+    "normalized": (
+        "Information",
+        "What the expert that takes a digit tells of its class: mutual information over the mean "
+        "entropy of both, 0 to 1.",
+    ),
+    "balance": (
+        "Balance",
+        "N Σ f P (Fedus et al. 2021), f load and P importance: 1 even, N where one has all.",
+    ),
+    "entropy": (
+        "Entropy",
+        "Entropy of a digit's weights over log₂ N, mean: 0 decided, 1 undecided. Always 0 for k 1.",
+    ),
+}
+OTHERS = {
+    "bits": "The same information in bits; a class of ten has 3.32.",
+    "limit": "What 95 % of shuffled experts stay below, in bits.",
+    "load variation": "CV² of the load, by the population's variance: 0 even, N − 1 collapsed.",
+    "importance variation": "CV² of the importance: 0 even, N − 1 collapsed.",
+    "low": "Lower end of Wilson's 95 % interval of the accuracy.",
+    "high": "Upper end of it.",
+}
+_WHOLE = {
+    "parameters": "How many numbers the network learns.",
+    "multiplications": (
+        "Weights that one digit is multiplied by: those of the gate and of the k experts run."
+    ),
+}
+
+
+def table(
+    choice: Choice, runs: Mapping[str, tuple[Routing, Summed]], base: Mapping[str, Summed]
+) -> None:
+    """All runs that are kept, best first, the current one marked."""
+    every = {**{name: of for name, (_, of) in runs.items()}, **base}
+    frame = pd.DataFrame([_row(choice, name, of) for name, of in every.items()])
+    frame = frame.sort_values("accuracy", ascending=False, kind="stable")
+    st.markdown(f"**All {len(frame)} runs that are kept**, seed {choice.seed}")
+    wanted = {name: column(*of) for name, of in MEASURED.items()}
+    wanted |= {name: column(name, about) for name, about in OTHERS.items()}
+    wanted["accuracy"] = st.column_config.NumberColumn(
+        "Accuracy", format="%.4f", help=MEASURED["accuracy"][1]
+    )
+    wanted["active"] = st.column_config.NumberColumn(
+        MEASURED["active"][0], format="%d", help=MEASURED["active"][1]
+    )
+    for name, about in _WHOLE.items():
+        wanted[name] = st.column_config.NumberColumn(name, format="localized", help=about)
+    st.dataframe(frame, hide_index=True, column_config=wanted)
+    st.caption(
+        "▶: the one of the address. Perceptron: 784 → 264 → 10, without a gate, so that columns "
+        "of gates are empty. Choose another run with the settings above."
+    )
+    loads = [_experts(name, of) for name, of in every.items() if len(of.load)]
+    name = f"{choice.data}-seed{choice.seed}"
+    download(frame, f"gate-runs-{name}")
+    if loads:
+        download(
+            pd.concat(loads), f"gate-runs-load-{name}", "Load and importance of each expert as CSV"
+        )
+
+
+def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
+    """A run's settings and numbers."""
+    architecture = MODELS[name].architecture
+    routing = architecture.routing if issubclass(architecture, Gated) else None
+    settings: dict[str, object] = {"": "▶" if name == choice.model else "", "run": _title(name)}
+    settings["experts"] = routing.experts if routing else None
+    settings["k"] = ("all" if routing.dense else str(routing.k)) if routing else ""
+    settings["α"] = routing.weight if routing and routing.experts > 1 else None
+    settings["noise"] = routing.noise if routing and routing.experts > 1 else None
+    return {**settings, **of.row()}
+
+
+def _title(name: str) -> str:
+    """What a run is called."""
+    return MODELS[name].title.removeprefix("Mixture of experts, ")
+
+
+def _experts(name: str, of: Summed) -> pd.DataFrame:
+    """Load and importance of each expert of a run."""
+    return of.experts().assign(run=name)

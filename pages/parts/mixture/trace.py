@@ -1,0 +1,118 @@
+"""One digit and its gate, step by step: scores, weights, answers, and what they add up to."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.architectures.mixture.charts import trace as figures
+from core.architectures.mixture.paths import take_way
+from core.architectures.mixture.tasks.assignment import gated
+from core.architectures.mixture.trace import Decided, Nudged, beside, follow, nudged
+from core.models.gated import Gated
+from core.models.inspectable import Inspectable
+from core.models.mixture import Mixture
+from core.training.task import Training
+from pages.kit import digit
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.mixture import trace_steps
+from pages.parts.mixture.controls import View
+
+__all__ = ["view"]
+
+
+def view(view: View) -> None:
+    """The digit of the address on its way through the network."""
+    model: Inspectable = result_of(Training(view.choice))
+    one = digit.followed(view.choice)
+    decided: Decided
+    if isinstance(model, Mixture):
+        decided = seen = follow(model, one.image)
+        trace_steps.show(view, one, seen)
+    else:
+        decided = _way(view, gated(model), one)
+    step = 5 if view.suffix == "" else 4
+    _moved(nudged(model, one.image, view.gate), step)
+    _beside(view, one, decided, step + 1)
+
+
+def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
+    """Both gates of a network of two layers and all ways through; gives the chosen gate's."""
+    way = take_way(model, one.image)
+    first, second = way.decided
+    right = "right" if way.answer == one.label else f"wrong: it is a {one.label}"
+    st.markdown(
+        f"**Expert {first.taker} of layer 1, then expert {second.taker} of layer 2** have the "
+        f"highest weights, {first.weights.max():.0%} and {second.weights.max():.0%}. The network "
+        f"answers **{way.answer}**, {right}."
+    )
+    st.latex(r"z = B\max(0, Ax + a) + b \qquad g_e = \frac{e^{z_e}}{\sum_j e^{z_j}}")
+    st.latex(r"u = \sum_e g_e \max(0, W_e x + b_e)")
+    sides = st.columns(2)
+    for at, (side, of) in enumerate(zip(sides, way.decided, strict=True), 1):
+        with side:
+            st.markdown(f"**{at} · Weights of gate {at}**")
+            st.altair_chart(figures.weights(of.weights), key=f"weights of gate {at}")
+            scores = ", ".join(f"{score:.2f}" for score in of.scores)
+            st.caption(f"Scores z: {scores}. Entropy {of.entropy:.2f} bits; 2 is undecided.")
+    st.caption(
+        "Gate 1 sees the image x, gate 2 the sum u that the first layer made of it. Each gate is a "
+        "network with a hidden layer of its own, so its scores aren't a sum over pixels. Noise is "
+        "added to scores in training only."
+    )
+    table = way.table()
+    st.markdown("**3 · What each way through would answer**")
+    st.altair_chart(figures.ways(table), key="ways through")
+    same = int((way.answers == way.answer).sum())
+    st.caption(
+        f"In each cell the answer if both gates gave all weight to one expert; darker: the product "
+        f"of the two weights. {same} of {way.answers.size} ways give the network's answer: the "
+        "fewer, the more the decision matters for this digit."
+    )
+    download(table, f"ways-{file_name(view.choice)}-digit{one.number}")
+    return way.decided[int(view.suffix[1:]) - 1]
+
+
+def _moved(found: Nudged, step: int) -> None:
+    """What stays when the digit is moved by a pixel."""
+    takers, answers = found.kept()
+    others = sorted({int(of) for of in found.takers.ravel()} - {int(found.takers[1, 1])})
+    went = f" Elsewhere expert {', '.join(map(str, others))} has the highest weight." * bool(others)
+    st.markdown(
+        f"**{step} · Moved by one pixel** to its eight neighbouring places: the same expert "
+        f"has the highest weight in **{takers} of 8**, and the answer is the same in "
+        f"**{answers} of 8**.{went}"
+    )
+
+
+def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> None:
+    """How decided the gate is on this digit beside its class, and what it gave untrained."""
+    if view.routing.experts == 1:
+        st.caption("A gate of one expert has nothing to decide.")
+        return
+    taken = view.taken()
+    of = beside(taken.confirmation, taken.untrained, one.number)
+    st.markdown(
+        f"**{step} · How decided?** The entropy of the weights is **{of.entropy:.2f} bits**, "
+        f"for the median {one.label} {of.median:.2f}: the gate is more decided on "
+        f"**{of.percentile:.0%}** of the {of.others} other {one.label}s of the confirmation half.",
+        help="Entropy −Σ g log₂ g of the gate's weights: 0 bits where one expert has all the "
+        "weight, log₂ N where all have the same. Ties count half.",
+    )
+    chart = figures.weights(decided.weights, of.untrained)
+    st.altair_chart(chart, key="weights before training")
+    st.caption(
+        f"Bars: weights of {view.gate} for this digit; grey ticks: before training, when expert "
+        f"{of.untrained.argmax()} had most, {of.untrained.max():.0%}."
+    )
+    table = pd.DataFrame({"expert": range(len(of.untrained)), "trained": decided.weights})
+    table = table.assign(untrained=of.untrained)
+    helps = {
+        "trained": column("trained", "Weight of the gate, noise left out."),
+        "untrained": column("untrained", "Weight that the gate gave before training."),
+    }
+    with st.expander("Table"):
+        st.dataframe(table, hide_index=True, column_config=helps)
+        name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.choice)}"
+        download(table, f"{name}-digit{one.number}")

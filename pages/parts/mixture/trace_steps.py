@@ -1,0 +1,154 @@
+"""The steps of a mixture of one layer on one digit, each with its formula and live numbers."""
+
+from __future__ import annotations
+
+import numpy as np
+import streamlit as st
+
+from core import pictures
+from core.architectures.mixture.charts import trace as figures
+from core.architectures.mixture.trace import Followed
+from pages.kit import digit
+from pages.kit.gallery import gallery
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+from pages.parts.mixture.controls import View
+
+__all__ = ["show"]
+
+_TIMES = 3  # screen pixels a pixel of the digit
+
+
+def show(view: View, one: digit.Followed, seen: Followed) -> None:
+    """From the gate's pictures to the answer."""
+    right = "right" if seen.answer == one.label else f"wrong: it is a {one.label}"
+    others = f"{int((seen.own.argmax(1) == seen.answer).sum())} of {len(seen.own)}"
+    st.markdown(
+        f"**Expert {seen.taker} has the highest weight, {seen.weights.max():.0%}.** The network "
+        f"answers **{seen.answer}** with probability {seen.probabilities[-1].max():.1%}, {right}. "
+        f"Alone, {others} experts would give that answer: the fewer, the more the gate's decision "
+        "matters for this digit."
+    )
+    _scores(view, seen)
+    _weights(view, seen)
+    _answers(one, seen)
+    _sum(view, one, seen)
+
+
+def _scores(view: View, seen: Followed) -> None:
+    """Weight pictures, the digit, and their products."""
+    e = seen.taker
+    pixels = seen.products.sum((1, 2))
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    with left:
+        st.markdown("**1 · Scores: each expert's picture laid over the digit**")
+    with right:
+        st.latex(r"z_e = \sum_p W_{ep}\,x_p + b_e")
+        st.latex(rf"z_{{{e}}} = {pixels[e]:.3f} {seen.bias[e]:+.3f} = {seen.scores[e]:.3f}")
+    limit = float(np.abs(seen.asked).max())
+    st.caption(f"W of each expert: red speaks for it, blue against; full colour: ±{limit:.2f}.")
+    _tiles(view, seen, pictures.signed(seen.asked, limit), "W")
+    most = max(float(np.abs(seen.products).max()), 1e-9)
+    st.caption(
+        f"W ⊙ x: what the digit's pixels say for each expert; full colour: ±{most:.2f}. The first "
+        "tile is the digit x. The sum over pixels and the bias b is the score z under each."
+    )
+    products = pictures.signed(seen.products, most)
+    drawn = np.concatenate([pictures.ink(seen.image[None]), products])
+    _tiles(view, seen, drawn, "W ⊙ x")
+
+
+def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None:
+    """A picture for each expert, the digit before them where it is there; a click opens a unit."""
+    names = [f"expert {at}" for at in range(len(seen.scores))]
+    words = names
+    if with_digit := len(tiles) > len(names):
+        words = [f"{at}: z = {z:.2f}" for at, z in enumerate(seen.scores)]
+        names, words = ["the digit", *names], ["digit", *words]
+    unit_grid(
+        gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
+        [*([None] * with_digit), *(("scores", at) for at in range(len(seen.scores)))],
+        model=view.choice.model,
+        key=f"grid of {what}",
+        label=f"{what} of each expert",
+        selected=seen.taker + with_digit,
+        scale=1,
+    )
+
+
+def _weights(view: View, seen: Followed) -> None:
+    """Scores to weights."""
+    e, k = seen.taker, view.routing.k
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    largest = [at for at in np.argsort(-seen.scores, kind="stable")[:k] if seen.weights[at] > 0]
+    below = "+".join(rf"e^{{{seen.scores[at]:.2f}}}" for at in largest[:2])
+    below += r"+\dots" * (len(largest) > 2)
+    with left:
+        st.markdown("**2 · Weights: a softmax of the scores**")
+        over = "j" if view.routing.dense else rf"j \in \mathrm{{top}}_{{{k}}}"
+        st.latex(rf"g_e = \frac{{e^{{z_e}}}}{{\sum_{{{over}}} e^{{z_j}}}}")
+        st.latex(
+            rf"g_{{{e}}} = \frac{{e^{{{seen.scores[e]:.2f}}}}}{{{below}}} = {seen.weights[e]:.3f}"
+        )
+        kept = "" if view.routing.dense else f" Only the {k} highest scores count; others are 0."
+        st.caption(f"In training noise is added to the scores first; here there is none.{kept}")
+    with right:
+        st.altair_chart(figures.weights(seen.weights), key="weights of the gate")
+
+
+def _answers(one: digit.Followed, seen: Followed) -> None:
+    """Each expert's own answer."""
+    st.markdown(
+        "**3 · Each expert's own answer**, also of those that the gate leaves out, in percent",
+        help="Softmax of the expert's own logits y, as if it had been given all the weight.",
+    )
+    st.latex(r"y_e = V_e \max(0, W'_e x + b'_e) + c_e")
+    chart = figures.answers(seen.probabilities, seen.weights, one.label)
+    st.altair_chart(chart, key="answers of the experts")
+    second = seen.second
+    told = (
+        f" If the next best, expert {second}, had answered alone: {seen.own[second].argmax()}."
+        if second is not None
+        else ""
+    )
+    st.caption(
+        f"Beside each expert its weight; blue frame: the digit's class, {one.label}; last row: the "
+        f"network.{told} Experts were never trained to answer alone where all are run, so a wrong "
+        "answer of one with little weight is no mistake of the network."
+    )
+
+
+def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
+    """The contributions to the answer's logit."""
+    a = seen.answer
+    left, right = st.columns([2, 3], vertical_alignment="center")
+    with left:
+        st.markdown("**4 · The weighted answers add up**")
+        st.latex(r"\ell_c = \sum_e g_e\, y_{ec}")
+        st.latex(rf"\ell_{{{a}}} = {_terms(seen)} = {seen.logits[a]:.3f}")
+        runner = int(np.argsort(-seen.logits)[1])
+        st.caption(f"The next highest logit is that of {runner}, {seen.logits[runner]:.3f}.")
+    with right:
+        st.altair_chart(figures.contributions(seen.contributions, a), key="contributions")
+    table = seen.table()
+    helps = {
+        "pixels": column("Σ W ⊙ x", "Sum over the digit's pixels."),
+        "bias": column("b", "Bias of the gate."),
+        "score": column("z", "Pixels plus bias."),
+        "weight": column("g", "Weight of the gate, noise left out."),
+        "answers": st.column_config.NumberColumn("answers", help="Class with its highest logit."),
+        "own logit": column("y", "The expert's own logit of the network's answer."),
+        "adds": column("g y", "What it adds to the network's logit."),
+    }
+    with st.expander("Table"):
+        st.dataframe(table, hide_index=True, column_config=helps)
+        download(table, f"gate-{file_name(view.choice)}-digit{one.number}")
+
+
+def _terms(seen: Followed) -> str:
+    """The two largest contributions and the rest, as a sum."""
+    order = np.argsort(-np.abs(seen.contributions))
+    parts = [f"{seen.contributions[at]:+.3f}" for at in order[:2]]
+    if len(order) > 2:
+        parts.append(f"{seen.contributions[order[2:]].sum():+.3f}")
+    return " ".join(parts).removeprefix("+")

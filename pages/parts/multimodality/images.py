@@ -1,0 +1,191 @@
+"""Exercise: the same question to a network trained on photographs, over the visitor's pictures."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from PIL import Image
+
+from core.analyses.modality.makeup import members
+from core.analyses.modality.photographs import Photographs, ReadingPhotographs
+from core.charts import modality as figures
+from core.models.pretrained import FEWEST, FILE_LIMIT, MOST, NETWORKS, shrunk
+from core.statistics.modes import RATE, Modality, find_modes
+from core.text import literal, shown
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.tables import download
+from pages.kit.waiting import result_of
+from pages.parts.multimodality.words import DEFINITIONS
+
+__all__ = ["address", "exercise"]
+
+_SIDE = 56  # pixels of a picture on the screen
+OPEN = links.one_of("exercise", ("no", "yes"))
+NETWORK = links.one_of("network", tuple(NETWORKS))
+TRAINED = links.one_of("weights", ("trained", "untrained"))
+CHANNEL = links.integer("channel", 0, 2047, 0)
+
+
+def address() -> dict[str, object]:
+    """Every choice of this part; the pictures themselves are no part of a link."""
+    return {option.key: option.value() for option in (OPEN, NETWORK, TRAINED, CHANNEL)}
+
+
+def exercise() -> None:
+    """The exercise, once it is asked for."""
+    st.subheader("Exercise: a network trained on photographs")
+    OPEN.shown()
+    st.segmented_control(
+        "Exercise",
+        ("no", "yes"),
+        key=OPEN.key,
+        on_change=OPEN.changed,
+        format_func={"no": "Closed", "yes": "Open"}.__getitem__,
+        label_visibility="collapsed",
+    )
+    if OPEN.value() == "no":
+        return
+    st.markdown(
+        f"Give {FEWEST} to {MOST} pictures, of two kinds if you like: cats and dogs, day and "
+        "night. Which channels have a mode for each? The network never saw your folder, and the "
+        "pictures are neither kept nor sent on."
+    )
+    network, layer = _controls()
+    given = st.file_uploader(
+        f"PNG, JPEG or WebP, at most {FILE_LIMIT // 2**20} MB each",
+        type=("png", "jpg", "jpeg", "webp"),
+        accept_multiple_files=True,
+        key="pictures",
+    )
+    files = _read([(file.name, file.getvalue()) for file in given[:MOST]])
+    if len(given) > MOST:
+        st.warning(f"{len(given)} pictures: the first {MOST} are read.")
+    if len(files) < FEWEST:
+        st.info(
+            f"{len(files)} pictures so far: a test of modes needs {FEWEST}.",
+            icon=":material/photo_library:",
+        )
+        return
+    task = ReadingPhotographs(network, layer, TRAINED.value() == "trained", tuple(files))
+    _found(task, result_of(task))
+
+
+def _controls() -> tuple[str, str]:
+    """The network and the layer."""
+    left, middle, right = st.columns(3)
+    NETWORK.shown()
+    left.selectbox(
+        "Network",
+        list(NETWORKS),
+        key=NETWORK.key,
+        on_change=NETWORK.changed,
+        format_func=lambda name: NETWORKS[name].title,
+    )
+    layers = NETWORKS[NETWORK.value()].layers
+    layer = middle.selectbox("Layer of it", layers, index=len(layers) - 1, key=f"of {NETWORK.key}")
+    TRAINED.shown()
+    right.segmented_control(
+        "Weights",
+        ("trained", "untrained"),
+        key=TRAINED.key,
+        on_change=TRAINED.changed,
+        help="Trained on ImageNet, by torchvision; or as it was before training, the control.",
+    )
+    return NETWORK.value(), layer
+
+
+def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
+    """The pictures that could be read; a sentence for the first few that could not."""
+    files, wrong = [], []
+    known = st.session_state.setdefault("shrunk pictures", {})
+    for name, data in given:
+        try:
+            if data not in known:
+                known[data] = shrunk(data)
+            files.append(known[data])
+        except ValueError as error:
+            wrong.append(f"{literal(name)}: {error}")
+    for data in set(known) - {data for _, data in given}:
+        del known[data]
+    for sentence in wrong[:5]:
+        st.warning(shown(sentence), icon=":material/broken_image:")
+    if len(wrong) > 5:
+        st.warning(f"{len(wrong) - 5} more files can't be read.", icon=":material/broken_image:")
+    return files
+
+
+def _found(task: ReadingPhotographs, found: Photographs) -> None:
+    """The channels at a glance, and one of them."""
+    of = found.modes
+    order = np.lexsort((-of.dip, of.p, ~of.tested))
+    name = f"{NETWORKS[task.network].title}, {task.layer}"
+    st.markdown(
+        f"**{int(of.claimed.sum())} of {len(of)} channels** of {name} have more than one mode at a "
+        f"false discovery rate of {RATE:.0%}.",
+        help=DEFINITIONS["q"],
+    )
+    tiles = figures.density_tiles(
+        of.heights[order], of.first[order], of.step[order], of.claimed[order]
+    )
+    picked = image_grid(
+        gallery(
+            tiles,
+            [f"channel {unit}: dip {of.dip[unit]:.3f}, q {of.q[unit]:.4f}" for unit in order],
+            [f"{unit} · {of.modes[unit] or '–'}" for unit in order],
+        ),
+        key="grid of channels",
+        label=f"densities of {name}",
+        scale=1,
+        max_height=330,
+    )
+    if picked is not None:
+        links.put(channel=int(order[picked]))
+        st.rerun()
+    st.caption(
+        f"{name}, {TRAINED.value()}: each channel's mean over positions, after its ReLU, on "
+        f"{len(found.values)} pictures. Below: channel · modes. Blue: claimed. With so few "
+        "pictures only large modes far apart can be claimed, and channels are chosen and judged on "
+        "the same ones: q allows for the number of channels, other pictures would be a fairer test."
+    )
+    asked = CHANNEL.value() if "channel" in st.query_params else int(order[0])
+    _channel(task, found, min(asked, len(of) - 1))
+    table = pd.DataFrame({"channel": range(len(of)), "dip": of.dip, "p": of.p, "q": of.q})
+    download(table.assign(modes=of.modes), f"modes-{task.network}-{task.layer}")
+
+
+def _channel(task: ReadingPhotographs, found: Photographs, unit: int) -> None:
+    """One channel: its density, and the pictures in each of its modes."""
+    of: Modality = find_modes(found.values[:, unit], seed=unit)
+    p = "< 0.001" if of.p_value < 0.001 else f"{of.p_value:.3f}"
+    st.markdown(f"**Channel {unit}: {of.said}** · dip {of.dip:.3f}, p {p}")
+    if of.density is None:
+        return
+    names, colours = figures.mode_names(of.n_modes, False)
+    place = np.searchsorted([mode.low for mode in of.modes[1:]], of.density.grid, side="right")
+    frame = pd.DataFrame({"value": of.density.grid, "density": of.density.heights})
+    frame["mode"] = [names[at] for at in place]
+    modes = pd.DataFrame([vars(mode) for mode in of.modes]).assign(name=names)
+    chart = figures.unit_density(frame, modes, title="mean over positions", colours=colours)
+    st.altair_chart(chart, key="density of a channel")
+    where = members(found.values[:, unit], of.modes, of.apart)
+    for mode in np.unique(where):
+        inside = np.flatnonzero(where == mode)
+        inside = inside[np.argsort(found.values[inside, unit], kind="stable")]
+        name = names[mode] if mode >= 0 else "exactly 0"
+        st.markdown(f"**{name.capitalize()}**: {len(inside)} pictures")
+        tiles = np.stack([_thumbnail(task.files[at]) for at in inside])
+        words = [f"picture {at}: {found.values[at, unit]:.3f}" for at in inside]
+        image_grid(
+            gallery(tiles, words), key=f"pictures {mode}", label=f"{name}, channel {unit}", scale=1
+        )
+    st.caption("All pictures of each mode, lowest value first.")
+
+
+def _thumbnail(file: bytes) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """A picture, small: (56, 56, 3)."""
+    return np.asarray(Image.open(io.BytesIO(file)).resize((_SIDE, _SIDE)))

@@ -1,0 +1,242 @@
+"""A layer at a glance: every unit's density, how many have several modes, against controls."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import NDArray
+
+from core.analyses.modality.task import TAPS, FindingModes, LayerFound, taps
+from core.charts import modality as figures
+from core.models.registry import MODELS
+from core.runtime.task import Choice
+from core.statistics.modes import RATE, LayerModes
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.tables import column, download, file_name
+from pages.parts.multimodality.words import COLUMNS, DEFINITIONS, ORDERS
+from pages.parts.multimodality.words import TAPS as TAP_NAMES
+
+__all__ = ["View", "controls", "ordered", "report"]
+
+ORDER = links.one_of("order", tuple(ORDERS))
+
+
+@dataclass(frozen=True)
+class View:
+    """What the address asks for. tap: one of `TAPS`; read: where that is, in words."""
+
+    choice: Choice
+    layer: str
+    tap: str
+    read: str
+    order: str
+
+    @property
+    def task(self) -> FindingModes:
+        """The modes of the layer."""
+        return FindingModes(self.choice, self.layer, self.tap)
+
+    @property
+    def name(self) -> str:
+        """The layer and its network."""
+        return f"{self.choice.model}/{self.layer}"
+
+    def address(self) -> dict[str, object]:
+        """Every choice of this part."""
+        return {"layer": self.layer, "tap": self.tap, "order": self.order}
+
+
+def controls(choice: Choice) -> View:
+    """The choice of layer, tap and order."""
+    described = {of.name: of for of in MODELS[choice.model].architecture.described}
+    dense = [name for name, of in described.items() if of.map is None and of.rectified]
+    layer = links.one_of("layer", tuple(described), (dense or list(described))[0])
+    left, middle, right = st.columns([2, 3, 2])
+    layer.shown()
+    left.selectbox("Layer", list(described), key=layer.key, on_change=_other_layer)
+    known = taps(choice.model, layer.value())
+    tap = links.one_of("tap", known)
+    of = described[layer.value()]
+    tap.shown()
+    names = TAP_NAMES if len(known) > 1 else {known[0]: of.tap.capitalize()}
+    middle.segmented_control(
+        "Values",
+        known,
+        key=tap.key,
+        on_change=_other_tap,
+        format_func=names.__getitem__,
+        help=DEFINITIONS["tap"],
+    )
+    ORDER.shown()
+    right.selectbox(
+        "Order",
+        list(ORDERS),
+        key=ORDER.key,
+        on_change=ORDER.changed,
+        format_func=ORDERS.__getitem__,
+    )
+    read = "after the ReLU" if tap.value() == TAPS[1] else of.tap
+    if of.map is not None:
+        read = f"maximum over the map, {read}"
+    return View(choice, layer.value(), tap.value(), read, ORDER.value())
+
+
+def _other_layer() -> None:
+    """Another layer has other units, and may be read elsewhere."""
+    links.put(layer=st.session_state["layer"], tap=None, unit=None, width=None)
+
+
+def _other_tap() -> None:
+    """The same unit, read elsewhere; a bandwidth chosen before would mislead."""
+    links.put(tap=st.session_state["tap"] or TAPS[0], width=None)
+
+
+def ordered(view: View, of: LayerModes) -> NDArray[np.int64]:
+    """The units, those with the strongest evidence first unless the view asks otherwise."""
+    keys = {
+        "evidence": (-of.dip, of.p),
+        "sensitive": (-of.dip, of.sensitive_p),
+        "zeros": (-of.zeros,),
+        "index": (np.arange(len(of)),),
+    }
+    return np.lexsort((*keys[view.order], ~of.tested if view.order != "index" else of.zeros * 0))
+
+
+def report(view: View, layer: LayerFound) -> None:
+    """The answer, its controls, every unit's density, and a table of all."""
+    _headline(view, layer)
+    _controls_beside(layer)
+    _glance(view, layer.discovery)
+    with st.expander("Every unit as a table"):
+        table = units_table(view, layer)
+        helps = {
+            name: column(COLUMNS[name], DEFINITIONS.get(name, DEFINITIONS["sensitive_p"]))
+            for name in table.columns
+            if name in COLUMNS
+        }
+        st.dataframe(table, hide_index=True, column_config=helps, height=380)
+        download(table, f"modes-{file_name(view.choice)}-{view.layer}-{view.tap}")
+
+
+def _headline(view: View, layer: LayerFound) -> None:
+    """The answer in a sentence."""
+    of = layer.discovery
+    claimed, units = of.claimed, len(of)
+    confirmed = int((layer.confirmation.p[claimed] < RATE).sum())
+    untested = units - int(of.tested.sum())
+    if claimed.any():
+        st.markdown(
+            f"**{int(claimed.sum())} of {units} units** of {view.name} have more than one mode at "
+            f"a false discovery rate of {RATE:.0%}; **{confirmed}** of them again on the other "
+            "half of the digits.",
+            help=DEFINITIONS["q"],
+        )
+    else:
+        st.markdown(
+            f"**None of the {units} units** of {view.name} can be claimed to have more than one "
+            f"mode at a false discovery rate of {RATE:.0%}. That is an answer.",
+            help=DEFINITIONS["q"],
+        )
+    apart = int(of.apart.sum())
+    zeros = f" {_units(apart)} with an atom at exactly 0, reported apart." if apart else ""
+    left = f" {_units(untested)} that can't be tested: constant, too few." if untested else ""
+    st.caption(f"Read: {view.read}. Units are chosen on the discovery half.{zeros}{left}")
+
+
+def _units(count: int) -> str:
+    """So many units."""
+    return f"{count} unit{'' if count == 1 else 's'}"
+
+
+def _controls_beside(layer: LayerFound) -> None:
+    """The same tests on the other half, and on the network before training."""
+    rows = {
+        "this network, discovery": layer.discovery,
+        "this network, confirmation": layer.confirmation,
+        "untrained, discovery": layer.untrained,
+    }
+    table = pd.DataFrame(
+        {
+            "network": list(rows),
+            "claimed": [int(of.claimed.sum()) for of in rows.values()],
+            "critical width": [int((of.sensitive_q < RATE).sum()) for of in rows.values()],
+            "tested": [int(of.tested.sum()) for of in rows.values()],
+        }
+    )
+    whole = st.column_config.NumberColumn
+    st.dataframe(
+        table,
+        hide_index=True,
+        column_config={
+            "claimed": whole("claimed: dip, q < .05", help=DEFINITIONS["q"]),
+            "critical width": whole("critical width, q < .05", help=DEFINITIONS["sensitive_p"]),
+            "tested": whole("units tested", help="At least 50 values and 11 different ones."),
+        },
+    )
+    st.caption(
+        "The critical bandwidth also sees small modes, and takes flat tops for modes: its count is "
+        "a list of suspects. " + DEFINITIONS["untrained"]
+    )
+
+
+def _glance(view: View, of: LayerModes) -> None:
+    """Every unit's density as a small picture; a click opens the unit."""
+    st.subheader("The layer at a glance")
+    order = ordered(view, of)
+    tiles = figures.density_tiles(
+        of.heights[order], of.first[order], of.step[order], of.claimed[order]
+    )
+    words = [
+        f"unit {unit}: {_said(of, unit)}, dip {of.dip[unit]:.3f}, q {of.q[unit]:.4f}"
+        for unit in order
+    ]
+    marks = [f"{unit} · {of.modes[unit] or '–'}" for unit in order]
+    picked = image_grid(
+        gallery(tiles, words, marks),
+        key="grid of densities",
+        label=f"densities of {view.name}, {view.read}, {view.order}, {view.choice}",
+        scale=1,
+        max_height=430,
+    )
+    if picked is not None:
+        links.put(unit=int(order[picked]), width=None)
+        st.rerun()
+    st.caption(
+        "Each picture: the density of one unit over 5,000 digits, as high as its highest peak; the "
+        "thin line is 0. Below: unit · modes. Blue: claimed to have more than one mode. Stripes: "
+        "not tested. Click one to open it below."
+    )
+
+
+def _said(of: LayerModes, unit: int) -> str:
+    """A unit's modes in words."""
+    if not of.tested[unit]:
+        return str(of.state[unit])
+    atom = f"{of.zeros[unit]:.0%} exactly 0 + " if of.apart[unit] else ""
+    return f"{atom}{of.modes[unit]} mode{'' if of.modes[unit] == 1 else 's'}"
+
+
+def units_table(view: View, layer: LayerFound) -> pd.DataFrame:
+    """A row for each unit, in the view's order."""
+    of, again, before = layer.discovery, layer.confirmation, layer.untrained
+    order = ordered(view, of)
+    columns = {
+        "unit": [f"{view.name}/{unit}" for unit in range(len(of))],
+        "found": [_said(of, unit) for unit in range(len(of))],
+        "dip": of.dip,
+        "q": of.q,
+        "p_confirmed": again.p,
+        "sensitive_q": of.sensitive_q,
+        "sensitive_confirmed": again.sensitive_p,
+        "untrained_p": before.p,
+        "zeros": of.zeros,
+        "modes": of.modes,
+        "bandwidth": of.bandwidth,
+        "bimodality": of.bimodality,
+    }
+    return pd.DataFrame(columns).iloc[order]

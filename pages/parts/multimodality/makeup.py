@@ -1,0 +1,167 @@
+"""Which digits live in each mode of a unit: pictures, classes, concepts, and one class alone."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.analyses.modality.makeup import ATOM
+from core.analyses.modality.task import UnitFound
+from core.charts import modality as figures
+from core.data.concepts import CONCEPTS
+from core.runtime import cache
+from core.statistics.modes import RATE
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.tables import column, download, file_name
+from pages.parts.multimodality.layer import View
+from pages.parts.multimodality.words import DEFINITIONS, VERDICTS
+
+__all__ = ["makeup"]
+
+_SHOWN = 24  # digits of a mode
+_LISTED = 10  # concepts of a mode
+
+
+def makeup(view: View, index: int, found: UnitFound) -> None:
+    """Everything that lives in the modes."""
+    if found.found.density is None or found.judged.density is None:
+        return
+    names, colours = figures.mode_names(found.found.n_modes, found.found.apart)
+    named = dict(zip(sorted(set(found.where.tolist())), _present(found, names), strict=True))
+    st.subheader("Which digits live in each mode")
+    _digits(view, index, found, named)
+    st.subheader("Two classes, or two ways of writing one?")
+    st.markdown(VERDICTS[found.verdict], help=DEFINITIONS["within"])
+    left, right = st.columns(2)
+    with left:
+        _classes(found, named, names, colours)
+    with right:
+        _within(view, found)
+    st.subheader("What a mode holds beyond its classes")
+    _concepts(found, named)
+    stem = f"{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"
+    with st.container(horizontal=True):
+        download(found.classes, f"mode-classes-{stem}", "Classes as CSV")
+        download(found.concepts, f"mode-concepts-{stem}", "Concepts as CSV")
+        download(found.within, f"mode-within-{stem}", "Tests within classes as CSV")
+
+
+def _present(found: UnitFound, names: list[str]) -> list[str]:
+    """The names of those modes that have confirmation digits, the atom first."""
+    first = ATOM if found.found.apart else 0
+    return [names[mode - first] for mode in sorted(set(found.where.tolist()))]
+
+
+def _digits(view: View, index: int, found: UnitFound, named: dict[int, str]) -> None:
+    """Digits of each mode, drawn at random, from the lowest value to the highest."""
+    images = cache.digits(view.choice.data, "confirmation").images
+    for mode, name in named.items():
+        inside = np.flatnonzero(found.where == mode)
+        few = np.random.default_rng(index).permutation(inside)[:_SHOWN]
+        few = few[np.argsort(found.values[few], kind="stable")]
+        st.markdown(f"**{name.capitalize()}**: {len(inside):,} of {len(found.where):,} digits")
+        labels, values = found.labels[few].tolist(), found.values[few].tolist()
+        grid = gallery(
+            pictures.ink(images[few, 0].numpy()),
+            [
+                f"test digit {number}, a {label}: {value:.2f}"
+                for number, label, value in zip(few, labels, values, strict=True)
+            ],
+            [f"{label} · {value:.1f}" for label, value in zip(labels, values, strict=True)],
+        )
+        image_grid(
+            grid,
+            key=f"grid of mode {mode}",
+            label=f"digits in {name} of {view.name}/{index}, {view.read}, {view.choice}",
+            scale=2,
+        )
+    st.caption(
+        f"Up to {_SHOWN} digits of each mode, drawn at random rather than picked, lowest first. "
+        "Below each: class · activation. Confirmation half."
+    )
+
+
+def _classes(found: UnitFound, named: dict[int, str], names: list[str], colours: list[str]) -> None:
+    """The classes of each mode against the base rate."""
+    own, shuffled = found.information
+    st.markdown("**Classes in each mode**", help=DEFINITIONS["class_share"])
+    frame = found.classes.assign(name=[named[mode] for mode in found.classes["mode"]])
+    st.altair_chart(figures.class_makeup(frame, names, colours), key="classes of modes")
+    few = sorted({named[mode] for mode in frame.loc[frame["n"] < 30, "mode"]})
+    small = f" Fewer than 30 digits: {', '.join(few)}." if few else ""
+    st.caption(
+        f"The mode tells {own:.3f} bit of the class; shuffled labels: below {shuffled:.3f}. Grey "
+        f"ticks: base rate. Orange: 95 % intervals.{small}",
+        help=DEFINITIONS["information"],
+    )
+
+
+def _within(view: View, found: UnitFound) -> None:
+    """The density of each class alone, and which of them has more than one mode."""
+    st.markdown("**Each class alone**", help=DEFINITIONS["within"])
+    several = found.within.loc[found.within["q"] < RATE, "class"].tolist()
+    suspects = found.within.loc[found.within["sensitive_q"] < RATE, "class"].tolist()
+    chart = figures.by_class(found.grid, found.ridges, several, f"activation, {view.read}")
+    st.altair_chart(chart, key="densities of classes")
+    said = f"more than one mode in {_listed(several)}" if several else "no class has two modes"
+    also = f"; the critical bandwidth suspects {_listed(suspects)}" if suspects else ""
+    st.caption(
+        f"Dip within classes, q < .05: {said}{also}. Orange: classes with more than one mode. "
+        "Exact zeros are left out."
+    )
+    with st.expander("The tests of each class"):
+        helps = {
+            name: column(title, about)
+            for name, (title, about) in {
+                "zeros": ("exact zeros", DEFINITIONS["zeros"]),
+                "dip": ("dip", DEFINITIONS["dip"]),
+                "p": ("p", DEFINITIONS["p"]),
+                "q": ("q", DEFINITIONS["within"]),
+                "sensitive_p": ("p, critical width", DEFINITIONS["sensitive_p"]),
+                "sensitive_q": ("q, critical width", DEFINITIONS["sensitive_p"]),
+            }.items()
+        }
+        st.dataframe(found.within, hide_index=True, column_config=helps)
+
+
+def _listed(classes: list[int]) -> str:
+    """Classes in words."""
+    return ", ".join(map(str, classes))
+
+
+def _concepts(found: UnitFound, named: dict[int, str]) -> None:
+    """The concepts that a mode holds more or fewer of than its classes explain."""
+    table = found.concepts[found.concepts["q"] < RATE]
+    if table.empty:
+        st.info(
+            "None: every concept is as frequent in each mode as its classes make it (false "
+            "discovery rate 5 %).",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    table = table.assign(size=table["more"].abs()).sort_values("size", ascending=False)
+    table = table.groupby("mode", sort=True).head(_LISTED)
+    table = table.sort_values(["mode", "size"], ascending=[True, False])
+    shown = pd.DataFrame(
+        {
+            "mode": [named[mode] for mode in table["mode"]],
+            "concept": [CONCEPTS[name].text for name in table["concept"]],
+            **{name: table[name] for name in ("share", "base", "expected", "more", "q")},
+            "digits": table["count"],
+        }
+    )
+    helps = {
+        "share": column("share of the mode", "Share of the mode's digits that have the concept."),
+        "base": column("base rate", DEFINITIONS["base"]),
+        "expected": column("expected", DEFINITIONS["expected"]),
+        "more": column("beyond classes", DEFINITIONS["more"]),
+        "q": column("q", DEFINITIONS["concept_q"]),
+    }
+    st.dataframe(shown, hide_index=True, column_config=helps)
+    st.caption(
+        f"The {_LISTED} concepts of each mode that differ most from what its classes explain, of "
+        f"those with q below .05. {DEFINITIONS['expected']}"
+    )

@@ -1,0 +1,234 @@
+"""One unit in full: its density with its modes, every test, and one digit's place."""
+
+from __future__ import annotations
+
+import altair as alt
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts as unit_figures
+from core.analyses.modality.task import LayerFound, UnitFound
+from core.charts import modality as figures
+from core.statistics.modes import RATE, Modality
+from core.statistics.modes.density import density, peaks_of
+from core.statistics.modes.describing import THRESHOLD
+from pages.kit import links, place
+from pages.kit.digit import digit_number, followed
+from pages.kit.tables import column, download, file_name
+from pages.parts.multimodality.layer import View, ordered
+from pages.parts.multimodality.words import CANT, DEFINITIONS
+
+__all__ = ["address", "chosen", "unit"]
+
+WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
+
+
+def chosen(view: View, layer: LayerFound) -> links.Option[int]:
+    """The unit of the address, the first of the order by default."""
+    return links.integer(
+        "unit", 0, len(layer.discovery) - 1, int(ordered(view, layer.discovery)[0])
+    )
+
+
+def address(option: links.Option[int]) -> dict[str, object]:
+    """Every choice of this part."""
+    return {
+        "unit": option.value(),
+        "width": WIDTH.value(),
+        "digit": digit_number().value(),
+    }
+
+
+def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFound) -> None:
+    """The unit that the address names."""
+    index = option.shown()
+    st.subheader("A unit closely")
+    left, right = st.columns([1, 3], vertical_alignment="bottom")
+    left.number_input(
+        f"Unit of {view.layer}",
+        0,
+        len(layer.discovery) - 1,
+        key=option.key,
+        on_change=_other_unit,
+    )
+    with right.container(horizontal=True):
+        place.link("units", "This unit's page", layer=view.layer, unit=index)
+        place.link("dissection", "What it answers to", layer=view.layer, unit=index)
+        place.link("ask", "Is it needed?", layer=view.layer, units=index)
+    if found.judged.density is None or found.found.density is None:
+        st.info(
+            f"{view.name}/{index} can't be tested. Discovery half: {found.found.said} "
+            f"Confirmation half: {found.judged.said} Exactly 0 on {found.judged.zeros:.1%} of the "
+            "digits.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    _summary(view, layer, index, found)
+    digit = followed(view.choice)
+    value = float(found.values[digit.number])
+    _density(view, found, value, f"test digit {digit.number}, a {digit.label}")
+    _tests(view, layer, index, found)
+
+
+def _other_unit() -> None:
+    """Another unit has another bandwidth."""
+    links.put(unit=st.session_state["unit"], width=None)
+
+
+def _summary(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
+    """What was found in one line, with the untrained unit beside it."""
+    before = layer.untrained
+    of = found.found
+    zeros = f" · exactly 0 on {found.judged.zeros:.1%} of the digits" if found.judged.zeros else ""
+    st.markdown(f"**{view.name}/{index}: {of.said}**{zeros}")
+    st.caption(
+        f"Read: {view.read}. Modes and valleys were found on the discovery half, every number "
+        f"below is of the confirmation half. Untrained, this unit has {before.modes[index]} mode"
+        f"{'' if before.modes[index] == 1 else 's'}, p {before.p[index]:.2f}.",
+        help=DEFINITIONS["modes"],
+    )
+
+
+def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
+    """The density of the confirmation half at the bandwidth of the slider."""
+    of = found.found
+    usual = of.density.bandwidth if of.density else 1.0
+    WIDTH.shown()
+    st.slider(
+        "Bandwidth, % of the chosen one",
+        25,
+        400,
+        step=5,
+        key=WIDTH.key,
+        on_change=WIDTH.changed,
+        help=DEFINITIONS["bandwidth"],
+    )
+    width = usual * WIDTH.value() / 100
+    smooth = found.values[found.values != 0] if of.apart else found.values
+    drawn = density(smooth, width)
+    names, colours = figures.mode_names(of.n_modes, False)
+    place_of = np.searchsorted([mode.low for mode in of.modes[1:]], drawn.grid, side="right")
+    frame = pd.DataFrame({"value": drawn.grid, "density": drawn.heights})
+    frame["mode"] = [names[at] for at in place_of]
+    at = [mode.at for mode in of.modes]
+    modes = modes_table(of).assign(height=np.interp(at, drawn.grid, drawn.heights))
+    shown = None if of.apart and digit == 0 else digit
+    chart = figures.unit_density(
+        frame.iloc[::2], modes, title=f"activation, {view.read}", colours=colours, digit=shown
+    )
+    _beside_atom(found, chart)
+    peaks = len(peaks_of(drawn.heights).at)
+    below = float((found.values < digit).mean())
+    st.caption(
+        f"Bandwidth {width:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % at this "
+        f"width. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of the discovery "
+        f"half{'' if of.located else ', as far as located'}; colours meet in the valleys. "
+        f"Orange line: {name}, at {digit:.2f}, above {below:.0%} of the digits, in "
+        f"{_where(found, digit)}."
+        + (" The curve reaches a little below 0, as every digit is smeared." if of.apart else "")
+    )
+
+
+def _where(found: UnitFound, value: float) -> str:
+    """The mode in which a value lies, in words."""
+    if found.found.apart and value == 0:
+        return "the atom at exactly 0"
+    at = int(np.searchsorted([mode.low for mode in found.found.modes[1:]], value, side="right"))
+    return f"mode {at + 1}"
+
+
+def _beside_atom(found: UnitFound, chart: alt.LayerChart) -> None:
+    """The density, with the exact zeros on a scale of their own."""
+    if not found.found.apart:
+        st.altair_chart(chart, key="unit density")
+        return
+    narrow, wide = st.columns([1, 6])
+    zeros = int((found.values == 0).sum())
+    narrow.altair_chart(
+        unit_figures.exact_zeros(zeros, len(found.values)).properties(height=280), key="atom"
+    )
+    wide.altair_chart(chart, key="unit density")
+
+
+def modes_table(of: Modality) -> pd.DataFrame:
+    """A row for each mode."""
+    return pd.DataFrame(
+        {
+            "name": [f"mode {at + 1}" for at in range(of.n_modes)],
+            "at": [mode.at for mode in of.modes],
+            "share": [mode.share for mode in of.modes],
+            "prominence": [mode.prominence for mode in of.modes],
+            "stability": [mode.stability for mode in of.modes],
+            "from": [mode.low for mode in of.modes],
+            "to": [mode.high for mode in of.modes],
+        }
+    )
+
+
+def _tests(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
+    """Each test's result, and what it can and can't see."""
+    of, q = found.judged, float(layer.discovery.q[index])
+    st.markdown("**What the tests say**")
+    claim = "more than one mode" if of.multimodal else "no claim"
+    rows = [
+        ("Dip", f"{of.dip:.4f}, p {_p(of.p_value)} · q {q:.3f} on discovery", claim, "dip"),
+        (
+            "Critical bandwidth",
+            f"{of.critical:.3g}, p {_p(of.sensitive_p)}",
+            "suspect" if of.sensitive_p < RATE else "no suspicion",
+            "critical",
+        ),
+        (
+            "Peaks of the density",
+            f"{found.found.n_modes} stable (discovery), {of.n_modes} (confirmation)",
+            "agree" if found.found.n_modes == of.n_modes else "differ",
+            "peaks",
+        ),
+        (
+            "Bimodality coefficient",
+            f"{of.bimodality:.3f}, threshold {THRESHOLD:.3f}",
+            "description only",
+            "bimodality",
+        ),
+        ("BIC, one bell − two", f"{found.bic:.0f}", "description only", "bic"),
+    ]
+    for name, value, says, key in rows:
+        left, right = st.columns([2, 3])
+        left.markdown(f"**{name}**: {value} → **{says}**", help=_HELP[key])
+        right.caption(f"Can see: {CANT[key][0]}  \nCan't see: {CANT[key][1]}")
+    _modes(view, index, found)
+
+
+_HELP = {
+    "dip": "\n\n".join(
+        (DEFINITIONS["dip"], f"**p** {DEFINITIONS['p']}", f"**q** {DEFINITIONS['q']}")
+    ),
+    "critical": DEFINITIONS["sensitive_p"],
+    "peaks": DEFINITIONS["modes"],
+    "bimodality": DEFINITIONS["bimodality"],
+    "bic": DEFINITIONS["bic"],
+}
+
+
+def _p(value: float) -> str:
+    """A p-value as far as the tables go."""
+    return "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _modes(view: View, index: int, found: UnitFound) -> None:
+    """The modes as numbers."""
+    table = modes_table(found.found)
+    helps = {name: column(name, DEFINITIONS[name]) for name in ("share", "prominence", "stability")}
+    helps["at"] = column("at", "Place of the peak.")
+    helps["from"] = column("from", "Valley to the left; empty where there is none.")
+    helps["to"] = column("to", "Valley to the right; empty where there is none.")
+    table = table.replace([np.inf, -np.inf], np.nan)
+    st.dataframe(table, hide_index=True, column_config=helps)
+    name = f"modes-of-{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"
+    with st.container(horizontal=True):
+        download(table, name, "Modes as CSV")
+        curve = found.judged.density
+        if curve is not None:
+            frame = pd.DataFrame({"value": curve.grid, "density": curve.heights})
+            download(frame, f"density-{name}", "Density as CSV")

@@ -1,0 +1,193 @@
+"""Multi-task networks: one digit followed to every head, then what the shared units are for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.multitask import charts as figures
+from core.architectures.multitask.answers import Answer, Answers, answers
+from core.architectures.multitask.results import heads_of
+from core.architectures.multitask.task import opened_up
+from core.data import Digits
+from core.models.multitask import ManyHeads
+from core.runtime import cache
+from core.runtime.task import Choice
+from core.training.task import Training
+from pages.kit import digit, links, place
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.network import one_network
+from pages.kit.tables import download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.multitask import units
+
+__all__ = ["section"]
+
+NETWORKS = {"multitask": "Digit, slant, thickness", "pairs": "Two digits, left and right"}
+UNITS = 6  # shown for each task
+_TERMS = 3  # of a sum, written out
+_OFFERED = 20  # partners to choose from, two of each class
+PARTNER = links.integer("partner", 0, 4999, 1)
+
+
+def section(choice: Choice) -> None:
+    """The chosen network opened up, on the digit that is followed."""
+    mine = one_network(NETWORKS, choice)
+    st.markdown(
+        "One network, several questions: all tasks share the hidden layers, and each has a "
+        "**head** of its own. A head belongs to its task because it was built so. Whether a "
+        "*shared* unit serves one task or several shows only when it is silenced."
+    )
+    model = opened_up(result_of(Training(mine)))
+    one = digit.followed(mine)
+    found = _answered(mine, model, one)
+    _follow(mine, found)
+    units.shared(mine)
+
+
+def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
+    """Every head's answer, for two digits in both places."""
+    digits = cache.digits(choice.data, "confirmation")
+    if choice.model == "multitask":
+        alone = [one.number]
+        found = answers(model, digits.images[alone], digits.labels[alone])[0]
+        _heads(found)
+        return found
+    two = [one.number, _partner(digits)]
+    both, turned = answers(model, digits.images[two], digits.labels[two])
+    _heads(both)
+    said = " and ".join(head.spoken(head.said) for head in turned.heads)
+    st.caption(
+        f"The same digits in each other's place: the network says {said} (left and right). Each is "
+        "squeezed to half its width, the mean of two columns. Alone, as on the other pages, a "
+        "digit is shown on the left, and the right head has an eleventh answer, nothing."
+    )
+    return both
+
+
+def _partner(digits: Digits) -> int:
+    """The digit on the right, picked from a row."""
+    labels = digits.labels.tolist()
+    each = _OFFERED // 10
+    first = {label: [at for at, own in enumerate(labels) if own == label] for label in range(10)}
+    offered = [at for label in range(10) for at in first[label][3 : 3 + each]]
+    number = min(PARTNER.value(), len(digits) - 1)
+    shown = offered if number in offered else [number, *offered]
+    st.markdown(f"**On the right**: test digit {number}, a {labels[number]}. Choose another:")
+    picked = image_grid(
+        gallery(
+            pictures.ink(digits.images[shown, 0].numpy()),
+            [f"test digit {at}, a {labels[at]}" for at in shown],
+        ),
+        key="grid of partners",
+        label="Digits for the right half",
+        selected=shown.index(number),
+        scale=1,
+    )
+    if picked is not None and shown[picked] != number:
+        links.put(partner=shown[picked])
+        st.rerun()
+    return number
+
+
+def _heads(found: Answers) -> None:
+    """The image as it is shown, and every head's answer beside the right one."""
+    columns = st.columns([1, *[2] * len(found.heads)], vertical_alignment="top")
+    with columns[0]:
+        tile = pictures.enlarged(pictures.ink(found.seen[None]), 5)[0]
+        st.image(tile, width=140, caption="what the network sees")
+    for column, head in zip(columns[1:], found.heads, strict=True):
+        with column:
+            right = head.spoken(head.right)
+            st.metric(head.task, head.spoken(head.said), f"correct: {right}", delta_color="off",
+                      delta_arrow="off", help=_ABOUT[head.task])  # fmt: skip
+            if head.names:
+                bars = figures.shares(head.names, head.shares, int(head.right))
+                st.altair_chart(bars, key=f"answers of {head.task}")
+            else:
+                lines = figures.needle(head.said, head.right)
+                st.altair_chart(lines, width="content", key=f"answer of {head.task}")
+    st.caption(
+        "Bars: probability of each answer, the right one in orange. Lines: the slant, the "
+        "network's in blue, the image's in orange. What is right about slant and thickness is "
+        "measured on the image itself."
+        if len(found.heads) > 2
+        else "Bars: probability of each answer, the right one in orange."
+    )
+
+
+_ABOUT = {
+    "digit": "Classification into 10 digits.",
+    "slant": "Regression, in radians: arctan(−μ₁₁/μ₀₂) of the image's second moments, positive "
+    "to the right.",
+    "thickness": "Classification: twice the ink over its outline, in pixels; below 2.13 is thin, "
+    "above 2.64 thick, the thirds of MNIST's training digits.",
+    "left": "Which digit is on the left.",
+    "right": "Which digit is on the right, or nothing.",
+}
+
+
+def _follow(choice: Choice, found: Answers) -> None:
+    """The units that each answer hangs on, and one answer as the sum that it is."""
+    st.markdown(
+        "**The shared units that this digit's answers hang on**",
+        help="Each of the 128 units of shared_1 is silenced alone; shown are those whose silence "
+        "raises the loss of this image most.",
+    )
+    columns = st.columns(len(found.heads))
+    for column, head in zip(columns, found.heads, strict=True):
+        top = np.argsort(-head.rises)[:UNITS]
+        frame = pd.DataFrame(
+            {"unit": [str(at) for at in top], "rise": head.rises[top], "passed": found.passed[top]}
+        )
+        with column:
+            st.markdown(head.task)
+            unit = "nats" if head.names else "rad²"
+            st.altair_chart(figures.rises(frame, unit), key=f"rises of {head.task}")
+    _sum(choice, found)
+
+
+def _sum(choice: Choice, found: Answers) -> None:
+    """One head's answer with its numbers."""
+    names = tuple(head.task for head in heads_of(choice.model) if head.task != "parity")
+    option = links.one_of(f"{choice.model}_sum", names, names[min(1, len(names) - 1)])
+    option.shown()
+    st.segmented_control("Write out", names, key=option.key, on_change=option.changed)
+    head = found.heads[names.index(option.value())]
+    st.latex(_formula(head, found))
+    silent = int((found.passed == 0).sum())
+    what = f"the logit of “{head.spoken(head.said)}”" if head.names else "the slant in radians"
+    st.caption(
+        f"It is {what}: bias, then weight · activation of each unit of shared_1 behind the ReLU, "
+        f"largest first; {silent} of {len(found.passed)} units are silent here."
+    )
+    frame = pd.DataFrame({"unit": np.arange(len(found.passed)), "activation": found.passed})
+    for each in found.heads:
+        frame[f"weight of {each.task}"] = each.weights
+        frame[f"{each.task} loss rises"] = each.rises
+    with st.container(horizontal=True):
+        download(frame, f"answers-{file_name(choice)}")
+        best = int(head.rises.argmax())
+        place.link(
+            "units", f"Unit shared_1/{best}", model=choice.model, layer="shared_1", unit=best
+        )
+
+
+def _formula(head: Answer, found: Answers) -> str:
+    """The sum in LaTeX: its largest terms, and the rest together."""
+    terms = head.weights * found.passed
+    order = np.argsort(-np.abs(terms))
+    first, *more = (
+        rf"{head.weights[at]:+.2f}\cdot {found.passed[at]:.2f}" for at in order[:_TERMS]
+    )
+    rest = terms[order[_TERMS:]].sum()
+    active = int((found.passed[order[_TERMS:]] > 0).sum())
+    return (
+        rf"\begin{{aligned}} b + \sum_u w_u h_u &= {head.bias:+.2f} {first}\\ "
+        rf"&\quad {' '.join(more)}\\ "
+        rf"&\quad \underbrace{{{rest:+.2f}}}_{{{active}\text{{ more units}}}} = {head.sum_:+.3f}"
+        r"\end{aligned}"
+    )

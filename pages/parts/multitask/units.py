@@ -1,0 +1,251 @@
+"""What the shared units of a network with several heads are for: lesions, variance, gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.multitask import charts as figures
+from core.architectures.multitask.results import ONE_SIDED, SHARES, Shared
+from core.architectures.multitask.sharing import FLIPS, SHARED
+from core.architectures.multitask.task import DRAWS, Serving
+from core.runtime.task import Choice
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.multitask import controls as multitask_alone
+
+__all__ = ["HARM", "INDEX", "shared"]
+
+EXAMPLES = 8  # units of a kind
+HARM = (
+    "Rise of the task's mean loss with the units' activations held at 0, over (loss of the best "
+    "constant answer − loss of the intact network). 0 is no harm; 1 leaves no more than a constant "
+    "answer knows; below 0 the task is better off; above 1 it is misled."
+)
+INDEX = (
+    "Task specialization index by lesion, (δ₁ − δ₂) / (|δ₁| + |δ₂|) with δ the harm to each of the "
+    "two tasks: +1 for a unit that the first alone needs, −1 the second, 0 both alike."
+)
+BY_VARIANCE = (
+    "(V₁ − V₂) / (V₁ + V₂), V the share of the rectified activation's variance that lies between "
+    "the task's groups (its answers; tenths of the slant), less what chance gives (ε²). After Yang "
+    "et al. (2019). It says what a unit varies with, not what it is for."
+)
+
+
+def shared(choice: Choice) -> None:
+    """Everything about the shared units of one network."""
+    st.subheader("How good the network is")
+    found: Shared = result_of(Serving(choice))
+    _scores(choice, found)
+    st.subheader("Which shared unit serves which task")
+    layer, first, second = _asked(choice, found)
+    _plane(choice, found, layer, (first, second))
+    _examples(choice, found, layer, (first, second))
+    st.subheader("The lesion cross-matrix")
+    _crossed(choice, found, layer)
+    st.subheader("What a unit varies with is not what it is for")
+    _variance(found, layer, (first, second))
+    st.subheader("Do the tasks pull the same way?")
+    _conflict(choice, found, layer)
+    if choice.model == "multitask":
+        st.subheader("Is it the second task that makes them so?")
+        multitask_alone.controls(choice, layer, (first, second))
+    _lessons(found, layer)
+
+
+def _scores(choice: Choice, found: Shared) -> None:
+    """Each task's score beside its baselines."""
+    table = found.scores()
+    config = {
+        "network": column("network", "Accuracy, or R² = 1 − squared error / variance."),
+        "linear": column("linear", "Least squares from the pixels to the same targets."),
+        "constant": column("constant", "The most frequent answer, or the mean."),
+    }
+    st.dataframe(table, hide_index=True, column_config=config)
+    parity = (
+        " Parity has no head: it follows from the digit's logits."
+        if "parity" in found.tasks
+        else ""
+    )
+    st.caption(f"On the confirmation half of the test digits.{parity}")
+    download(table, f"tasks-{file_name(choice)}")
+
+
+def _asked(choice: Choice, found: Shared) -> tuple[str, str, str]:
+    """The layer and the two tasks that are compared."""
+    layer = links.one_of("shared", SHARED, SHARED[-1])
+    pairs = tuple(f"{a}-{b}" for i, a in enumerate(found.tasks) for b in found.tasks[i + 1 :])
+    pair = links.one_of(f"{choice.model}_tasks", pairs)
+    left, right = st.columns(2)
+    layer.shown()
+    left.segmented_control("Layer", SHARED, key=layer.key, on_change=layer.changed)
+    pair.shown()
+    right.selectbox(
+        "Tasks",
+        pairs,
+        key=pair.key,
+        on_change=pair.changed,
+        format_func=lambda name: name.replace("-", " and "),
+    )
+    first, second = pair.value().split("-")
+    return layer.value(), first, second
+
+
+def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+    """Every unit by the harm of its silence to both tasks, and the index of those used."""
+    table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
+    left, right = st.columns(2)
+    left.markdown("**Harm when a unit is silent**", help=HARM)
+    left.altair_chart(figures.plane(table, *tasks), key="harm to two tasks")
+    right.markdown("**Index of the units that are used**", help=INDEX)
+    used = table[table["used"]].assign(taught=layer)
+    right.altair_chart(figures.indices(used, *tasks), key="index of one network")
+    right.markdown(
+        f"Of {counts['units']} units of {layer}, **{counts['used']}** are used by either task. "
+        f"**{counts['first']}** of them serve {tasks[0]} alone and **{counts['second']}** "
+        f"{tasks[1]} alone (index beyond ±{ONE_SIDED:g}: at least three times the harm); the other "
+        f"{counts['used'] - counts['first'] - counts['second']} serve both. All others are "
+        "“none”: grey.",
+    )
+    right.caption(
+        f"Index on the other half of the digits: rank correlation {counts['repeat']:.2f} "
+        f"(95 % of shuffles stay below {counts['chance']:.2f}).",
+        help="Used: the sum of the digits' loss changes, over the root of the sum of their "
+        "squares, is larger than the largest of all units and tasks in 95 % of "
+        f"{FLIPS} draws in which each digit's change has a random sign.",
+    )
+    st.caption(
+        "Each dot is a unit silenced alone, discovery half; blue serves the first task, orange the "
+        "second. Axes are stretched around 0, where most units are: a single unit is rarely missed."
+    )
+    download(table, f"units-{file_name(choice)}-{layer}-{tasks[0]}-{tasks[1]}")
+
+
+def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+    """Mean images of the units of most harm to one task, both and the other."""
+    groups = found.examples(layer, *tasks, EXAMPLES)
+    images = found.arrays[f"{layer} images"]
+    every = [unit for units in groups.values() for unit in units]
+    limit = float(np.abs(images[every]).max(initial=1e-3))
+    columns = st.columns(3)
+    for at, (name, units) in enumerate(groups.items()):
+        with columns[at]:
+            st.markdown(f"**{name}**" if name == "both" else f"**{name} alone**")
+            if not units:
+                st.caption("No unit.")
+                continue
+            unit_grid(
+                gallery(
+                    pictures.enlarged(pictures.signed(images[units], limit), 2),
+                    [f"{choice.model}/{layer}/{unit}" for unit in units],
+                    [str(unit) for unit in units],
+                ),
+                [(layer, unit) for unit in units],
+                model=choice.model,
+                key=f"grid of units for {name}",
+                label=f"Units of {choice.model}/{layer} that serve {name}",
+                scale=1,
+            )
+    st.caption(
+        "What such units respond to: mean image weighted by the activation, less the plain mean; "
+        f"red is more ink (full at {limit:.2f}), blue less. Most harmful first. A click opens the "
+        "unit."
+    )
+
+
+def _crossed(choice: Choice, found: Shared, layer: str) -> None:
+    """Groups of units silenced, every task judged, with random units beside."""
+    share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
+    share.shown()
+    st.segmented_control(
+        "Share of the layer silenced, %",
+        [f"{100 * each:g}" for each in SHARES],
+        key=share.key,
+        on_change=share.changed,
+    )
+    table = found.crossed(layer, SHARES[[f"{100 * s:g}" for s in SHARES].index(share.value())])
+    st.altair_chart(figures.crossed(table, found.tasks, found.taught), key="cross-matrix")
+    st.caption(
+        f"Rows: the {share.value()} % of {layer} that one task needs most, ranked on the discovery "
+        "half, are silent. Columns: harm to each task on the confirmation half. Small: the middle "
+        f"95 % of {DRAWS} draws of as many other units of like strength (mean activation × "
+        "outgoing weights), in %. They may hold units of other tasks, hence the wide ranges.",
+        help=HARM,
+    )
+    for silent in found.taught:
+        st.markdown(_finding(table[table["silent"] == silent]))
+    download(table, f"lesions-{file_name(choice)}-{layer}-{share.value()}")
+
+
+def _finding(rows: pd.DataFrame) -> str:
+    """A row of the cross-matrix in words."""
+    silent = rows["silent"].iloc[0]
+    said = []
+    for row in rows.to_dict("records"):
+        harm, low, high = row["harm"], row["harm low"], row["harm high"]
+        side = "more than" if harm > high else "less than" if harm < low else "as much as"
+        said.append(f"{row['task']} **{harm:+.0%}** ({side} random units)")
+    return f"- Without the units of **{silent}**: {', '.join(said)}."
+
+
+def _variance(found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+    """The index by lesion against that by variance."""
+    table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.altair_chart(figures.by_variance(table, *tasks), key="lesion and variance")
+    right.markdown(
+        f"Rank correlation of both indices: **{counts['variance']:.2f}** over {counts['used']} "
+        f"units (95 % of shuffles stay below {counts['chance']:.2f}).",
+        help=f"By lesion: {INDEX}\n\nBy variance: {BY_VARIANCE}",
+    )
+    right.caption(
+        "A unit can vary with a target that no head reads from it: a digit of a class has, for "
+        "instance, its usual slant. The lesion is an intervention; the variance is not."
+    )
+
+
+def _conflict(choice: Choice, found: Shared, layer: str) -> None:
+    """Cosines between the tasks' gradients over training."""
+    table = found.conflict()
+    mine = table[table["layer"] == layer]
+    st.altair_chart(figures.conflict(mine), key="conflict of tasks")
+    last = mine[mine["step"] == mine["step"].max()].set_index("tasks")["cosine"]
+    said = ", ".join(f"{name} {value:+.2f}" for name, value in last.items())
+    st.caption(
+        f"Cosine between the gradients of two tasks' losses by the weights into {layer}, mean of 8 "
+        "batches of 250 discovery digits, at each checkpoint. Above 0: what helps one helps the "
+        "other; below 0: conflict. Dashed: a task with itself on another batch, as alike as two "
+        f"gradients can be here. At the end: {said}."
+    )
+    download(table, f"conflict-{file_name(choice)}")
+
+
+def _lessons(found: Shared, layer: str) -> None:
+    """The defect of the course module and two traps."""
+    traps = ", and two traps" if "parity" in found.tasks else ""
+    with st.expander(f"What the course module did{traps}"):
+        st.markdown(
+            "- **The heads are no finding.** The course module showed separate heads as "
+            "task-specialized neurons. They are separate by construction: a head's weights touch "
+            "one loss only. Only hidden units that *both* losses could use can specialize.\n"
+        )
+        if "parity" not in found.tasks:
+            return
+        used, harmed, raw = found.flipped(layer, "digit", "slant")
+        parity = found.counts(layer, "digit", "parity")
+        slant = found.counts(layer, "digit", "slant")
+        st.markdown(
+            "- **Tasks that follow from each other share units by logic.** Whoever knows the digit "
+            f"knows its parity. Of {parity['used']} units used by digit or parity, "
+            f"{parity['first'] + parity['second']} serve one alone; of {slant['used']} used by "
+            f"digit or slant, {slant['first'] + slant['second']} do.\n"
+            "- **Losses have units.** Digits are judged in nats, slants in rad². Of "
+            f"{used} used units, digit suffers more than slant for {harmed} when harm is measured "
+            f"as a share of what each task knows, and for {raw} by the raw losses."
+        )

@@ -1,0 +1,167 @@
+"""The centres of the radial units as pictures, and how pure their neighbourhoods are."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.rbf import charts as figures
+from core.architectures.rbf.task import SETS, OpenedRBF
+from core.runtime import cache
+from core.runtime.task import Choice
+from core.statistics import wilson_interval
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+
+__all__ = ["LABEL", "centres"]
+
+LABEL = "The class of most of the 10,000 held-back training digits that are nearest to the centre."
+PURITY = (
+    "Share of the digits nearest to a centre that have its label. Labels are chosen on held-back "
+    "training digits, purity is measured on the confirmation half of the test digits."
+)
+DISTANCE = "Mean distance of a confirmation digit to its nearest centre (quantization error)."
+EFFECTIVE = "exp of the entropy of the digits over centres: how many centres share them equally."
+WITHIN = "Share of confirmation digits that have a centre nearer than σ."
+ZEROS = "Share of responses, over confirmation digits and centres, that are exactly 0 in 32 bits."
+RESPONDING = (
+    "exp of the entropy of a digit's responses as shares, mean over digits: how many centres "
+    "answer as if all alike; 0 for a digit to which none does."
+)
+ACCURACY = "Of a linear read-out fitted to these centres, on the confirmation half."
+_ORDERS = {"label": "label", "purity": "purity", "hits": "digits", "number": "number"}
+_FEWEST = 5  # digits of which a purity is drawn
+
+
+def centres(choice: Choice, opened: OpenedRBF) -> None:
+    """All centres in a grid, one of them with its digits, and how pure they are."""
+    own = opened.own
+    low, high = wilson_interval(int(own.pure.sum()), int(own.hits.sum()))
+    st.markdown(
+        f"**{own.purity:.1%}** of digits have the label of their nearest centre (95 % interval "
+        f"{low:.1%} to {high:.1%}), although k-means saw no label; with digits drawn at random as "
+        f"centres it is **{opened.control.purity:.1%}**, with noise "
+        f"{_of(opened, 'noise', 'purity'):.1%}.",
+        help=PURITY,
+    )
+    order = _order(opened)
+    purity = own.purities
+    words = [
+        f"centre {at}: label {own.labels[at]}, {own.hits[at]} digits, purity "
+        + (f"{purity[at]:.0%}" if own.hits[at] else "unknown")
+        for at in order
+    ]
+    unit_grid(
+        gallery(pictures.ink(opened.centres[order]), words),
+        [("centres", unit) for unit in order],
+        model="rbf",
+        key="grid of centres",
+        label=f"Centres by {links.one_of('order', tuple(_ORDERS)).value()}",
+        scale=1,
+        max_height=420,
+    )
+    st.caption(
+        "The 300 centres. Hover for label, digits and purity; a click opens the unit. The input "
+        "that maximizes a unit is its centre."
+    )
+    _nearest(choice, opened)
+    frame = _purities(opened)
+    st.altair_chart(figures.purities(frame), key="purities")
+    st.caption(
+        f"Purity of each centre that at least {_FEWEST} confirmation digits are nearest to: blue "
+        "k-means, grey as many training digits drawn at random.",
+        help=PURITY,
+    )
+    _sets(choice, opened)
+
+
+def _order(opened: OpenedRBF) -> list[int]:
+    """The centres in the chosen order."""
+    option = links.one_of("by", tuple(_ORDERS))
+    option.shown()
+    st.segmented_control(
+        "Order", list(_ORDERS), key=option.key, on_change=option.changed,
+        format_func=_ORDERS.__getitem__,
+    )  # fmt: skip
+    own = opened.own
+    purity = np.nan_to_num(own.purities, nan=-1)
+    keys = {
+        "label": np.lexsort((-purity, own.labels)),
+        "purity": np.argsort(-purity, kind="stable"),
+        "hits": np.argsort(-own.hits, kind="stable"),
+        "number": np.arange(len(purity)),
+    }
+    found: list[int] = keys[option.value()].tolist()
+    return found
+
+
+def _nearest(choice: Choice, opened: OpenedRBF) -> None:
+    """One centre with the digits nearest to it."""
+    option = links.integer("centre", 0, len(opened.centres) - 1, 0)
+    option.shown()
+    left, right = st.columns([1, 3], vertical_alignment="center")
+    left.number_input(
+        "Centre", 0, len(opened.centres) - 1, key=option.key, on_change=option.changed
+    )
+    at = option.value()
+    digits = cache.digits(choice.data, "confirmation")
+    near = opened.own.near[at].tolist()
+    images = np.concatenate([opened.centres[at][None], digits.images[near, 0].numpy()])
+    classes = [str(int(digits.labels[number])) for number in near]
+    names = [f"centre {at}", *(f"test digit {number}" for number in near)]
+    with right:
+        image_grid(
+            gallery(pictures.ink(images), names, ["centre", *classes]),
+            key="grid of a centre's digits",
+            label=f"Digits nearest to centre {at}",
+            selected=0,
+        )
+    st.caption(
+        f"Centre {at} (ringed) and the {len(near)} confirmation digits nearest to it, with their "
+        f"class. Its label is {opened.own.labels[at]}; of the {opened.own.hits[at]} digits that it "
+        f"is the nearest centre of, {opened.own.pure[at]} have this label.",
+        help=LABEL,
+    )
+
+
+def _purities(opened: OpenedRBF) -> pd.DataFrame:
+    """The purity of the centres that have enough digits, of both kinds."""
+    parts = []
+    for name, of in (("k-means", opened.own), ("random digits", opened.control)):
+        enough = of.hits >= _FEWEST
+        purity = of.purities[enough]
+        parts.append(pd.DataFrame({"purity": purity, "centres": name}))
+    return pd.concat(parts)
+
+
+def _sets(choice: Choice, opened: OpenedRBF) -> None:
+    """The trained centres beside worse ones."""
+    st.markdown("**Beside other centres**")
+    order = ["centres", "accuracy", "purity", "distance", "effective", "within", "responding",
+             "zeros"]  # fmt: skip
+    frame = opened.sets[order]
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            "accuracy": column("accuracy", ACCURACY),
+            "purity": column("purity", PURITY),
+            "distance": column("distance", DISTANCE),
+            "effective": column("effective centres", EFFECTIVE),
+            "within": column("within σ", WITHIN),
+            "responding": column("responding", RESPONDING),
+            "zeros": column("exact zeros", ZEROS),
+        },
+    )
+    st.caption("; ".join(f"{name}: {text}" for name, text in SETS.items()) + ".")
+    download(frame, f"centres-{file_name(choice)}")
+
+
+def _of(opened: OpenedRBF, name: str, measure: str) -> float:
+    """One number of one set of centres."""
+    return float(opened.sets.set_index("centres").loc[name, measure])  # type: ignore[arg-type]

@@ -1,0 +1,204 @@
+"""Radial basis functions: centres that answer to what is near, and one digit's way through them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.rbf import charts as figures
+from core.architectures.rbf.measure import Answer
+from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRBF
+from core.data.bitmaps import BITMAPS
+from core.runtime.task import Choice
+from pages.kit import links, place
+from pages.kit.digit import Followed, followed
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.rbf import centres as rbf_centres
+from pages.parts.rbf import width as rbf_width
+
+__all__ = ["section"]
+
+NAME = "rbf"
+_SHOWN = 24  # nearest centres
+_TABLE = 12  # of them in the table
+RESPONSE = (
+    "φ = exp(−distance² / 2σ²): 1 for a digit that is the centre itself, .607 at distance σ, "
+    "towards 0 for one that is far."
+)
+_PUSH = "What the centre adds to the score of the answer: its response times its weight."
+_OUTPUT = (
+    "yᵢ = Σⱼ (xⱼ − wᵢⱼ)² over the 84 pixels: the squared distance of the code to the bitmap of "
+    "class i. 0 where they are the same; the smallest is the answer (LeCun et al. 1998)."
+)
+WIDTH = links.one_of("width", tuple(f"{factor:g}" for factor in FACTORS), "1")
+
+
+def section(choice: Choice) -> None:
+    """The network of the data and seed on the screen, opened up."""
+    mine = replace(choice, model=NAME)
+    st.markdown(
+        "A radial unit is specialized in a **place**: it has a digit of its own, its centre, and "
+        "answers the more the nearer a digit comes. k-means puts the 300 centres where digits are, "
+        "without any label; a linear layer reads the class from the responses."
+    )
+    opened: OpenedRBF = result_of(OpeningRBF(mine))
+    digit = followed(mine)
+    at = _chosen_width(opened)
+    answer = opened.answer(digit.image, at, fitted=False)
+    _responses(mine, opened, digit, answer, at)
+    st.subheader("The centres")
+    rbf_centres.centres(mine, opened)
+    st.subheader("What the width does")
+    rbf_width.widths(mine, opened, FACTORS[at])
+    st.subheader("The output of LeNet-5: distances to bitmaps")
+    _bitmaps(mine, opened, digit, answer)
+    rbf_width.defects(opened)
+
+
+def _chosen_width(opened: OpenedRBF) -> int:
+    """The number of the factor on the width that is chosen."""
+    WIDTH.shown()
+    options = [f"{factor:g}" for factor in FACTORS]
+    st.select_slider(
+        "Width σ, in times the network's own",
+        options,
+        key=WIDTH.key,
+        on_change=WIDTH.changed,
+        help=f"The network's own σ is {opened.width:.2f}, the mean distance of a training digit to "
+        "its nearest centre. At another width the read-out is kept as it was learned, here; below "
+        "it is also fitted anew.",
+    )
+    return options.index(WIDTH.value())
+
+
+def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer, at: int) -> None:
+    """The formula with this digit's numbers, its nearest centres, and the way to the answer."""
+    said, best = int(answer.scores.argmax()), int(answer.order[0])
+    sigma, far = opened.width * FACTORS[at], answer.distances[best]
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.latex(r"\varphi_k(x) = e^{-\lVert x - c_k \rVert^2 / 2\sigma^2}\qquad y = W\varphi + b")
+    right.markdown(
+        f"Nearest: centre **{best}** at distance {far:.2f}, σ = {sigma:.2f}, so "
+        f"φ = exp(−{far:.2f}² / (2 · {sigma:.2f}²)) = **{answer.responses[best]:.3f}**. "
+        f"The {digit.label} is answered **{said}**."
+    )
+    shown = answer.order[:_SHOWN]
+    label = f"Nearest centres of test digit {digit.number}"
+    unit_grid(
+        gallery(
+            pictures.ink(opened.centres[shown]),
+            [_named(opened, answer, index) for index in shown],
+            [f"{answer.responses[index]:.2f}" for index in shown],
+        ),
+        [("centres", unit) for unit in shown],
+        model=NAME,
+        key="grid of nearest centres",
+        label=label,
+    )
+    st.caption(
+        f"The {_SHOWN} centres nearest to the digit, in order, with their response φ. "
+        "A click opens the unit.",
+        help=RESPONSE,
+    )
+    one, other = st.columns(2)
+    one.markdown("**All responses**", help=RESPONSE)
+    one.altair_chart(figures.by_rank(answer.responses), key="responses by rank")
+    one.caption(
+        f"The {len(answer.responses)} responses, highest first; "
+        f"{(answer.responses == 0).mean():.0%} are exactly 0. Orange: the response at distance σ."
+    )
+    other.markdown("**Scores**", help="y = Wφ + b, fitted to be 1 for the class and 0 for others.")
+    other.altair_chart(figures.by_class(answer.scores, said, title="score"), key="scores of rbf")
+    other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
+    _table(choice, opened, digit, answer)
+
+
+def _named(opened: OpenedRBF, answer: Answer, index: int) -> str:
+    """A centre in words."""
+    return (
+        f"centre {index}, nearest to digits that are mostly {opened.own.labels[index]}: distance "
+        f"{answer.distances[index]:.2f}, response {answer.responses[index]:.3f}"
+    )
+
+
+def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:
+    """The nearest centres as numbers."""
+    said, order = int(answer.scores.argmax()), answer.order
+    frame = pd.DataFrame(
+        {
+            "centre": order,
+            "label": opened.own.labels[order],
+            "distance": answer.distances[order],
+            "response": answer.responses[order],
+            "push": answer.pushes[order, said],
+        }
+    )
+    with st.expander("The nearest centres as numbers"):
+        helps = {
+            "label": st.column_config.NumberColumn(help=rbf_centres.LABEL),
+            "distance": column("distance", "‖x − c‖, of pixels in 0..1."),
+            "response": column("response φ", RESPONSE),
+            "push": column(f"push to {said}", _PUSH),
+        }
+        st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
+        download(frame, f"responses-{file_name(choice)}-digit{digit.number}-width{WIDTH.value()}")
+        place.link(
+            "units", f"Open centre {order[0]}", model=NAME, layer="centres", unit=int(order[0])
+        )
+
+
+def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:
+    """Ten bitmaps, the code that the scores make of them, and its distance to each."""
+    st.markdown(
+        "LeNet-5 (LeCun et al. 1998) ended in ten radial units without the exponential: each class "
+        "had a bitmap of 7 × 12 pixels, and the layer before, F6, had to draw it. Here the scores "
+        "mix the bitmaps into such a code. The bitmaps are of our own drawing."
+    )
+    left, right = st.columns([3, 2])
+    left.latex(r"y_i = \sum_{j=1}^{84} (x_j - w_{ij})^2")
+    said = int(answer.outputs.argmin())
+    right.markdown(
+        f"The code is nearest to the bitmap of **{said}**, y = {answer.outputs[said]:.1f}, of a "
+        f"digit that is a {digit.label}."
+    )
+    tiles = np.concatenate([answer.code[None], BITMAPS])
+    captions = ["code", *(f"{output:.0f}" for output in answer.outputs)]
+    alts = [f"code of test digit {digit.number}"]
+    alts += [f"bitmap of {of}: y = {output:.1f}" for of, output in enumerate(answer.outputs)]
+    image_grid(
+        gallery(pictures.enlarged(pictures.ink((tiles + 1) / 2), 4), alts, captions),
+        key="grid of bitmaps",
+        label="The code of the digit and the ten bitmaps",
+        selected=said + 1,
+        scale=1,
+    )
+    st.caption(
+        "The code of the digit, then the ten bitmaps with the output y of each; ringed: the "
+        f"answer. Answering by the nearest bitmap is right on {opened.coded:.1%} of the "
+        "confirmation digits at the network's own width, by the largest score on "
+        f"{_own_accuracy(opened):.1%}.",
+        help=_OUTPUT,
+    )
+    with st.expander("How far the bitmaps are from one another"):
+        distances = rbf_width.code_distances()
+        st.altair_chart(figures.between_codes(distances), key="between bitmaps", width="content")
+        st.caption(
+            "The outputs y for an activation that is exactly a bitmap: 0 for its own class and 4 "
+            "for each of the pixels in which it differs from another.",
+            help=_OUTPUT,
+        )
+        table = pd.DataFrame(distances, columns=[f"bitmap of {of}" for of in range(10)])
+        download(table, f"bitmaps-{choice.data}")
+
+
+def _own_accuracy(opened: OpenedRBF) -> float:
+    """Accuracy at the network's own width."""
+    return float(opened.widths["accuracy"].iloc[OWN_WIDTH])

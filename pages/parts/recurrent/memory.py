@@ -1,0 +1,233 @@
+"""LSTM and GRU over many digits: saturation, memory, what is held by class, and early reading."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+from numpy.typing import ArrayLike
+from streamlit.elements.lib.column_types import ColumnConfig
+
+from core.architectures.recurrent import charts as figures
+from core.architectures.recurrent import early_reading
+from core.architectures.recurrent import gates as recurrent
+from core.architectures.recurrent.task import HELD, NETWORKS, Read, Reading
+from core.models.lstm import Shuffled
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.tables import download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.recurrent.state import View
+
+__all__ = ["HELD", "course", "held_by_class", "percents", "read_early", "remembered", "saturated"]
+
+SATURATION = (
+    "Left-saturated: share of all (digit, row) where the unit's gate is below 0.1. "
+    "Right-saturated: where it is above 0.9 (Karpathy, Johnson & Fei-Fei 2016, arXiv:1506.02078)."
+)
+TAU = (
+    "τ = −1 / ln E[f], in rows: how many rows until a state that is only kept has decayed to 1/e. "
+    "E[f] is the mean of the gate that keeps, over all digits and rows: the forget gate of an "
+    "LSTM, the update gate z of a GRU. It leaves out what is written anew meanwhile."
+)
+SHARE = "η²: how much of the state's variance over digits lies between classes, 0 to 1."
+PROBE = (
+    "Multinomial logistic regression on the hidden state behind this row (L-BFGS; L2 penalty "
+    f"{early_reading.PENALTY:g} on standardized units), fitted anew for each row on the discovery "
+    "half and judged on the confirmation half. It tells what could be read, not what is used."
+)
+
+
+SHUFFLED = links.switch("cell_shuffled")
+
+
+def percents(frame: pd.DataFrame) -> dict[str, ColumnConfig]:
+    """All columns of shares but the first as percentages."""
+    return {
+        name: st.column_config.NumberColumn(format="percent") for name in list(frame.columns)[1:]
+    }
+
+
+def saturated(view: View) -> None:
+    """A scatter for each gate, beside the untrained network."""
+    gates = view.gates
+    for column, gate in zip(st.columns(len(gates)), gates, strict=True):
+        parts = []
+        for network in reversed(NETWORKS):
+            shares = view.opened.saturation[network, gate]
+            columns = {"unit": np.arange(len(shares)), "shut": shares[:, 0], "open": shares[:, 1]}
+            parts.append(pd.DataFrame(columns).assign(network=network))
+        frame = pd.concat(parts)
+        frame["chosen"] = frame["unit"] == view.unit
+        with column:
+            st.markdown(f"**{gate} gate**", help=SATURATION)
+            st.altair_chart(figures.saturation(frame), key=f"saturation of {gate}")
+            own = view.opened.saturation["trained", gate][view.unit]
+            st.caption(f"Unit {view.unit}: shut {own[0]:.0%}, open {own[1]:.0%} of the time.")
+    st.caption(
+        "A dot for each unit, on the confirmation half and all 28 rows; grey: the same network "
+        f"before training. Orange ring: unit {view.unit}. A unit at the lower left is never "
+        "decided: its gate is a soft weight, no switch."
+    )
+    download(view.opened.table(), f"gates-{file_name(view.choice)}")
+
+
+def remembered(view: View) -> None:
+    """Time constants, beside the untrained network."""
+    parts = []
+    for network in reversed(NETWORKS):
+        tau = view.opened.tau(network)
+        place_ = tau.argsort().argsort()
+        columns = {"place": place_, "unit": np.arange(len(tau)), "tau": tau}
+        parts.append(pd.DataFrame(columns).assign(network=network))
+    frame = pd.concat(parts)
+    frame["chosen"] = frame["unit"] == view.unit
+    st.altair_chart(figures.memory(frame), key="time constants")
+    trained, untrained = (view.opened.tau(network) for network in NETWORKS)
+    kept = recurrent.keeping(view.model.described)
+    st.caption(
+        f"τ of each unit, from the mean of its {kept} gate: unit {view.unit} remembers for "
+        f"{trained[view.unit]:.1f} rows. The middle unit: {np.median(trained):.1f} rows, before "
+        f"training {np.median(untrained):.1f}; the slowest: {trained.max():.1f}, before training "
+        f"{untrained.max():.1f}.",
+        help=TAU,
+    )
+
+
+def held_by_class(view: View) -> None:
+    """All units as tiles of classes by rows, and one unit's state on each class with intervals."""
+    found, order = view.opened.state, view.opened.order("row")
+    limit = recurrent.largest(found.mean)
+    names = [f"{view.carried}/{unit}: mean state, classes across, rows down" for unit in order]
+    picked = image_grid(
+        gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
+        key=f"grid of states of {view.choice.model}",
+        label=f"Units of {view.choice.model}/{view.carried}, early writers first",
+        selected=int(np.flatnonzero(order == view.unit)[0]),
+        scale=1,
+    )
+    if picked is not None and order[picked] != view.unit:
+        links.put(cell_unit=int(order[picked]))
+        st.rerun()
+    st.caption(
+        f"Each tile is a unit of {view.carried}: classes 0 to 9 from left to right, rows from top "
+        f"to bottom, the mean over the confirmation half; blue −{limit:.1f}, white 0, red "
+        f"{limit:.1f}. Pick one to look at it."
+    )
+    frame = _state_frame(view)
+    own = view.values[view.carried][view.unit]
+    digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
+    chart = figures.by_class(frame, digit, view.row, f"{view.carried}/{view.unit}")
+    st.altair_chart(chart, key="state by class")
+    share, untrained = found.share[view.unit], view.opened.untrained[view.unit]
+    at = int(share.argmax())
+    st.caption(
+        f"Mean state of {view.carried}/{view.unit} on each class with its 95 % interval, "
+        f"{int(found.count.min())} to {int(found.count.max())} digits a class; dashed: test digit "
+        f"{view.digit.number}, a {view.digit.label}; orange: row {view.row}. Between classes lies "
+        f"{share[view.row]:.0%} of its variance at this row, at most {share[at]:.0%} (row {at}); "
+        f"before training at most {untrained.max():.0%}.",
+        help=SHARE,
+    )
+    download(frame, f"state-{file_name(view.choice)}-{view.carried}-{view.unit}")
+
+
+def _state_frame(view: View) -> pd.DataFrame:
+    """A row for each row and class of the chosen unit."""
+    found = view.opened.state
+    rows, classes = np.indices(found.mean.shape[1:])
+    columns = {"row": rows.ravel(), "class": classes.ravel().astype(str)}
+    ends = {name: getattr(found, name)[view.unit].ravel() for name in ("mean", "low", "high")}
+    return pd.DataFrame({**columns, **ends, "digits": found.count[classes.ravel()].astype(int)})
+
+
+def read_early(view: View) -> None:
+    """Accuracy by row of the final head and of probes, and this digit's answer by row."""
+    found: Read = result_of(Reading(view.choice))
+    SHUFFLED.shown()
+    st.toggle(
+        "Beside a network that reads the rows in shuffled order",
+        key=SHUFFLED.key,
+        on_change=SHUFFLED.changed,
+        help="The same kind of network, trained on the rows in an order drawn once for all digits. "
+        "It has to be trained the first time, for a minute or two.",
+    )
+    chart = st.container()
+    _answers(view, found)
+    shuffled: Read | None = None
+    if SHUFFLED.value():
+        name = f"{view.choice.model}_shuffled"
+        shuffled = result_of(Reading(replace(view.choice, model=name)))
+    table = found.table(shuffled)
+    with chart:
+        st.altair_chart(figures.reading(table, view.row), key="early reading")
+        at = {name: curve[view.row] for name, curve in found.accuracy.items()}
+        st.caption(
+            f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. At "
+            f"row {view.row}: the network's own last layer {at['head']:.1%}, a probe fitted for "
+            f"that row {at['probe']:.1%}, a probe of the network before training "
+            f"{at['untrained']:.1%}. The last layer was trained on row 27 alone: asked earlier it "
+            "is wrong about what the state already holds.",
+            help=PROBE,
+        )
+        if shuffled is not None:
+            order = ", ".join(str(row) for row in Shuffled.ORDER.tolist())
+            st.caption(f"Shuffled: step 0 to 27 reads the rows {order}.")
+        download(table, f"early-reading-{file_name(view.choice)}")
+
+
+def _answers(view: View, found: Read) -> None:
+    """The classes' probabilities for the followed digit behind each row, by head and probe."""
+    hidden = view.values["hidden"][None]
+    logits: dict[str, ArrayLike] = {
+        "The network's last layer, asked at each row": recurrent.head(view.model, hidden),
+        "A probe fitted for each row": early_reading.scores(found.probes, hidden),
+    }
+    for column, (title, each) in zip(st.columns(2), logits.items(), strict=True):
+        with column:
+            st.markdown(f"**{title}**", help=PROBE)
+            shares = early_reading.probabilities(each)[0]
+            st.altair_chart(figures.answers(shares, view.row), key=f"answers of {title}")
+    st.caption(
+        f"Probability of each class for test digit {view.digit.number}, a {view.digit.label}, "
+        f"behind each row; orange: row {view.row}."
+    )
+
+
+def course(view: View) -> None:
+    """The defects of the course module's cells, with what they do."""
+    with st.expander("What the course module did, and what is right"):
+        if view.choice.model == "lstm":
+            st.markdown(_LSTM)
+            return
+        other = {name: f"{value:.1%}" for name, value in view.opened.other.items()}
+        st.markdown(
+            _GRU.format(
+                now=f"{view.opened.accuracy:.1%}", n=HELD, form=other["form"], z=other["update"]
+            )
+        )
+
+
+_LSTM = """
+| | course module | here |
+| --- | --- | --- |
+| formulas | right | the same; `torch.nn.LSTMCell` agrees to 10⁻⁶ |
+| gates | computed and thrown away: nothing to look at | each gate is a layer that can be read and held |
+| forget bias | 0: an untrained gate keeps σ(0) = 0.50, τ = 1.4 rows | 1: it keeps σ(1) = 0.73, τ = 3.2 rows (Gers et al. 2000) |
+| biases | one a gate | one a gate; PyTorch's second is only added to it |
+"""  # noqa: E501
+_GRU = """
+| | course module | here |
+| --- | --- | --- |
+| z | the text says how much of the old is kept, the code multiplies the **new** by z | z is the share of the old, text and code |
+| r | applied before the matrix product, without a name for the form | both forms, named |
+
+The conventions of z can be turned into one another, by turning the sign of its weights: reading
+this network's weights with the other one, without turning them, leaves **{z}** of {n:,} digits right,
+instead of {now}. The two places of r can't: reading these weights in the other form leaves
+**{form}**. They are equal only where U_n is diagonal and b_hn is 0, so that no unit is mixed with
+another.
+"""  # noqa: E501

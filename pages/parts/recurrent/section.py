@@ -1,0 +1,212 @@
+"""LSTM and GRU: one digit followed row by row through the gates, to the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.recurrent import charts as figures
+from core.architectures.recurrent import clamping
+from core.architectures.recurrent import gates as recurrent
+from core.architectures.recurrent.task import Gates, Opened
+from core.runtime.task import Choice
+from core.training.task import Training
+from pages.kit import links, place
+from pages.kit.digit import followed
+from pages.kit.network import one_network
+from pages.kit.tables import download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.recurrent import memory
+from pages.parts.recurrent.state import View
+
+__all__ = ["section"]
+
+CELLS = {
+    "lstm": "LSTM",
+    "gru": "GRU, reset after the product (PyTorch)",
+    "gru_before": "GRU, reset before the product (Cho et al. 2014)",
+}
+ORDERS = {"row": "row of most change", "memory": "time constant", "number": "number"}
+_CARRIED = (
+    "An LSTM's **cell** is a memory that is only changed through gates: one says what is let in, "
+    "one what is kept, one what is shown. A unit specializes in *when*: at which rows its gates "
+    "open, and for how long it remembers."
+)
+_MIXED = (
+    "A GRU's **hidden state** is a mixture of old and new: the update gate z says how much of the "
+    "old is **kept**, the reset gate r how much of it the candidate sees. A unit specializes in "
+    "*when*: at which rows it writes, and for how long it remembers."
+)
+FORMULAS = {
+    "lstm": r"""\begin{aligned}
+        c_t &= f_t\, c_{t-1} + i_t\, g_t \\ h_t &= o_t \tanh c_t \end{aligned}""",
+    "gru": r"""\begin{aligned}
+        n_t &= \tanh\big(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b_{hn})\big) \\
+        h_t &= (1 - z_t)\, n_t + z_t\, h_{t-1} \end{aligned}""",
+    "gru_before": r"""\begin{aligned}
+        n_t &= \tanh\big(W_n x_t + b_n + U_n (r_t \odot h_{t-1})\big) \\
+        h_t &= (1 - z_t)\, n_t + z_t\, h_{t-1} \end{aligned}""",
+}
+
+
+def section(choice: Choice) -> None:
+    """The chosen network opened up, on the digit that is followed."""
+    mine = one_network(CELLS, choice)
+    st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
+    digit = followed(mine)
+    opened: Opened = result_of(Gates(mine))
+    model = result_of(Training(mine))
+    unit, row = _where(model.described[0].units)
+    view = View(mine, model, opened, digit, recurrent.follow(model, digit.image), unit, row)
+    _worked(view)
+    _heat_maps(view)
+    _held(view)
+    st.subheader("Gates: shut, open, or in between")
+    memory.saturated(view)
+    st.subheader("How long a unit remembers")
+    memory.remembered(view)
+    st.subheader("What a unit holds on each class")
+    memory.held_by_class(view)
+    st.subheader("When the digit is known")
+    early = st.container()
+    memory.course(view)
+    with early:
+        memory.read_early(view)
+
+
+def _where(units: int) -> tuple[int, int]:
+    """The unit and the row of the sliders."""
+    unit = links.integer("cell_unit", 0, units - 1, 0)
+    row = links.integer("cell_row", 0, 27, 14)
+    left, right = st.columns(2)
+    for column, option, label, last in ((left, unit, "Unit", units - 1), (right, row, "Row", 27)):
+        option.shown()
+        column.slider(label, 0, last, key=option.key, on_change=option.changed)
+    return unit.value(), row.value()
+
+
+def _worked(view: View) -> None:
+    """The formula, and the same with this digit's numbers at the chosen unit and row."""
+    now = recurrent.at_row(view.values, view.unit, view.row, view.carried)
+    left, right = st.columns(2)
+    with left:
+        st.latex(FORMULAS[view.choice.model])
+    with right:
+        st.latex(_numbers(view.choice.model, now))
+    st.caption(
+        f"Right: unit {view.unit} at row {view.row} of this digit. The state before row 0 is 0. "
+        + _convention(view.choice.model)
+    )
+
+
+def _convention(name: str) -> str:
+    """Which way round z is."""
+    if name == "lstm":
+        return "i, f and o are the input, forget and output gate, g the candidate."
+    return (
+        "Here z is the share of the **old** state, as in PyTorch and in Cho et al. (2014); in "
+        "Chung et al. (2014) and in the course module it is the share of the new candidate."
+    )
+
+
+def _numbers(name: str, now: Mapping[str, float]) -> str:
+    """The formula with numbers in it."""
+    if name == "lstm":
+        return (
+            rf"\begin{{aligned}} c_t &= {now['forget']:.2f} \cdot ({now['before']:.2f}) + "
+            rf"{now['input']:.2f} \cdot ({now['candidate']:.2f}) = {now['cell']:.2f} \\ "
+            rf"h_t &= {now['output']:.2f} \cdot \tanh({now['cell']:.2f}) = {now['hidden']:.2f} "
+            r"\end{aligned}"
+        )
+    return (
+        rf"\begin{{aligned}} r_t &= {now['reset']:.2f}, \quad n_t = {now['candidate']:.2f} \\ "
+        rf"h_t &= (1 - {now['update']:.2f}) \cdot ({now['candidate']:.2f}) + {now['update']:.2f} "
+        rf"\cdot ({now['before']:.2f}) = {now['hidden']:.2f} \end{{aligned}}"
+    )
+
+
+def _heat_maps(view: View) -> None:
+    """Each layer as a heat-map whose rows are the rows of the digit."""
+    order = links.one_of("cell_order", tuple(ORDERS))
+    order.shown()
+    st.segmented_control(
+        "Units in the order of",
+        list(ORDERS),
+        key=order.key,
+        on_change=order.changed,
+        format_func=ORDERS.__getitem__,
+        help="Row of most change: the row at which the state changes most from the row before, "
+        "the mean over the discovery half; early writers are at the left. Time constant: the "
+        "fastest to forget at the left.",
+    )
+    units, image = view.opened.order(order.value()), view.digit.image[0, 0].numpy()
+    columns = [column for _ in view.described[::2] for column in st.columns(2)]
+    for at, layer in enumerate(view.described):
+        values = view.values[layer.name]
+        gate, limit = layer.name in view.gates, recurrent.largest(values)
+        value = f"{values[view.unit, view.row]:.2f}".replace("-", "−")
+        drawn = figures.heat_map(
+            image, values, units, signed=not gate, limit=limit, chosen=(view.unit, view.row)
+        )
+        scale = "white 0, black 1" if gate else f"blue −{limit:.1f}, white 0, red {limit:.1f}"
+        columns[at].image(
+            pictures.png(drawn),
+            f"{layer.name} ({layer.read}): {value} at unit {view.unit}, row {view.row}; {scale}",
+            width="stretch",
+        )
+    st.caption(
+        f"Left of each: test digit {view.digit.number}. Beside each of its rows, the "
+        f"{len(units)} units at that row, ordered by {ORDERS[order.value()]}, the same order in "
+        "all pictures. Orange: the chosen unit and row."
+    )
+    with st.container(horizontal=True):
+        for layer in view.described:
+            name = f"{layer.name}/{view.unit}"
+            where = {"model": view.choice.model, "layer": layer.name, "unit": view.unit}
+            place.link("units", name, **where)
+
+
+def _held(view: View) -> None:
+    """What the answer becomes when one unit's gate is held, for each unit."""
+    gates = view.gates
+    gate = links.one_of("cell_gate", gates, recurrent.keeping(view.model.described))
+    if st.query_params.get(gate.key, gate.default) not in gates:  # of the network shown before
+        links.put(cell_gate=None)
+    gate.shown()
+    st.markdown("**Hold a gate, and see what this digit's answer becomes**")
+    st.segmented_control("Gate", gates, key=gate.key, on_change=gate.changed)
+    table = clamping.effects(view.model, view.digit.image, gate.value())
+    table["chosen"] = table["unit"] == view.unit
+    title = "probability of the class that the network answers"
+    st.altair_chart(figures.effects(table, title), key="held gates of the digit")
+    each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
+    st.caption(
+        f"Each tick is one unit of {view.choice.model}/{gate.value()}, alone held at 0 or at 1 at "
+        f"all rows while the network reads test digit {view.digit.number}; the dashed line is the "
+        f"answer without any hold, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
+        f"{' '.join(each)} The other units are the control. It is an effect on this digit alone."
+    )
+    download(table, f"held-{file_name(view.choice)}-{gate.value()}-digit{view.digit.number}")
+    whole = view.opened.held
+    st.markdown("**Hold a whole gate, and see what accuracy is left**")
+    st.dataframe(whole, hide_index=True, column_config=memory.percents(whole))
+    st.caption(
+        f"Accuracy with all units of a gate held, on {memory.HELD:,} digits of the confirmation "
+        f"half; {view.opened.accuracy:.1%} without a hold. A guess has about 10 %. The mean is the "
+        "unit's own over these digits, row by row: what the gate knows of the row is left, what "
+        "it knows of the digit is gone."
+    )
+    download(whole, f"held-gates-{file_name(view.choice)}")
+
+
+def _said(part: pd.DataFrame, hold: str) -> str:
+    """What a hold does by the chosen unit, beside the others."""
+    own, others = part[part["chosen"]].iloc[0], part[~part["chosen"]]["probability"]
+    answer = "" if len(set(part["answer"])) == 1 else f" (it then answers {own['answer']})"
+    return (
+        f"{hold.capitalize()}, it leaves {own['probability']:.1%}{answer}; another unit leaves "
+        f"{others.median():.1%} in the middle case and {others.min():.1%} in the worst."
+    )

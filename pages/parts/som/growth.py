@@ -1,0 +1,139 @@
+"""How a self-organizing map grew, how well it keeps neighbours, and what the wrong form does."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.som import charts as figures
+from core.architectures.som.task import SHUFFLES, OpenedSOM
+from core.models.som import ROWS
+from core.runtime.task import Choice
+from pages.kit import links
+from pages.kit.tables import column, download, file_name
+
+__all__ = ["DEFINITIONS", "compared", "defects", "growth"]
+
+DEFINITIONS = {
+    "quantization": "Quantization error: mean distance of a confirmation digit to its best cell.",
+    "error4": (
+        "Topographic error: share of digits whose best and second cell don't share a side "
+        "(4 neighbours; Kiviluoto 1996)."
+    ),
+    "error8": (
+        "Topographic error: share of digits whose best and second cell share neither a side nor a "
+        "corner (8 neighbours; Kiviluoto 1996)."
+    ),
+    "accuracy": (
+        "Share of confirmation digits that have the label of their best cell. Labels are the "
+        "majority of training digits; those of the untrained map are drawn at random."
+    ),
+}
+TITLES = {
+    "quantization": "quantization error",
+    "error8": "topographic error (8)",
+    "error4": "topographic error (4)",
+    "accuracy": "accuracy",
+}
+
+
+def compared(choice: Choice, opened: OpenedSOM) -> None:
+    """The map beside its own cells at random places and the untrained map."""
+    frame = opened.compared().set_index("map")
+    trained, mixed = frame.loc["trained"], frame.loc["cells shuffled"]
+    st.markdown(
+        f"Of **{trained['error8']:.1%}** of digits the two best cells aren't neighbours. The same "
+        f"cells at random places: **{mixed['error8']:.1%}**, with the same quantization error, "
+        f"{mixed['quantization']:.2f} and {trained['quantization']:.2f}, and the same accuracy. "
+        "The quantization error can't see topology.",
+        help=DEFINITIONS["error8"],
+    )
+    shuffles, (own, _, before) = opened.shuffles["error8"].to_numpy(), frame["error8"].tolist()
+    chart = figures.errors(own, shuffles, before)
+    st.altair_chart(chart, key="topographic errors")
+    st.caption(
+        f"Blue: the trained map; grey: {SHUFFLES} random placements of its cells, and the map "
+        "before training. Confirmation half."
+    )
+    shown = opened.compared()[["map", *TITLES]]
+    helps = {name: column(title, DEFINITIONS[name]) for name, title in TITLES.items()}
+    st.dataframe(shown, hide_index=True, column_config=helps)
+    download(shown, f"topology-{file_name(choice)}")
+
+
+def growth(choice: Choice, opened: OpenedSOM) -> None:
+    """The map after a chosen epoch, and its measures over epochs."""
+    steps = [str(step) for step in opened.steps]
+    option = links.one_of("epoch", steps, steps[-1])
+    option.shown()
+    st.select_slider("After epoch", steps, key=option.key, on_change=option.changed)
+    at = steps.index(option.value())
+    epoch = int(opened.steps[at])
+    cells = _cells(opened.labels[at])
+    left, right = st.columns(2)
+    with left:
+        sheet = pictures.sheet(pictures.ink(opened.maps[at]), ROWS)
+        chart = figures.digits(pictures.png(sheet), cells, clickable=False)
+        st.altair_chart(chart, key="map at an epoch", width="content")
+    with right:
+        chart = figures.labels(cells, clickable=False)
+        st.altair_chart(chart, key="labels at an epoch", width="content")
+    now = opened.grown.iloc[at]
+    st.caption(
+        f"After {epoch} of {opened.steps[-1]} epochs: quantization error "
+        f"{now['quantization']:.2f}, topographic error {now['error8']:.1%} (8 neighbours), "
+        f"accuracy {now['accuracy']:.1%}. Neighbourhoods shrink from half of the map to half of a "
+        "cell. The map begins as noise with random labels; learning begins from digits at random "
+        "places."
+    )
+    columns = st.columns(3)
+    for side, name in zip(columns, ("quantization", "error8", "accuracy"), strict=True):
+        side.markdown(f"**{TITLES[name].capitalize()}**", help=DEFINITIONS[name])
+        chart = figures.grown(opened.grown, name, epoch)
+        side.altair_chart(chart, key=f"growth of {name}")
+    download(opened.grown, f"growth-{file_name(choice)}")
+
+
+def _cells(labels: np.ndarray) -> pd.DataFrame:
+    """A row for each cell of a map."""
+    rows, columns = np.divmod(np.arange(len(labels)), ROWS)
+    return pd.DataFrame(
+        {"cell": np.arange(len(labels)), "row": rows, "column": columns, "label": labels}
+    )
+
+
+def defects(opened: OpenedSOM) -> None:
+    """What the course module's map did, measured on this map."""
+    agreed = opened.wrong_rows
+    trained = opened.grown.iloc[-1]
+    with st.expander("What the course module did, and what is right"):
+        rows = [
+            (
+                "best cell",
+                f"the smallest column number, not the smallest distance: its row is right for "
+                f"{agreed:.1%} of digits, chance is {1 / ROWS:.1%}",
+                "the smallest distance of all cells, then row and column of it",
+            ),
+            (
+                "learning",
+                "none: no rule moves the weights, and no gradient passes an argmin",
+                f"the batch rule: quantization error {opened.grown['quantization'].iloc[0]:.2f} "
+                f"before, {trained['quantization']:.2f} after",
+            ),
+            (
+                "topology",
+                "claimed; without learning cells lie at random",
+                f"topographic error {trained['error8']:.1%}, shuffled "
+                f"{opened.shuffles['error8'].mean():.1%}",
+            ),
+            (
+                "distance",
+                "a root, whose gradient at 0 is not a number",
+                "squared; a root only of what is shown",
+            ),
+        ]
+        table = pd.DataFrame(rows, columns=["", "course module", "here"])
+        st.table(table.set_index(""))
+        st.caption("Measured with the trained cells on the confirmation half.")

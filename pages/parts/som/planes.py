@@ -1,0 +1,90 @@
+"""A self-organizing map seen by its borders, its hits, and one pixel of all its cells."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.som import charts as figures
+from core.architectures.som.task import OpenedSOM
+from core.runtime.task import Choice
+from pages.kit import links
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+from pages.kit.tables import download, file_name
+
+__all__ = ["HITS", "planes"]
+
+HITS = "How many confirmation digits match the cell best."
+DISTANCES = (
+    "U-matrix (Ultsch & Siemon 1990): mean distance of a cell's weights to those of the cells that "
+    "share a side with it. Ridges are borders between kinds of digits."
+)
+PLANE = "Component plane: the weight of every cell for one pixel, 0 paper to 1 ink."
+_TIMES = 3  # screen pixels of a cell of a small plane
+_SIDE = 28  # pixels
+
+
+def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
+    """The U-matrix, the hits, and component planes."""
+    known = cells.assign(distance=opened.distances.ravel())
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Borders**", help=DISTANCES)
+        chart = figures.values(
+            known, "distance", title="mean distance to neighbours", clickable=False
+        )
+        st.altair_chart(chart, key="U-matrix", width="content")
+    with right:
+        st.markdown("**Hits**", help=HITS)
+        chart = figures.values(known, "hits", title="digits", clickable=False)
+        st.altair_chart(chart, key="hits", width="content")
+    st.caption(
+        "Left: the U-matrix, dark where neighbours differ. Right: the digits of the confirmation "
+        "half that each cell wins."
+    )
+    pixel = _pixel(opened)
+    row, across = divmod(pixel, _SIDE)
+    left, right = st.columns(2)
+    with left:
+        st.markdown(f"**Pixel in row {row}, column {across}**", help=PLANE)
+        plane = known.assign(weight=opened.plane(pixel).ravel())
+        chart = figures.values(plane, "weight", title="weight", clickable=False)
+        st.altair_chart(chart, key="component plane", width="content")
+    with right:
+        st.markdown("**Where the pixel is**")
+        mean = pictures.ink(opened.maps[-1].mean(0)[None])
+        st.image(pictures.outlined(mean, [[row, across, row, across]], 8)[0], width=224)
+        st.caption("The mean of all cells; orange: the pixel.")
+    st.caption("Smooth planes are what the neighbourhood makes: neighbours agree on each pixel.")
+    download(plane, f"cells-{file_name(choice)}-pixel{pixel}")
+
+
+def _pixel(opened: OpenedSOM) -> int:
+    """The pixel that is chosen, by a small plane or by number."""
+    option = links.integer("pixel", 0, _SIDE**2 - 1, int(opened.pixels[0]))
+    chosen = option.shown()
+    offered = opened.pixels.tolist()
+    tiles = pictures.enlarged(pictures.ink([opened.plane(pixel) for pixel in offered]), _TIMES)
+    names = [f"row {pixel // _SIDE}, column {pixel % _SIDE}" for pixel in offered]
+    picked = image_grid(
+        gallery(tiles, names, names),
+        key="grid of planes",
+        label="Component planes of pixels that tell most",
+        selected=offered.index(chosen) if chosen in offered else None,
+        scale=1,
+    )
+    if picked is not None and offered[picked] != chosen:
+        links.put(pixel=offered[picked])
+        st.rerun()
+    st.caption(
+        f"Component planes of {len(offered)} pixels, each the one that varies most over the map "
+        "beyond what those before it explain. Choose one here, or any by number.",
+        help=PLANE,
+    )
+    st.number_input(
+        "Pixel", 0, _SIDE**2 - 1, key=option.key, on_change=option.changed,
+        help="28 · row + column, both from 0.",
+    )  # fmt: skip
+    return chosen

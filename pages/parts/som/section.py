@@ -1,0 +1,180 @@
+"""A self-organizing map: digits in their places, and one digit's way to its cell and label."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.architectures.rbf.charts import by_class
+from core.architectures.som import charts as figures
+from core.architectures.som.measure import Path, path
+from core.architectures.som.task import OpenedSOM, OpeningSOM
+from core.models.inspectable import Inspectable
+from core.models.som import ROWS, cell_name
+from core.runtime.task import Choice
+from core.training.task import Training
+from pages.kit import place
+from pages.kit.digit import Followed, followed
+from pages.kit.gallery import gallery
+from pages.kit.opening import unit_grid
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+from pages.parts.som import growth as som_growth
+from pages.parts.som import planes as som_planes
+
+__all__ = ["section"]
+
+NAME = "som"
+RESPONSE = (
+    "exp(−distance² / 2q²), q the map's quantization error on the training digits: 1 for a digit "
+    "that is the cell's own, .607 at distance q."
+)
+SCORE = (
+    "The largest response of any cell with this label; the highest is the answer. The network's "
+    "logits are its logarithm, counted from 10⁻³⁰, so that 0 says that no cell responds."
+)
+LABEL = "The class of most of the training digits that match this cell best."
+
+
+@dataclass(frozen=True)
+class View:
+    """All that the parts of the section speak of."""
+
+    choice: Choice
+    opened: OpenedSOM
+    digit: Followed
+    path: Path
+    cells: pd.DataFrame  # cell, row, column, label, hits
+
+
+def section(choice: Choice) -> None:
+    """The map of the data and seed on the screen, opened up."""
+    mine = replace(choice, model=NAME)
+    st.markdown(
+        "A cell of a self-organizing map is specialized in a **digit and a place**: when a cell "
+        "learns a digit, its neighbours learn it a little too, so what is alike comes to lie "
+        "together. Nobody told the map which digits are alike, nor their classes."
+    )
+    opened: OpenedSOM = result_of(OpeningSOM(mine))
+    model: Inspectable = result_of(Training(mine))
+    digit = followed(mine)
+    view = View(mine, opened, digit, path(model, digit.image), _cells(opened))
+    _formula(view)
+    _maps(view)
+    _way(view)
+    st.subheader("Does the map keep what is alike together?")
+    som_growth.compared(mine, opened)
+    st.subheader("How it grew")
+    som_growth.growth(mine, opened)
+    st.subheader("Borders, hits, and single pixels")
+    som_planes.planes(mine, opened, view.cells)
+    som_growth.defects(opened)
+
+
+def _cells(opened: OpenedSOM) -> pd.DataFrame:
+    """A row for each cell of the last map."""
+    rows, columns = np.divmod(np.arange(ROWS * ROWS), ROWS)
+    parts = {"cell": rows * ROWS + columns, "row": rows, "column": columns}
+    return pd.DataFrame({**parts, "label": opened.labels[-1], "hits": opened.hits})
+
+
+def _formula(view: View) -> None:
+    """The rule of the map with this digit's numbers."""
+    left, right = st.columns([3, 2], vertical_alignment="center")
+    left.latex(
+        r"""\begin{aligned} b(x) &= \arg\min_k \lVert x - w_k \rVert \\
+        w_k &\leftarrow \frac{\sum_x h_{k\,b(x)}\, x}{\sum_x h_{k\,b(x)}}, \quad
+        h_{kj} = e^{-\lVert r_k - r_j \rVert^2 / 2\sigma^2} \end{aligned}"""
+    )
+    first, second = view.path.first, view.path.second
+    labels = view.opened.labels[-1]
+    right.markdown(
+        f"Best cell: **{cell_name(first)}** at distance {view.path.distances[first]:.2f}, label "
+        f"{labels[first]}. Second: {cell_name(second)} at {view.path.distances[second]:.2f}, label "
+        f"{labels[second]}. The {view.digit.label} is answered **{view.path.answer}**."
+    )
+
+
+def _maps(view: View) -> None:
+    """The cells' digits and their labels, side by side; both are clicked."""
+    best = [view.path.first, view.path.second]
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**What each cell stands for**")
+        sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
+        clicked(figures.digits(pictures.png(sheet), view.cells, best), "map of digits")
+    with right:
+        st.markdown("**Labels**", help=LABEL)
+        clicked(figures.labels(view.cells, best), "map of labels")
+    st.caption(
+        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for test digit "
+        f"{view.digit.number}; blue frame: the second best. A click opens the unit."
+    )
+
+
+def clicked(chart: Any, key: str) -> None:
+    """The chart of a map; a click on a cell opens its unit."""
+    event: Any = st.altair_chart(chart, key=key, on_select="rerun", width="content")
+    found = event.selection.get(figures.CELL)
+    if found:
+        place.go("units", model=NAME, layer="map", unit=int(found[0]["cell"]))
+
+
+def _way(view: View) -> None:
+    """The responses over the map, and the scores that come of them."""
+    found, digit = view.path, view.digit
+    cells = view.cells.assign(response=found.responses, distance=found.distances)
+    left, right = st.columns(2)
+    with left:
+        st.markdown("**Responses to the digit**", help=RESPONSE)
+        landscape = figures.values(
+            cells, "response", title="response", marked=[found.first, found.second]
+        )
+        clicked(landscape, "map of responses")
+    with right:
+        st.markdown("**The best cell of each label**", help=SCORE)
+        chart = by_class(found.strongest, found.answer, title="response")
+        st.altair_chart(chart, key="scores of som")
+        _best_cells(view)
+    st.caption(
+        f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class the "
+        "best of its cells. The answer is the label of the best cell of all."
+    )
+    with st.expander("The responses as numbers"):
+        st.dataframe(
+            cells.sort_values("distance").head(12),
+            hide_index=True,
+            column_config={
+                "response": column("response", RESPONSE),
+                "distance": column("distance", "‖x − w‖, of pixels in 0..1."),
+                "hits": st.column_config.NumberColumn(help=som_planes.HITS),
+                "label": st.column_config.NumberColumn(help=LABEL),
+            },
+        )
+        download(cells, f"map-{file_name(view.choice)}-digit{digit.number}")
+        place.link(
+            "units", f"Open {cell_name(found.first)}", model=NAME, layer="map", unit=found.first
+        )
+
+
+def _best_cells(view: View) -> None:
+    """The best cell of each label, the answer's first, to be clicked."""
+    order = [label for label in np.argsort(-view.path.scores) if view.path.best[label] >= 0]
+    cells = [int(view.path.best[label]) for label in order]
+    names = [
+        f"{cell_name(cell)}, label {label}: response {view.path.responses[cell]:.3f}"
+        for cell, label in zip(cells, order, strict=True)
+    ]
+    unit_grid(
+        gallery(pictures.ink(view.opened.maps[-1][cells]), names, [str(label) for label in order]),
+        [("map", cell) for cell in cells],
+        model=NAME,
+        key="grid of best cells",
+        label="Best cell of each class",
+        scale=1,
+    )

@@ -1,0 +1,120 @@
+"""Units that are wanted on for a class on which they are mostly off, and whom they fire for."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import pictures
+from core.analyses.subpopulations import Subpopulations
+from core.claims.task import Explaining
+from core.csv_text import csv_text
+from core.data.concepts import CONCEPTS
+from core.training.task import Study
+from pages.kit import links, place
+from pages.kit.gallery import gallery
+from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.opening import unit_grid
+from pages.kit.waiting import result_of
+
+__all__ = ["anomalies"]
+
+
+def anomalies(study: Study) -> None:
+    """The list of one layer, and each unit's pictures."""
+    layers = study.model.layers
+    layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
+    layer.shown()
+    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    st.markdown(
+        "Training wants these units higher on a class on which they are, on average, below zero. "
+        "The explanation to test: each is there for a part of the class only.",
+        help=DEFINITIONS["anomaly"],
+    )
+    found = result_of(Explaining(study.choice, layer.value()))
+    units = np.flatnonzero(found.anomalous)
+    total = len(found.anomalous)
+    if not len(units):
+        st.info(f"None of the {total} units of {layer.value()} is like that in this network.")
+    else:
+        _said(found, units, total)
+        _pictures(found, units, layer.value(), str(study.choice))
+        _table(found, units)
+    place.copy_link(view="anomalies", layer=layer.value())
+
+
+def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
+    """How many there are, and how far the explanation goes."""
+    some = (found.active[units] > 0) & (found.active[units] < 0.5)
+    told = found.auc[units] >= 0.8
+    st.markdown(
+        f"**{len(units)} of {total} units.** {int(some.sum())} of them are on for some digits of "
+        f"their class, but fewer than half. {int(told.sum())} tell a concept within the class with "
+        "an AUC of 0.8 or more, on digits on which the concept was not chosen."
+    )
+
+
+def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str) -> None:
+    """Three pictures a unit: the class, whom the unit is on for, who wants it higher."""
+    tall = np.concatenate(list(found.images[units].transpose(1, 0, 2, 3)), axis=1)
+    grid = gallery(
+        pictures.stretched(tall),
+        [
+            f"unit {unit}, class {found.wanted[unit]}: on for {found.active[unit]:.0%} of it"
+            for unit in units
+        ],
+        [f"{unit} · {found.wanted[unit]} · {found.active[unit]:.0%}" for unit in units],
+    )
+    unit_grid(
+        grid,
+        [(layer, unit) for unit in units],
+        key="anomalous",
+        label=f"anomalies of {layer}, {choice}",
+        scale=3,
+    )
+    st.caption(
+        "Top: the mean digit of the class that the unit is wanted on. Middle: the digits of the "
+        "class that it is on for. Bottom: the training digits that want it higher. Below: unit · "
+        "class · share of the class that it is on for. Click one to open the unit.",
+        help=DEFINITIONS["mean images"],
+    )
+
+
+def _table(found: Subpopulations, units: np.ndarray) -> None:
+    """All numbers, to sort and to download."""
+    texts = [CONCEPTS[name].text if name else "none" for name in found.concept[units].tolist()]
+    frame = pd.DataFrame(
+        {
+            "unit": units,
+            "wanted": found.wanted[units],
+            "mean_z": found.mean[units],
+            "on": found.active[units],
+            **{
+                f"z {name}": found.quantiles[units, at]
+                for at, name in enumerate(("5 %", "25 %", "50 %", "75 %", "95 %"))
+            },
+            "gradient_now": found.gradient[units],
+            "effective": found.effective[units],
+            "digits": found.of[units],
+            "part": texts,
+            "part_auc": found.auc[units],
+        }
+    )
+    columns = {
+        name: st.column_config.NumberColumn(NAMES[name], help=DEFINITIONS[name], format=form)
+        for name, form in (
+            ("wanted", "%d"),
+            ("mean_z", "%.2f"),
+            ("on", "percent"),
+            ("gradient_now", "%.3f"),
+            ("effective", "%.0f"),
+            ("part_auc", "%.2f"),
+        )
+    }
+    part = st.column_config.TextColumn(NAMES["part"], help=DEFINITIONS["part"])
+    st.dataframe(frame, hide_index=True, column_config={**columns, "part": part})
+    st.download_button(
+        "Download as CSV", csv_text(frame), "anomalies.csv", "text/csv",
+        icon=":material/download:", key="download anomalies",
+    )  # fmt: skip

@@ -1,0 +1,137 @@
+"""What dropout changes in the hidden dense layers."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.analyses.comparing import (
+    DIGITS,
+    DROPOUTS,
+    EPOCHS,
+    ORDERS,
+    PART,
+    SILENCED,
+    Dropped,
+    Dropping,
+    hidden_dense,
+)
+from core.charts import training as figures
+from core.data.concepts import CONCEPTS
+from core.models.registry import MODELS
+from core.runtime.task import Choice
+from pages.kit import links, place
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+
+__all__ = ["address", "dropout"]
+
+DEFINITIONS = {
+    "accuracy": "Share of the digits of the confirmation half that the network classifies right.",
+    "selectivity": (
+        "Class selectivity index of the layer's median unit, after the ReLU: (mean on its top "
+        "class − mean on the others) / (their sum). The top class is chosen on the discovery half "
+        "(Morcos et al. 2018)."
+    ),
+    "correlation": (
+        "Mean |correlation| of the activations of two different units of the layer, 0 (each its "
+        "own) to 1 (copies)."
+    ),
+    "participation": (
+        "Participation ratio, (Σλ)² / Σλ² of the eigenvalues of the units' covariance: in how many "
+        "dimensions the layer varies, 1 to its number of units (Gao et al. 2017)."
+    ),
+    "active": (
+        "Share of the layer's units above zero, mean over digits; low is sparse. Srivastava et al. "
+        "(2014) saw sparser activations with dropout."
+    ),
+    "auc": (
+        "How often a crossed 7 activates the unit more than another 7, ties counting half. The "
+        "layer's best unit, chosen on the discovery half."
+    ),
+    "ablation": (
+        "Mean accuracy while 0 to 90 % of the layer's units are set to 0 in random order "
+        "(Morcos et al. 2018). Units that are left aren't scaled up."
+    ),
+}
+_NAMES = {
+    "accuracy": "Accuracy",
+    "selectivity": "Median selectivity",
+    "correlation": "Mean |correlation|",
+    "participation": "Participation ratio",
+    "active": "Active units",
+    "auc": "AUC, crossed 7",
+    "ablation": "Accuracy under ablation",
+}
+
+
+def address() -> dict[str, object]:
+    """Every choice of the view."""
+    layers = hidden_dense(place.asked().model)
+    return {"layer": links.one_of("layer", layers, layers[-1]).value()} if layers else {}
+
+
+def dropout(choice: Choice) -> None:
+    """What dropout changes in the hidden dense layers of three networks each."""
+    layers = hidden_dense(choice.model)
+    if not layers:
+        st.info(
+            f"{MODELS[choice.model].title} has no hidden dense layer, and dropout silences units "
+            "of such layers: choose LeNet-5 or the multilayer perceptron.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    shares = ", ".join(f"{share:g}" for share in DROPOUTS)
+    st.caption(
+        f"Dropout {shares}, three seeds each: short trainings of {EPOCHS} epochs on {DIGITS:,} "
+        "digits, so accuracies are below those of the dashboard's own models. Every dot and line "
+        "is one network; grey: networks before training."
+    )
+    found: Dropped = result_of(Dropping(choice))
+    layer = links.one_of("layer", layers, layers[-1])
+    layer.shown()
+    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    table = _named_dropout(found.table, layer.value())
+    _measures(table)
+    _silenced(_named_dropout(found.curves, layer.value()))
+    helps = {name: column(_NAMES[name], DEFINITIONS[name]) for name in _MEASURED}
+    table = table.drop(columns="trained")
+    st.dataframe(table, hide_index=True, column_config=helps)
+    download(table, f"dropout-{file_name(choice)}-{layer.value()}")
+
+
+_MEASURED = ("accuracy", "selectivity", "correlation", "participation", "active", "auc", "ablation")
+
+
+def _named_dropout(frame: pd.DataFrame, layer: str) -> pd.DataFrame:
+    """The rows of a layer, dropout in words, trained networks first."""
+    mine = frame[frame["layer"] == layer].drop(columns="layer")
+    words = [f"{share:g}" if share == share else "untrained" for share in mine["dropout"]]
+    named = mine.assign(dropout=words, trained=mine["dropout"].notna())
+    return named.sort_values(["trained", "dropout"], ascending=[False, True], kind="stable")
+
+
+def _measures(table: pd.DataFrame) -> None:
+    """A chart of dots for each measure."""
+    columns = st.columns(3)
+    for at, name in enumerate(name for name in _MEASURED if name != "accuracy"):
+        with columns[at % 3]:
+            st.markdown(f"**{_NAMES[name]}**", help=DEFINITIONS[name])
+            # an untrained network guesses, with and without its units: it would only hide the rest
+            shown = table[table["trained"]] if name == "ablation" else table
+            st.altair_chart(figures.dots(shown, name), key=f"dots of {name}")
+    st.caption(
+        f"On the confirmation half of the test digits; the best unit for “{CONCEPTS[PART].text}” "
+        "and top classes were chosen on the discovery half."
+    )
+
+
+def _silenced(curves: pd.DataFrame) -> None:
+    """Accuracy while units are silenced, also more of them than in training."""
+    st.markdown("**Accuracy while units are silenced**", help=DEFINITIONS["ablation"])
+    st.altair_chart(figures.over_shares(curves), key="units silenced")
+    st.caption(
+        f"Units of the layer set to 0 at random, the mean of {ORDERS} orders, on {SILENCED:,} "
+        f"digits of the confirmation half. In training at most {max(DROPOUTS):.0%} were silent: "
+        "beyond that, no network has practised."
+    )

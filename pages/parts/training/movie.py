@@ -1,0 +1,94 @@
+"""The movie: every unit of a layer through training, its gradients above its activations."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core.analyses.movie import ROWS
+from core.analyses.movie import Film as Recorded
+from core.training.task import Filming, Study
+from core.units import UnitId
+from pages.kit import links, place
+from pages.kit.glossary import DEFINITIONS
+from pages.kit.movie_player import Film, movie_player
+from pages.kit.waiting import result_of
+
+__all__ = ["film"]
+
+ROW_NAMES = {"activation": "as they are", "rectified": "rectified"}
+ROW = links.one_of("rows", ROWS[1:])
+
+
+def film(study: Study) -> None:
+    """The film of the layer that the address names."""
+    layers = study.model.layers
+    layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
+    left, right = st.columns(2)
+    layer.shown()
+    left.selectbox("Layer", layers, key=layer.key, on_change=_changed, args=(layer,))
+    ROW.shown()
+    right.selectbox(
+        "Activations",
+        ROWS[1:],
+        key=ROW.key,
+        on_change=ROW.changed,
+        format_func=ROW_NAMES.__getitem__,
+        help=DEFINITIONS["activation row"],
+    )
+    recorded, same = result_of(Filming(study.choice))
+    name, units = layer.value(), len(study.profiles[layer.value()])
+    order = [int(unit) for unit in recorded.order(name)]
+    pins = links.several("pins", [str(unit) for unit in range(units)], most=8)
+    pinned = [order.index(int(unit)) for unit in pins.value()]
+    picked = movie_player(
+        _reel(recorded, str(study.choice), study.choice.model, name, ROW.value()),
+        key="film",
+        label=f"{name} of {study.choice}, {ROW_NAMES[ROW.value()]}",
+        pinned=pinned,
+    )
+    if picked is not None and picked != pinned:
+        links.put(pins=",".join(str(order[at]) for at in picked) or None)
+        st.rerun()
+    _captions(recorded, same, units)
+    for unit in pins.value():
+        place.link("units", f"Open unit {unit}", layer=name, unit=unit)
+    place.copy_link(view="movie", layer=name, rows=ROW.value(), pins=",".join(pins.value()) or None)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Threading the film")
+def _reel(_recorded: Recorded, which: str, model: str, layer: str, row: str) -> Film:
+    """The film of one layer as the player wants it, units in the order of their classes."""
+    order = _recorded.order(layer)
+    return Film(
+        units=tuple(str(UnitId(model, layer, int(unit))) for unit in order),
+        classes=_recorded.accuracy.shape[1],
+        frames=tuple(int(frame) for frame in _recorded.frames),
+        upper=_recorded.sheets[layer, ROWS[0]],
+        lower=_recorded.sheets[layer, row],
+        loss=_recorded.loss,
+        accuracy=_recorded.accuracy,
+        scalars=_recorded.scalars[layer][:, order],
+        preferred=_recorded.preferred(layer)[:, order],
+    )
+
+
+def _changed(layer: links.Option[str]) -> None:
+    """Another layer has other units, so no pins."""
+    layer.changed(pins=None)
+
+
+def _captions(recorded: Recorded, same: bool, units: int) -> None:
+    """What was recorded, where, and whether it is the very same training."""
+    st.caption(
+        f"{units} units, {len(recorded.loss):,} batches, pictures at {len(recorded.frames)} of "
+        "them. Gradient rows are of training digits; activation rows, class sums over the 5,000 "
+        "discovery digits. Units stand in the order of the class that they are wanted on at the "
+        "end.",
+        help=f"{DEFINITIONS['gradient row']}\n\n{DEFINITIONS['activation row']}",
+    )
+    if not same:
+        st.warning(
+            "This film is of a training that ended at other weights than the model on the other "
+            "pages: another machine, or another number of threads, rounds differently. Compare "
+            "units by what they do, not by their numbers."
+        )

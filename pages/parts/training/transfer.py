@@ -1,0 +1,132 @@
+"""What layers from one task are worth for another, and what becomes of their units."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from core.analyses.comparing import (
+    TRANSFER_DIGITS,
+    TRANSFER_EPOCHS,
+    Transfer,
+    Transferring,
+    movable,
+)
+from core.charts import training as figures
+from core.models.registry import MODELS
+from core.runtime.task import Choice
+from pages.kit.tables import column, download, file_name
+from pages.kit.waiting import result_of
+
+__all__ = ["transfer"]
+
+DEFINITIONS = {
+    "transfer": (
+        "AnB: the first n layers from the network for 0 to 4, frozen; the others learned anew on 5 "
+        "to 9. AnB+: the same, fine-tuned. BnB and BnB+: the first layers from the network for 5 "
+        "to 9, which tells what freezing and learning anew cost by themselves. random: the first "
+        "layers frozen as they were drawn, the floor. base: all learned on 5 to 9 (Yosinski et al. "
+        "2014)."
+    ),
+    "drift": (
+        "1 − correlation of a unit's mean activations on the classes 0 to 4, before and after: 0 "
+        "is the same tuning, whatever its scale, 1 unrelated, 2 turned around. The median unit of "
+        "the layer."
+    ),
+    "survival": (
+        "A unit's label is the class among 0 to 4 that it tells best from the other four (AUC). "
+        "Share of the units that keep theirs. By chance: if labels after were dealt to units at "
+        "random."
+    ),
+}
+_NAMES = {
+    "drift": "Median drift",
+    "survival": "Labels that survive",
+    "chance": "by chance",
+}
+
+
+def transfer(choice: Choice) -> None:
+    """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
+    if not movable(choice.model):
+        st.info(
+            f"{MODELS[choice.model].title} is not a chain of layers with weights of their own, of "
+            "which the first could be moved: choose LeNet-5, the simple CNN or the multilayer "
+            "perceptron.",
+            icon=":material/do_not_disturb_on:",
+        )
+        return
+    st.caption(
+        f"Short trainings of {TRANSFER_EPOCHS} epochs on the digits 5 to 9, or 0 to 4, among "
+        f"{TRANSFER_DIGITS:,} digits; three seeds, a line for each network.",
+        help=DEFINITIONS["transfer"],
+    )
+    found: Transfer = result_of(Transferring(choice))
+    left, right = st.columns(2)
+    with left:
+        _transferred(found.accuracy)
+    with right:
+        _drift(found)
+    _tuning(choice, found)
+
+
+def _transferred(accuracy: pd.DataFrame) -> None:
+    """Accuracy on 5 to 9 by number of layers from elsewhere."""
+    st.markdown("**Accuracy on digits 5 to 9**", help=DEFINITIONS["transfer"])
+    frame = accuracy[accuracy["kind"] != "base"]
+    chart = figures.over_layers(
+        frame, "first", "accuracy", title="accuracy", name="layers from elsewhere", percent=True
+    )
+    st.altair_chart(chart, key="transferred")
+    base = accuracy[accuracy["kind"] == "base"]["accuracy"]
+    st.caption(
+        f"On the 5 to 9 of the confirmation half. Learned on 5 to 9 from scratch: "
+        f"{', '.join(f'{value:.2%}' for value in base)}. Grey: first layers frozen as drawn. "
+        "Layers from elsewhere bring their own training along, so read A against B, and both "
+        "against grey, rather than against learning from scratch."
+    )
+
+
+def _drift(found: Transfer) -> None:
+    """How far fine-tuning moves the tuning of units."""
+    st.markdown("**Drift of tuning to 0 to 4, in AnB+**", help=DEFINITIONS["drift"])
+    chart = figures.over_layers(
+        _named_kinds(found.tuning()), "layer", "drift", title="median drift", name="layer"
+    )
+    st.altair_chart(chart, key="drift")
+    st.caption(
+        "From the network for 0 to 4 to the same unit after fine-tuning on 5 to 9, by number of "
+        "layers that came along; frozen layers (AnB) have 0 by definition. Controls with the same "
+        "first weights: before any training (grey), and trained on 5 to 9 alone. On the 0 to 4 of "
+        "the discovery half."
+    )
+
+
+_CONTROLS = {"base": "only 5 to 9", "untrained": "untrained"}
+
+
+def _named_kinds(tuning: pd.DataFrame) -> pd.DataFrame:
+    """The same with the kind of network in words."""
+    words = [
+        f"{first} layer{'s' * (first > 1)}" if kind == "AnB+" else _CONTROLS[kind]
+        for kind, first in zip(tuning["kind"], tuning["first"], strict=True)
+    ]
+    return tuning.assign(kind=words)
+
+
+def _tuning(choice: Choice, found: Transfer) -> None:
+    """Drift and survival of labels as tables to download."""
+    st.markdown("**What became of the units of the network for 0 to 4**")
+    table = _named_kinds(found.tuning()).drop(columns="first")
+    config = {name: column(_NAMES[name], DEFINITIONS[name]) for name in ("drift", "survival")}
+    quantile = "quantile of the drift over units."
+    config |= {
+        "low": column("drift, 10 %", f"10 % {quantile}"),
+        "high": column("drift, 90 %", f"90 % {quantile}"),
+        "chance": column(_NAMES["chance"], DEFINITIONS["survival"]),
+    }
+    st.dataframe(table, hide_index=True, column_config=config)
+    with st.container(horizontal=True):
+        download(found.units, f"tuning-{file_name(choice)}", "Every unit as CSV")
+        download(table, f"drift-{file_name(choice)}", "Layers as CSV")
+        download(found.accuracy, f"transfer-{file_name(choice)}", "Accuracies as CSV")

@@ -1,0 +1,103 @@
+"""Up to five units side by side: their class profiles, and what each does on the same digits."""
+
+from __future__ import annotations
+
+import base64
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from core import charts, pictures
+from core.activations import collect
+from core.runtime import cache
+from core.training.task import Study
+from core.units import UnitId
+from pages.kit import links
+
+__all__ = ["chosen", "compare"]
+
+_MOST = 5  # units, the page's own included
+_EACH = 4  # digits from the top of each unit
+
+
+def chosen(study: Study) -> list[str]:
+    """The other units in the address, as layer/index."""
+    return _option(study).value()
+
+
+def compare(study: Study, unit: UnitId) -> None:
+    """The choice of other units, and the comparison with them."""
+    option = _option(study)
+    option.shown()
+    own = f"{unit.layer}/{unit.index}"
+    st.multiselect(
+        f"Units beside {own}",
+        [name for name in _names(study) if name != own or name in option.value()],
+        key=option.key,
+        on_change=option.changed,
+        max_selections=_MOST - 1,
+        placeholder="Choose up to four others",
+    )
+    names = list(dict.fromkeys([own, *option.value()]))
+    if len(names) == 1:
+        st.caption(
+            "Choose another unit: their class profiles and their digits appear side by side."
+        )
+        return
+    places = [(layer, int(index)) for layer, index in (name.split("/") for name in names)]
+    means = [study.profiles[layer].class_means[index] for layer, index in places]
+    st.altair_chart(charts.comparison(names, np.stack(means)), key="comparison")
+    _same_digits(study, names, places)
+
+
+def _option(study: Study) -> links.Option[list[str]]:
+    """The other units, kept in the address."""
+    return links.several("compare", _names(study), most=_MOST - 1)
+
+
+def _names(study: Study) -> tuple[str, ...]:
+    """Every unit of the model as layer/index."""
+    return tuple(
+        f"{layer}/{index}" for layer, of in study.profiles.items() for index in range(len(of))
+    )
+
+
+def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) -> None:
+    """A row for each digit at the top of any of the units, a column for each unit."""
+    digits = cache.digits(study.choice.data, "confirmation")
+    numbers = list(
+        dict.fromkeys(
+            int(number)
+            for layer, index in places
+            for number in study.profiles[layer].examples[index, 0, :_EACH]
+        )
+    )
+    images = digits.images[numbers]
+    tiles = pictures.enlarged(pictures.ink(images[:, 0].numpy()), 2)
+    table = pd.DataFrame({"digit": [_address(tile) for tile in tiles]})
+    table["number"], table["class"] = numbers, digits.labels[numbers].tolist()
+    for name, (layer, index) in zip(names, places, strict=True):
+        values = collect(study.model, images, layer)[:, index]
+        table[name] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
+    st.dataframe(
+        table,
+        hide_index=True,
+        row_height=60,
+        column_config={
+            "digit": st.column_config.ImageColumn("Digit", width="small"),
+            "number": st.column_config.NumberColumn(
+                "Number", help="Its place among the confirmation digits."
+            ),
+            "class": "Class",
+            **{name: st.column_config.NumberColumn(name, format="%.2f") for name in names},
+        },
+    )
+    st.caption(
+        "The four highest digits of each unit. Activations before any ReLU; of a map, its maximum."
+    )
+
+
+def _address(tile: pictures.Bytes) -> str:
+    """A picture as an address that holds it."""
+    return "data:image/png;base64," + base64.b64encode(pictures.png(tile)).decode()

@@ -1,0 +1,86 @@
+"""The real digits beside a unit: those it answers to, those it doesn't, and its mean images."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from core import pictures
+from core.activations import layer_of
+from core.analyses.profiles import KINDS, Profile
+from core.data import Digits
+from core.runtime import cache
+from core.training.task import Study
+from pages.kit.gallery import gallery
+from pages.kit.grid import image_grid
+
+__all__ = ["examples", "judged", "mean_images"]
+
+_KIND_NAMES = {
+    "top": "**Highest**: the digits that activate it most",
+    "middle": "**Middle**: around the median of the digits on which it is active",
+    "lowest": "**Lowest**: the digits that activate it least",
+}
+
+
+def examples(study: Study, layer: str, index: int) -> None:
+    """The highest, middle and lowest digits, with the place of a map's maximum framed."""
+    digits, profile = judged(study), study.profiles[layer]
+    for kind, numbers, values, places in zip(
+        KINDS,
+        profile.examples[index],
+        profile.example_values[index],
+        profile.example_places[index],
+        strict=True,
+    ):
+        st.markdown(_KIND_NAMES[kind])
+        labels = digits.labels[numbers.copy()].tolist()
+        tiles = pictures.enlarged(pictures.ink(digits.images[numbers.copy(), 0].numpy()), 3)
+        field = layer_of(study.model, layer).field
+        if field is not None:
+            boxes = [field.box(int(row), int(column)) for row, column in places]
+            tiles = pictures.outlined(tiles[:, ::3, ::3], boxes, 3)
+        grid = gallery(
+            tiles,
+            [
+                f"test digit {number}, a {label}: activation {value:.2f}"
+                for number, label, value in zip(numbers, labels, values, strict=True)
+            ],
+            [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],
+        )
+        image_grid(
+            grid,
+            key=f"grid of {kind}",
+            label=f"{kind} examples of {layer}/{index}, {study.choice}",
+            scale=1,
+        )
+    outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""
+    st.caption(
+        f"Below each: its class · its activation ({layer_of(study.model, layer).tap}), of a "
+        f"map the maximum.{outlined} Digits of the confirmation half."
+    )
+
+
+def judged(study: Study) -> Digits:
+    """The digits on which units are judged."""
+    return cache.digits(study.choice.data, "confirmation")
+
+
+def mean_images(profile: Profile, index: int, passed: str) -> None:
+    """The digits of each class, weighted by the unit's activation, of which `passed` counts."""
+    means = profile.class_means[index]
+    names = [*map(str, range(len(means))), "all"]
+    values = [*means.tolist(), float(profile.mean[index])]
+    grid = gallery(
+        pictures.stretched(profile.mean_images[index]),
+        [
+            f"class {name}, mean activation {value:.3f}"
+            for name, value in zip(names, values, strict=True)
+        ],
+        [f"{name} · {value:.2f}" for name, value in zip(names, values, strict=True)],
+    )
+    image_grid(grid, key="grid of means", label=f"mean images of {profile.layer}/{index}", scale=3)
+    st.caption(
+        f"Σ a·x / Σ a over the digits of the class, a being the activation {passed}; each "
+        "picture is scaled to its own darkest pixel. Below: class · mean activation. Blank: never "
+        "active on the class."
+    )

@@ -1,0 +1,200 @@
+"""One unit's page: what it answers to, how selectively, and against which controls."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import altair as alt
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from core import charts
+from core.activations import layer_of
+from core.analyses.profiles import Profile
+from core.analyses.task import Labelling
+from core.export import unit_archive
+from core.models.inspectable import Layer
+from core.runtime import cache
+from core.runtime.task import Task
+from core.statistics import rate_bound
+from core.training.task import Study
+from core.units import UnitId
+from pages.kit import links, place
+from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.parts.units import comparison
+from pages.parts.units import labels as label_view
+from pages.parts.units.examples import examples, judged, mean_images
+from pages.parts.units.maximized import maximized, maximizing
+
+__all__ = ["unit"]
+
+_DOMAINS = {"selectivity": (-0.2, 1), "auc": (0, 1), "d_prime": (-1, 6), "information": (0, 2)}
+_STATES = ("dead", "dormant", "constant", "always_on", "saturated")
+
+
+def unit(study: Study, layer: str, index: int) -> None:
+    """The page of unit `index` of `layer`."""
+    name = UnitId(study.choice.model, layer, index)
+    profile, described = study.profiles[layer], layer_of(study.model, layer)
+    _head(name, profile, described)
+    st.subheader("What it answers to")
+    named = st.container()
+    st.subheader("How selective it is")
+    _scores(profile, index)
+    left, right = st.columns(2)
+    with left:
+        _classes(profile, index, described.passed)
+    with right:
+        _histogram(profile, index, described.passed)
+    st.subheader("Digits that it answers to, and digits that it doesn't")
+    examples(study, layer, index)
+    st.subheader("Its mean image on each class")
+    mean_images(profile, index, described.passed)
+    st.subheader("Its maximized input")
+    pictured = st.container()
+    st.subheader("Compare with other units, on the same digits")
+    comparison.compare(study, name)
+    if layer != study.model.layers[-1]:
+        place.link("ask", "Is it needed? Remove it and see", layer=layer, units=index)
+    st.divider()
+    with st.container(horizontal=True):
+        source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
+        st.download_button(
+            "Download figures and data",
+            unit_archive(name, profile, source, judged(study).images[:, 0].numpy()),
+            f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
+            "application/zip",
+            icon=":material/download:",
+        )
+        place.copy_link(
+            layer=layer,
+            unit=index,
+            compare=",".join(comparison.chosen(study)),
+            pair=st.query_params.get("pair"),
+            own=st.query_params.get("own"),
+        )
+    # what may have to be computed comes last, so that the page is there meanwhile
+    _in_turn(
+        (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
+        (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
+    )
+
+
+def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
+    """Draw each section in its place, those whose result is there first."""
+    waiting = {task: cache.ready(task) is None for _, task, _ in sections}
+    notes = {task: where.empty() for where, task, _ in sections if waiting[task]}
+    for note in notes.values():
+        note.caption("To be computed in a moment.")
+    for where, task, draw in sorted(sections, key=lambda section: waiting[section[1]]):
+        if task in notes:
+            notes[task].empty()
+        with where:
+            draw()
+
+
+def _head(name: UnitId, profile: Profile, described: Layer) -> None:
+    """Its name, the way to its neighbours, and what state it is in."""
+    st.title(str(name))
+    with st.container(horizontal=True):
+        for label, icon, other in (
+            ("Previous", ":material/arrow_back:", name.index - 1),
+            ("Next", ":material/arrow_forward:", name.index + 1),
+        ):
+            st.button(
+                label,
+                icon=icon,
+                key=label,
+                disabled=not 0 <= other < len(profile),
+                on_click=_open,
+                args=(name.layer, other),
+            )
+        st.button(
+            "All units", icon=":material/grid_view:", on_click=_open, args=(None, None), key="all"
+        )
+    active, bound = profile.fraction_active[name.index], rate_bound(2 * profile.n)
+    seen = f"active on {active:.1%} of {profile.n:,} digits"
+    if profile.dead[name.index]:
+        seen = f"never active: below {bound:.2%} of digits, with 95 % confidence"
+    stands = f" ({described.named(name.index)})" if described.named else ""
+    st.caption(
+        f"Unit {name.index}{stands} of {len(profile)} in {name.layer} · read: {described.tap} · "
+        f"{seen}"
+    )
+    for state in _STATES:
+        if getattr(profile, state)[name.index]:
+            st.warning(f"**{state.replace('_', ' ').capitalize()}.** {DEFINITIONS[state]}")
+
+
+def _open(layer: str | None, index: int | None) -> None:
+    """Go to another unit, or to all."""
+    links.put(layer=layer, unit=index)
+
+
+def _scores(profile: Profile, index: int) -> None:
+    """Four measures of how well it tells its top class from the rest, beside their baselines."""
+    top = profile.top_class[index]
+    st.markdown(f"How well does it tell **{top}**, its top class, from the other digits?")
+    for column, name in zip(st.columns(4), _DOMAINS, strict=True):
+        value, untrained, permuted = (
+            float(getattr(of, name)[index])
+            for of in (profile.scores, profile.untrained, profile.permuted)
+        )
+        with column:
+            st.metric(NAMES[name], f"{value:.2f}", help=DEFINITIONS[name])
+            st.caption(
+                f"untrained {untrained:.2f} · permuted {permuted:.2f}",
+                help=f"{DEFINITIONS['untrained']}\n\n{DEFINITIONS['permuted']}",
+            )
+            st.altair_chart(_beside(profile, name, value), key=f"beside {name}")
+    st.caption(
+        f"Blue: this unit. Grey: every unit of {profile.layer}, trained, untrained, and under "
+        f"permuted labels. The top class was chosen on other digits than these {profile.n:,}."
+    )
+
+
+def _beside(profile: Profile, name: str, value: float) -> alt.LayerChart:
+    """The unit among all of its layer."""
+    controls = {
+        label: getattr(scores, name)
+        for label, scores in (
+            ("layer", profile.scores),
+            ("untrained", profile.untrained),
+            ("permuted", profile.permuted),
+        )
+    }
+    return charts.beside_baselines(value, controls, title=NAMES[name], domain=_DOMAINS[name])
+
+
+def _classes(profile: Profile, index: int, passed: str) -> None:
+    """Its mean activation, of which `passed` counts, on each class."""
+    st.markdown("**Mean activation on each class**")
+    chart = charts.class_profile(
+        profile.class_means[index],
+        profile.class_low[index],
+        profile.class_high[index],
+        profile.untrained_means[index],
+    )
+    st.altair_chart(chart, key="classes")
+    effective = profile.effective_classes[index]
+    st.caption(
+        f"Activation {passed}, with 95 % intervals; grey ticks: the untrained unit. Spread over "
+        f"{effective:.1f} effective classes.",
+        help=DEFINITIONS["effective_classes"],
+    )
+
+
+def _histogram(profile: Profile, index: int, passed: str) -> None:
+    """How often it is active, and how strongly."""
+    zeros = int(profile.zeros[index])
+    st.markdown(f"**Activations**: exactly 0 on {zeros:,} of {profile.n:,} digits")
+    narrow, wide = st.columns([1, 4])
+    narrow.altair_chart(charts.exact_zeros(zeros, profile.n), key="zeros")
+    chart = charts.histogram(profile.edges[index], profile.counts[index])
+    wide.altair_chart(chart, key="histogram")
+    st.caption(
+        f"Activation {passed}; left, the exact zeros on a scale of their own. Lifetime sparseness "
+        f"{profile.sparseness[index]:.2f}.",
+        help=DEFINITIONS["sparseness"],
+    )
