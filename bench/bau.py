@@ -17,8 +17,8 @@ from core.data import CLASSES, Digits, load_digits
 from core.interventions.controls import random_sets, strengths
 from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
+from core.runs import Choice
 from core.runtime.store import default_store
-from core.runtime.task import Choice
 from core.training.task import Training
 
 LAYER, BEHIND, COUNT = "linear_0", "linear_1", 30

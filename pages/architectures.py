@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.digit import digit_number
 from pages.parts.attention import section as attention

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.task import Describing
+from core.analyses.described import Describing
+from core.analyses.profiles.task import Measuring
 from core.claims.task import Asking
-from core.training.task import Measuring
 from pages.kit import place
 from pages.kit.waiting import result_of
 from pages.parts.ask import (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analyses.maximize.task import Maximizing
-from core.training.task import Measuring
+from core.analyses.profiles.task import Measuring
 from pages.kit import place
 from pages.kit.waiting import result_of
 from pages.parts.feature_visualization import maximized_view

@@ -8,10 +8,10 @@ import streamlit as st
 
 from core import charts, pictures
 from core.analyses.profiles import table
+from core.analyses.profiles.task import Measuring, Study
 from core.models.registry import MODELS
 from core.statistics import selectivity_index
 from core.training import PROBE
-from core.training.task import Measuring, Study
 from pages.kit import place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS

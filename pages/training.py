@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from core.training.task import Measuring
+from core.analyses.profiles.task import Measuring
 from pages.kit import links, place
 from pages.kit.waiting import result_of
 from pages.parts.training import (

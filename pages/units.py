@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.training.task import Measuring
+from core.analyses.profiles.task import Measuring
 from pages.kit import links, place
 from pages.kit.waiting import result_of
 from pages.parts.units import browse

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
-from unittest.mock import patch
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core import architectures
-from core.architectures.task import Opening
-from core.data import Digits, load_digits
+from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import JOBS
-from core.runtime.store import default_store
-from core.runtime.task import Choice
-from core.training import train
 from core.training.task import Training
+from tests.labs import SmallLab, drawn_digits
 from tests.test_pages import grids, said
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -36,41 +26,20 @@ SECTIONS = {
     "som": "som",
     "multitask": "multitask",
 }
-MODULES = [
-    importlib.import_module(found.name)
-    for found in pkgutil.walk_packages(architectures.__path__, f"{architectures.__name__}.")
-    if found.name.endswith("task")
-]
-
-
-def few_digits(source: str, split: str) -> Digits:
-    """Enough for every class to be there, and few enough to wait for."""
-    return load_digits(source, split).take(slice(600))
-
-
-def quickly(name: str, digits: Digits, **options: Any) -> Any:
-    some = load_digits("strokes", "test").take(slice(800))
-    return train(name, some, epochs=2, **{**options, "watch": None})
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("architectures")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
+    """A lab with few digits; what one test computed, the next finds."""
+    digits = drawn_digits().take(slice(800))
+    return SmallLab(tmp_path_factory.mktemp("architectures"), digits)
 
 
 @pytest.fixture(autouse=True)
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server with small digits and short trainings; what one test computed, the next finds."""
-    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
-    cache._memory.clear()
-    with ExitStack() as stack:
-        stack.enter_context(patch("core.training.task.train", quickly))
-        for module in MODULES:
-            if hasattr(module, "load_digits"):
-                stack.enter_context(patch.object(module, "load_digits", few_digits))
-            if hasattr(module, "cut"):  # the few are none of those that are held back
-                stack.enter_context(patch.object(module, "cut", lambda digits, split: digits))
-        yield
+def server(lab: SmallLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose every page asks the lab."""
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(lab.store.folder))
+    cache.use(lab)
 
 
 def opened(**values: str) -> AppTest:
@@ -96,7 +65,7 @@ def waited(at: AppTest) -> bool:
 
 
 @pytest.mark.parametrize("section", SECTIONS)
-def test_a_section_is_drawn_with_its_pictures(section: str) -> None:
+def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> None:
     JOBS._jobs.clear()
     model = SECTIONS[section]
     at = opened(section=section, digit="3")
@@ -105,9 +74,9 @@ def test_a_section_is_drawn_with_its_pictures(section: str) -> None:
     assert not at.warning, [warning.value for warning in at.warning]
     assert grids(at), "a section without pictures"
     assert "test digit 3" in " ".join([said(at), *(each.label for each in at.expander)])
-    trained = {task.choice.model for task in JOBS._jobs if isinstance(task, Training | Opening)}
+    trained = {task.choice.model for task in JOBS._jobs if hasattr(task, "choice")}
     assert trained == {model}, "only what is visible is computed"
-    assert Training(replace(CHOICE, model=model)).kept(default_store()) is not None
+    assert lab.find(Training(replace(CHOICE, model=model))) is not None
     assert at.latex, "the formula is there"
 
 
@@ -122,10 +91,3 @@ def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], word
     at = opened(**values)
     assert not at.exception
     assert any(words in warning.value for warning in at.warning)
-
-
-def test_every_task_has_a_name_of_its_own_that_the_store_takes() -> None:
-    kinds = [task.kind for task in Opening.__subclasses__()]
-    assert len(kinds) == len(set(kinds)) > 8
-    for kind in kinds:
-        assert default_store().load_arrays(kind, {}) is None  # raises for a name that it refuses

@@ -14,6 +14,7 @@ from sklearn.metrics import roc_auc_score
 from core.activations import run
 from core.claims.candidates import SHUFFLES, Candidates, candidates
 from core.claims.trial import Half
+from tests.labs import again, assert_same
 from tests.test_ablation import Planted, digits_for, planted
 
 Flags = NDArray[np.bool_]
@@ -160,15 +161,15 @@ def test_the_table_has_a_row_for_each_unit_the_best_first(found: Candidates) -> 
 
 
 def test_one_question_has_one_answer(found: Candidates) -> None:
-    again, other = (candidates(*knowing(), "hidden", seed=seed) for seed in (0, 1))
-    for name, of in found.to_arrays().items():
-        assert np.array_equal(of, again.to_arrays()[name])
+    same, other = (candidates(*knowing(), "hidden", seed=seed) for seed in (0, 1))
+    assert_same(same, found)
     assert not np.array_equal(other.best_p, found.best_p)
     assert np.array_equal(other.score, found.score)
 
 
 def test_all_of_it_is_kept_and_comes_back(found: Candidates) -> None:
-    back = Candidates.from_arrays(found.to_arrays())
+    back = again(found)
+    assert_same(back, found)
     assert (back.chance, back.n, back.inside) == (found.chance, found.n, found.inside)
     assert type(back.n) is int
     assert type(back.inside) is bool

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import altair as alt
 import numpy as np
@@ -39,7 +39,7 @@ from core.analyses.comparing import (
 )
 from core.analyses.comparing.correspondence import _matchings
 from core.analyses.comparing.dynamics import label_survival
-from core.analyses.task import Described, Describing
+from core.analyses.described import Described, Describing
 from core.charts import training as figures
 from core.claims.candidates import candidates
 from core.claims.trial import Half
@@ -47,14 +47,16 @@ from core.data import CLASSES, Digits, cut
 from core.data.concepts import CONCEPTS
 from core.data.strokes import generate
 from core.models import registry
-from core.models.inspectable import Inspectable
+from core.runs import Choice
 from core.runtime import cache
+from core.runtime.lab import Lab
 from core.runtime.store import Store
-from core.runtime.task import Choice
+from core.runtime.task import Report, Task
 from core.training import Start, _dropping, accuracy, train
 from core.training.task import Training
 from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
+from tests.labs import SmallLab, assert_same
 
 CHOICE = Choice("strokes", "mlp", 0)
 
@@ -71,50 +73,32 @@ def digits() -> Digits:
 
 
 @pytest.fixture(scope="module")
-def patched(digits: Digits) -> Iterator[None]:
-    """Few digits and short trainings, for all tasks."""
-
-    def quickly(name: str, some: Digits, **options: Any) -> Inspectable:
-        kept = {key: options[key] for key in ("seed", "on_step")}
-        return train(name, digits, epochs=2, **kept)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("core.training.task.train", quickly)
-        patch.setattr("core.analyses.comparing.dropout.EPOCHS", 1)
-        patch.setattr("core.analyses.comparing.transfer.TRANSFER_EPOCHS", 1)
-        comparing = [f"analyses.comparing.{of}" for of in ("dropout", "correspondence", "transfer")]
-        for module in ("training.task", "analyses.task", *comparing):
-            patch.setattr(f"core.{module}.load_digits", lambda source, split: digits)
-        yield
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory, patched: None) -> Store:
+def lab(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> SmallLab:
     """Where every result of these tests is, each computed once."""
-    return Store(tmp_path_factory.mktemp("comparing"))
+    return SmallLab(tmp_path_factory.mktemp("comparing"), digits)
 
 
 @pytest.fixture(scope="module")
-def described(store: Store) -> Described:
-    return Describing("strokes").kept(store) or Describing("strokes").compute(store, silent)
+def described(lab: SmallLab) -> Described:
+    return lab.result(Describing("strokes"))
 
 
 @pytest.fixture(scope="module")
-def emergences(store: Store, described: Described) -> tuple[Emergence, ...]:
-    return _emerging().compute(store, silent)
+def emergences(lab: SmallLab) -> tuple[Emergence, ...]:
+    return lab.result(_emerging())
 
 
 @pytest.fixture(scope="module")
-def dropped(store: Store, described: Described) -> Dropped:
-    return Dropping(CHOICE).compute(store, silent)
+def dropped(lab: SmallLab) -> Dropped:
+    return lab.result(Dropping(CHOICE))
 
 
 @pytest.fixture(scope="module")
-def transfer(store: Store) -> Transfer:
-    return Transferring(CHOICE).compute(store, silent)
+def transfer(lab: SmallLab) -> Transfer:
+    return lab.result(Transferring(CHOICE))
 
 
-def _emerging() -> InTurn[Emergence]:
+def _emerging() -> InTurn:
     every = seeds_of(CHOICE)
     return InTurn(tuple(map(Emerging, every)), "Training and reading seeds 0 to 2")
 
@@ -150,10 +134,9 @@ def test_scores_and_chance_are_those_of_candidates(described: Described) -> None
 
 
 def test_the_checkpoints_say_what_the_units_were(
-    store: Store, emergences: tuple[Emergence, ...], described: Described
+    lab: SmallLab, emergences: tuple[Emergence, ...], described: Described
 ) -> None:
-    found, model = emergences[0], Training(CHOICE).kept(store)
-    assert model is not None
+    found, model = emergences[0], lab.known(Training(CHOICE))
     half, layer = described.half("discovery"), "linear_1"
     assert found.steps.tolist() == sorted(model.history.weights)
     assert found.concepts == concept_option_values()
@@ -191,17 +174,16 @@ def concept_option_values() -> tuple[str, ...]:
 
 
 def test_emergence_comes_back_from_the_store(
-    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+    lab: SmallLab, emergences: tuple[Emergence, ...]
 ) -> None:
-    kept = _emerging().kept(store)
+    other = Lab(Store(lab.store.folder))
+    kept = other.find(_emerging())
     assert kept is not None
     for one, same in zip(emergences, kept, strict=True):
-        assert one.concepts == same.concepts
-        assert one.to_arrays().keys() == same.to_arrays().keys()
-        for name, array in one.to_arrays().items():
-            np.testing.assert_array_equal(array, same.to_arrays()[name])
+        assert_same(one, same)
     assert not np.array_equal(kept[0].auc["linear_1"], kept[1].auc["linear_1"])
-    assert InTurn((Emerging(CHOICE), Emerging(Choice("strokes", "mlp", 9))), "").kept(store) is None
+    untrained = InTurn((Emerging(CHOICE), Emerging(Choice("strokes", "mlp", 9))), "")
+    assert other.find(untrained) is None
 
 
 def test_a_peak_is_found_and_what_did_not_fall_is_not_said_to() -> None:
@@ -220,25 +202,28 @@ def test_a_peak_is_found_and_what_did_not_fall_is_not_said_to() -> None:
     assert not falling.receded
 
 
-def test_progress_rises_and_says_which_of_several() -> None:
-    class Task:
-        title = "work"
+@dataclass(frozen=True)
+class Saying(Task[int]):
+    """A task that reports its curves."""
 
-        def kept(self, store: object) -> None:
-            return None
+    stored: ClassVar[bool] = False
+    number: int
 
-        def compute(self, store: object, report: Any) -> int:
-            report(0.0, "begins", loss=3.0)
-            report(1.0, "ends")
-            return 7
+    def compute(self, lab: Lab, report: Report) -> int:
+        report(0.0, "begins", loss=3.0)
+        report(1.0, "ends")
+        return 7
 
+
+def test_progress_rises_and_says_which_of_several(tmp_path: Path) -> None:
     said: list[tuple[float, str | None]] = []
 
     def report(fraction: float, text: str | None = None, **values: float) -> None:
         assert not values
         said.append((fraction, text))
 
-    assert InTurn((Task(), Task()), "both").compute(None, report) == (7, 7)  # type: ignore[arg-type]
+    both = InTurn((Saying(1), Saying(2)), "both")
+    assert Lab(Store(tmp_path)).result(both, report) == (7, 7)
     assert said == [
         (0.0, "begins · 1 of 2"),
         (0.5, "ends · 1 of 2"),
@@ -259,16 +244,16 @@ def test_partners_are_mutual_and_a_permuted_network_is_found_again() -> None:
     np.testing.assert_allclose(correlation[0, 1], 1)
 
 
-def test_units_are_matched_between_seeds(store: Store, emergences: tuple[Emergence, ...]) -> None:
+def test_units_are_matched_between_seeds(
+    lab: SmallLab, emergences: tuple[Emergence, ...], described: Described
+) -> None:
     task = Corresponding(CHOICE, "linear_1")
-    found = task.compute(store, silent)
-    kept = task.kept(store)
-    assert kept is not None
-    np.testing.assert_array_equal(kept.partner, found.partner)
+    found = lab.result(task)
+    assert_same(Lab(Store(lab.store.folder)).find(task), found)
     assert found.seeds.tolist() == [0, 1, 2]
-    models = [Training(each).kept(store) for each in seeds_of(CHOICE)]
-    half = Describing("strokes").kept(store).half("discovery").digits  # type: ignore[union-attr]
-    one, other = (peaks(model, half.images, "linear_1") for model in models[:2])  # type: ignore[arg-type]
+    models = [lab.known(Training(each)) for each in seeds_of(CHOICE)]
+    half = described.half("discovery").digits
+    one, other = (peaks(model, half.images, "linear_1") for model in models[:2])
     unit = emergences[0].best("linear_1", "class-3")
     partner = found.partner[0, 1, unit]
     expected = np.corrcoef(one[:, unit], other[:, partner])[0, 1]
@@ -320,7 +305,7 @@ def test_silencing_is_what_setting_units_to_zero_does(digits: Digits) -> None:
     assert curve[SHARES.index(0.5)] == pytest.approx(np.mean(right), abs=1e-3)
 
 
-def test_dropout_is_compared_network_by_network(store: Store, dropped: Dropped) -> None:
+def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: Dropped) -> None:
     layers = hidden_dense("mlp")
     assert layers == ("linear_0", "linear_1")
     assert hidden_dense("simple_cnn") == ()
@@ -329,45 +314,48 @@ def test_dropout_is_compared_network_by_network(store: Store, dropped: Dropped) 
     assert np.isfinite(dropped.table[list(MEASURES)]).all(axis=None)
     assert dropped.table["active"].between(0, 1).all()
     assert len(dropped.curves) == len(dropped.table) * len(SHARES)
-    kept = Dropping(CHOICE).kept(store)
+    kept = Lab(Store(lab.store.folder)).find(Dropping(CHOICE))
     assert kept is not None
     pd.testing.assert_frame_equal(kept.table, dropped.table)
     pd.testing.assert_frame_equal(kept.curves, dropped.curves)
 
 
 def test_what_is_trained_stays_when_a_comparison_is_cancelled(
-    tmp_path: Path, patched: None, digits: Digits, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, digits: Digits
 ) -> None:
     class Stopped(Exception):
         pass
+
+    class Counting(SmallLab):
+        trained = 0
+
+        def compute(self, task: Task[Any], report: Report) -> Any:
+            found = super().compute(task, report)
+            self.trained += isinstance(task, Short)
+            return found
 
     def stop_at_the_third(fraction: float, text: str | None = None, **values: float) -> None:
         if text and "· 3 of" in text:
             raise Stopped
 
-    store, trained = Store(tmp_path), []
-    monkeypatch.setattr(
-        "core.analyses.comparing.short.train",
-        lambda *args, **options: trained.append(1) or train(*args, **options),
-    )
+    lab = Counting(tmp_path, digits)
     with pytest.raises(Stopped):
-        Transferring(CHOICE).compute(store, stop_at_the_third)
+        lab.result(Transferring(CHOICE), stop_at_the_third)  # type: ignore[arg-type]
     networks = list(Transferring(CHOICE).networks(CHOICE).values())
-    kept = [network.kept(store) is not None for network in networks]
+    kept = [lab.find(network) is not None for network in networks]
     assert kept == [True, True] + [False] * (len(networks) - 2)
-    assert len(trained) == 2
-    again = networks[0].trained(store, lambda: digits, silent)
-    assert len(trained) == 2
+    assert lab.trained == 2
+    again = lab.result(networks[0])
+    assert lab.trained == 2
     assert not again.training
 
 
-def test_frozen_layers_are_those_of_the_other_task(store: Store, transfer: Transfer) -> None:
+def test_frozen_layers_are_those_of_the_other_task(lab: SmallLab, transfer: Transfer) -> None:
     shorts = Transferring(CHOICE).networks(CHOICE)
-    models = {which: short.kept(store) for which, short in shorts.items()}
+    models = {which: lab.known(short) for which, short in shorts.items()}
     assert set(shorts) == {("A", 0), ("base", 0), *((k, n) for k in KINDS for n in (1, 2))}
     drawn = registry.build("mlp", 1000)
     for (kind, n), model in models.items():
-        assert model is not None
         if not n:
             continue
         source = {"AnB": models["A", 0], "BnB": models["base", 0], "random": drawn}
@@ -382,27 +370,22 @@ def test_frozen_layers_are_those_of_the_other_task(store: Store, transfer: Trans
 
 
 def test_transfer_is_judged_on_the_digits_of_its_task(
-    store: Store, transfer: Transfer, digits: Digits
+    lab: SmallLab, transfer: Transfer, digits: Digits
 ) -> None:
     judged = of_classes(cut(digits, "confirmation"), "56789")
     assert set(judged.labels.tolist()) == set(range(5, 10))
-    model = Transferring(CHOICE).networks(CHOICE)["AnB+", 1].kept(store)
-    assert model is not None
+    model = lab.known(Transferring(CHOICE).networks(CHOICE)["AnB+", 1])
     rows = transfer.accuracy
     row = rows[(rows["seed"] == 0) & (rows["kind"] == "AnB+") & (rows["first"] == 1)]
     assert row["accuracy"].item() == pytest.approx(accuracy(model, judged))
-    kept = Transferring(CHOICE).kept(store)
-    assert kept is not None
-    pd.testing.assert_frame_equal(kept.units, transfer.units)
+    assert_same(Lab(Store(lab.store.folder)).find(Transferring(CHOICE)), transfer)
     assert len(transfer.units) == 3 * (2 * (256 + 128) + 256 + 256 + 128)
 
 
-def test_without_fine_tuning_nothing_drifts(store: Store, digits: Digits) -> None:
+def test_without_fine_tuning_nothing_drifts(lab: SmallLab, digits: Digits) -> None:
     """T-j1: the frozen layers are those of A, and a network beside itself has drift 0."""
     shorts = Transferring(CHOICE).networks(CHOICE)
-    before, frozen = (
-        short.trained(store, lambda: digits, silent) for short in (shorts["A", 0], shorts["AnB", 2])
-    )
+    before, frozen = (lab.result(short) for short in (shorts["A", 0], shorts["AnB", 2]))
     seen = of_classes(digits, "01234")
     for layer in ("linear_0", "linear_1"):
         found = tuning(before, frozen, seen, layer)
@@ -456,7 +439,7 @@ def _view(module: str, name: str, model: str = "mlp") -> None:
     import contextlib
     import importlib
 
-    from core.runtime.task import Choice
+    from core.runs import Choice
     from pages.kit.waiting import NotYet
 
     part = importlib.import_module(f"pages.parts.training.{module}")
@@ -465,12 +448,12 @@ def _view(module: str, name: str, model: str = "mlp") -> None:
 
 
 def drawn(
-    store: Store, monkeypatch: pytest.MonkeyPatch, module: str, name: str, **address: str
+    lab: SmallLab, monkeypatch: pytest.MonkeyPatch, module: str, name: str, **address: str
 ) -> AppTest:
     """A view whose results are in the store."""
-    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(store.folder))
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(lab.store.folder))
     monkeypatch.setattr("pages.kit.place.link", silent)
-    cache._memory.clear()
+    cache.use(lab)
     at = AppTest.from_function(_view, args=(module, name, address.get("model", "mlp")))
     for key, value in {"data": "strokes", "model": "mlp", **address}.items():
         at.query_params[key] = value
@@ -485,9 +468,9 @@ def said(at: AppTest) -> str:
 
 
 def test_emergence_is_drawn(
-    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+    lab: SmallLab, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = drawn(store, monkeypatch, "emergence", "emergence", layer="linear_1")
+    at = drawn(lab, monkeypatch, "emergence", "emergence", layer="linear_1")
     assert len(at.get("vega_lite_chart")) == 4
     found, words = emergences[0], said(at)
     row = found.table("linear_1").set_index("concept").loc["crossed-7"]
@@ -500,10 +483,10 @@ def test_emergence_is_drawn(
 
 
 def test_seeds_are_drawn_with_an_answer(
-    store: Store, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
+    lab: SmallLab, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    Corresponding(CHOICE, "linear_1").compute(store, silent)
-    at = drawn(store, monkeypatch, "seeds", "seeds", layer="linear_1")
+    lab.result(Corresponding(CHOICE, "linear_1"))
+    at = drawn(lab, monkeypatch, "seeds", "seeds", layer="linear_1")
     tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
     values = ", ".join(f"{row['auc']:.2f}" for row in tables)
     assert f"(AUC {values} for seeds 0, 1, 2)" in said(at)
@@ -512,20 +495,20 @@ def test_seeds_are_drawn_with_an_answer(
     assert len(at.dataframe[0].value) == 6
 
 
-def test_dropout_is_drawn(store: Store, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
-    at = drawn(store, monkeypatch, "dropout", "dropout")
+def test_dropout_is_drawn(lab: SmallLab, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = drawn(lab, monkeypatch, "dropout", "dropout")
     assert at.selectbox(key="layer").value == "linear_1"
     assert len(at.get("vega_lite_chart")) == 7
     assert len(at.dataframe[0].value) == 12
     assert f"short trainings of {dropout_view.EPOCHS} epochs" in said(at)
-    none = drawn(store, monkeypatch, "dropout", "dropout", model="simple_cnn")
+    none = drawn(lab, monkeypatch, "dropout", "dropout", model="simple_cnn")
     assert "has no hidden dense layer" in said(none)
 
 
 def test_transfer_is_drawn(
-    store: Store, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
+    lab: SmallLab, transfer: Transfer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    at = drawn(store, monkeypatch, "transfer", "transfer")
+    at = drawn(lab, monkeypatch, "transfer", "transfer")
     assert len(at.get("vega_lite_chart")) == 2
     base = transfer.accuracy[transfer.accuracy["kind"] == "base"]["accuracy"]
     assert f"{base.iloc[0]:.2%}" in said(at)

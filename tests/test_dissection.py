@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -31,10 +30,10 @@ from core.data import Digits
 from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
-from core.runtime.store import Store
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.statistics.ranking import Answers, auc_interval, average_precision, chance
 from pages.parts.dissection.report import NONE, View, units_table
+from tests.labs import again, assert_same
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
 WHOLE = ("no-hole", "heavy", "slanted-right", "class-7", "even")
@@ -892,15 +891,10 @@ def test_masks_of_one_unit(
         unit_masks(trained, images[:2], "linear_0", 5, 0.0)
 
 
-def test_a_dissection_comes_back_from_the_store(full: Dissection, tmp_path: Path) -> None:
-    store = Store(tmp_path)
-    store.save_arrays("dissection", {"layer": "conv_1"}, full.to_arrays())
-    kept = Store(tmp_path).load_arrays("dissection", {"layer": "conv_1"})
-    assert kept is not None
-    back = Dissection.from_arrays(kept.arrays)
+def test_a_dissection_comes_back_from_the_store(full: Dissection) -> None:
+    back = again(full)
     assert (back.layer, back.level) == ("conv_1", 0.02)
-    np.testing.assert_array_equal(back.levels, full.levels)
-    np.testing.assert_array_equal(back.image_levels, full.image_levels)
+    assert_same(back, full)
     for name in ("pixels", "images", "controls"):
         one, two = getattr(full, name), getattr(back, name)
         assert list(one.columns) == list(two.columns)
@@ -909,20 +903,16 @@ def test_a_dissection_comes_back_from_the_store(full: Dissection, tmp_path: Path
 
 
 def test_a_dense_layer_comes_back_from_the_store(
-    trained: Inspectable, samples: tuple[Sample, Sample], tmp_path: Path
+    trained: Inspectable, samples: tuple[Sample, Sample]
 ) -> None:
     found = dissect_layer(trained, None, *samples, "linear_2")
     assert found.pixels.empty
-    store = Store(tmp_path)
-    store.save_arrays("dissection", {"layer": "linear_2"}, found.to_arrays())
-    kept = store.load_arrays("dissection", {"layer": "linear_2"})
-    assert kept is not None
-    back = Dissection.from_arrays(kept.arrays)
+    back = again(found)
     assert back.pixels.empty
     pd.testing.assert_frame_equal(back.images, found.images, check_dtype=False)
 
 
-def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample], tmp_path: Path) -> None:
+def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample]) -> None:
     class Dead(Maps):
         def __init__(self) -> None:
             super().__init__()
@@ -934,6 +924,6 @@ def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample], tmp_p
         assert (rows["rank"] == 0).all()
         assert rows[["iou", "p_value", "q_value"]].notna().all(axis=None)
     assert (found.controls["detectors"] == 0).all()
-    Store(tmp_path).save_arrays("dissection", {}, found.to_arrays())
+    assert_same(again(found), found)
     view = View(Choice("strokes", "lenet5", 0), "conv_0", "0.005", "pixels")
     assert (units_table(view, found.pixels)["answers to"] == NONE).all()

@@ -14,13 +14,12 @@ from core.activations import run
 from core.architectures.mixture.charts import history as figures
 from core.architectures.mixture.history import Growth, grow, normalized_limit, shares
 from core.architectures.mixture.report import read_gates, report_of
-from core.architectures.mixture.tasks.history import Growing
 from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
 from core.models.registry import build
-from core.runtime.task import Choice
 from core.training import train
+from tests.labs import again, assert_same
 
 NAME = "mixture_n4_k1_a10"
 
@@ -175,11 +174,7 @@ def test_a_step_that_was_not_kept_is_named(growth: Growth) -> None:
 
 
 def test_the_store_gives_back_what_was_measured(growth: Growth) -> None:
-    task = Growing(Choice("strokes", NAME, 0), "gate")
-    arrays = {f"gate/{key}": of for key, of in growth.to_arrays().items()}
-    again = task.result({**arrays, "gate_2/load": np.zeros(1)})
-    for key, of in growth.to_arrays().items():
-        np.testing.assert_array_equal(getattr(again, key), of)
+    assert_same(again(growth), growth)
 
 
 def test_tables_and_charts_hold_every_number(growth: Growth) -> None:

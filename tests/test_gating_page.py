@@ -2,67 +2,32 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator
-from contextlib import ExitStack
-from functools import cache
-from pathlib import Path
-from typing import Any
-from unittest.mock import patch
-
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.architectures.mixture import tasks as gating
-from core.data import Digits, cut, load_digits
 from core.models.registry import MODELS
-from core.runtime import cache as memory
+from core.runtime import cache
 from core.runtime.jobs import JOBS
-from core.training import train
+from tests.labs import SmallLab
 from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
 
 ADDRESS = {"data": "strokes", "seed": "0"}
 VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
-MODULES = [
-    importlib.import_module(f"{gating.__name__}.{found.name}")
-    for found in pkgutil.iter_modules(gating.__path__)
-]
-
-
-@cache
-def few_digits(source: str, split: str) -> Digits:
-    """Enough for every class to be there, and few enough to wait for."""
-    if split in ("test", "train"):
-        return load_digits("strokes", "test").take(slice(1200))
-    return cut(few_digits(source, "test"), split)
-
-
-def quickly(name: str, digits: Digits, **options: Any) -> Any:
-    return train(name, digits, epochs=2, **{**options, "watch": None})
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("gating")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
+    """A lab with few digits; what one test computed, the next finds."""
+    return SmallLab(tmp_path_factory.mktemp("gating"))
 
 
 @pytest.fixture(autouse=True)
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server with small digits and short trainings; what one test computed, the next finds."""
-    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
-    memory._memory.clear()
-    with ExitStack() as stack:
-        stack.enter_context(patch("core.training.task.train", quickly))
-        for name in ("analyses.task", "training.task"):
-            stack.enter_context(patch(f"core.{name}.load_digits", few_digits))
-        # the few are none of those that are held back
-        stack.enter_context(patch("core.training.task.cut", lambda digits, split: digits))
-        for module in MODULES:
-            if hasattr(module, "load_digits"):
-                stack.enter_context(patch.object(module, "load_digits", few_digits))
-        yield
+def server(lab: SmallLab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server whose every page asks the lab."""
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(lab.store.folder))
+    cache.use(lab)
 
 
 def opened(**values: str) -> AppTest:

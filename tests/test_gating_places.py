@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 from typing import ClassVar
-from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -27,11 +26,14 @@ from core.architectures.mixture.position_information import divided, factor_tabl
 from core.architectures.mixture.tasks.position import Moving
 from core.data import Digits
 from core.data.jitter import drawn_offsets, moved
+from core.data.task import DigitsTask
 from core.models.gated import Decision, Gated, Routing, Trace
 from core.models.inspectable import Layer, Tap
 from core.models.registry import build
+from core.runs import Choice
+from core.runtime.lab import Lab
 from core.runtime.store import Store
-from core.runtime.task import Choice
+from core.training.task import Training
 
 
 class Planted(Gated):
@@ -237,15 +239,12 @@ def test_wrong_input(strokes: Digits) -> None:
 
 
 def test_task_keeps_what_it_measured(strokes: Digits, tmp_path: Path) -> None:
-    store, task = Store(tmp_path), Moving(Choice("strokes", "mixture_jittered", 1))
-    some = strokes.take(slice(200))
-    with (
-        patch("core.architectures.mixture.tasks.position.load_digits", lambda *_: some),
-        patch("core.training.task.Training.kept", lambda *_: build("mixture_jittered", 1).eval()),
-    ):
-        assert task.kept(store) is None
-        found = task.compute(store, lambda *_, **__: None)
-        kept = task.kept(store)
+    task, some = Moving(Choice("strokes", "mixture_jittered", 1)), strokes.take(slice(200))
+    lab = Lab(Store(tmp_path))
+    lab.give(DigitsTask("strokes", "confirmation"), some)
+    lab.give(Training(task.choice), build("mixture_jittered", 1).eval())
+    assert lab.find(task) is None
+    found, kept = lab.result(task), Lab(Store(tmp_path)).find(task)
     assert kept is not None
     assert kept.trained.gates[1].told == found.trained.gates[1].told
     np.testing.assert_array_equal(kept.trained.gates[0].counts, kept.untrained.gates[0].counts)

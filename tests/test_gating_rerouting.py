@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -23,10 +25,12 @@ from core.data import Digits
 from core.models.mixture import Mixture, variants
 from core.models.mixture_deep import DeepMixture
 from core.models.registry import build
+from core.runs import Choice
+from core.runtime.lab import Lab
 from core.runtime.store import Store
-from core.runtime.task import Choice
 from core.statistics import paired_interval, wilson_interval
 from core.training.task import Training
+from tests.labs import SmallLab, assert_same
 
 EXPERTS = 4
 DENSE, FIRST, TWO = "mixture_n4_kall_a10", "mixture_n4_k1_a10", "mixture_n4_k2_a10"
@@ -226,18 +230,16 @@ def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     assert len(table) == 4 + 3
 
 
-def test_the_task_keeps_answers_of_every_gate(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: object
-) -> None:
-    store = Store(str(tmp_path))  # type: ignore[arg-type]
-    model = build("mixture_deep", 0).eval()
-    monkeypatch.setattr(Training, "kept", lambda self, store: model)
+def test_each_gate_has_its_own_answers(strokes: Digits, tmp_path: Path) -> None:
     choice = Choice("strokes", "mixture_deep", 0)
-    found = Rerouting(choice, "gate_2").compute(store, lambda *args, **values: None)
-    again = Rerouting(choice, "gate_1").kept(store)
-    assert again is not None
+    lab = SmallLab(tmp_path, strokes.take(slice(400)))
+    lab.give(Training(choice), build("mixture_deep", 0).eval())
+    found, other = (lab.result(Rerouting(choice, gate)) for gate in ("gate_2", "gate_1"))
     assert found.answers["confirmation"].intact.dtype == np.int8
     assert found.answers["confirmation"].removed.shape == (EXPERTS, found.digits)
     np.testing.assert_array_equal(
-        found.answers["discovery"].intact, again.answers["discovery"].intact
+        found.answers["discovery"].intact, other.answers["discovery"].intact
     )
+    assert (found.answers["discovery"].removed != other.answers["discovery"].removed).any()
+    kept = Lab(Store(tmp_path)).find(Rerouting(choice, "gate_1"))
+    assert_same(kept, other)

@@ -28,11 +28,15 @@ from core.architectures.mixture.tasks.summary import (
     trained_runs,
 )
 from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.gated import Chosen, Routing
 from core.models.mixture import Mixture, name_of, variants
 from core.models.registry import MODELS, build
+from core.runs import Choice
+from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
-from core.runtime.task import Choice
+from core.training.task import Training
+from tests.labs import again
 
 
 @pytest.fixture
@@ -166,25 +170,23 @@ def test_a_run_is_kept_whole() -> None:
     gate = dict.fromkeys(MEASURES, 0.5)
     load = np.array([0.25, 0.75])
     found = Summed(np.array([True, False, True]), 7, 5, gate, load, load[::-1])
-    again = Summed.from_arrays(found.to_arrays())
-    assert again.row() == found.row()
-    assert again.row()["accuracy"] == pytest.approx(2 / 3)
-    assert again.experts()["importance"].tolist() == [0.75, 0.25]
+    back = again(found)
+    assert back.row() == found.row()
+    assert back.row()["accuracy"] == pytest.approx(2 / 3)
+    assert back.experts()["importance"].tolist() == [0.75, 0.25]
     bare = Summed(np.ones(3, dtype=bool), 7, 5, {}, np.zeros(0), np.zeros(0))
-    row = Summed.from_arrays(bare.to_arrays()).row()
+    row = again(bare).row()
     assert row["parameters"] == 7
     assert math.isnan(row["active"])
 
 
 @pytest.mark.parametrize("name", ["mixture_n4_k1_a10", "mixture_deep", PEER])
-def test_a_run_is_measured_on_the_test_digits(
-    name: str, strokes: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    few = strokes.take(slice(300))
-    monkeypatch.setattr("core.architectures.mixture.tasks.summary.load_digits", lambda *_: few)
-    model = build(name).eval()
-    task = Summing(Choice("strokes", name, 0))
-    found = task.result(task.measure({name: model}, lambda *_, **__: None))
+def test_a_run_is_measured_on_the_test_digits(name: str, strokes: Digits, tmp_path: Path) -> None:
+    few, model, choice = strokes.take(slice(300)), build(name).eval(), Choice("strokes", name, 0)
+    lab = Lab(Store(tmp_path))
+    lab.give(DigitsTask("strokes", "test"), few)
+    lab.give(Training(choice), model)
+    found = lab.result(Summing(choice))
     answers = model(few.images).argmax(1)
     assert found.accuracy == pytest.approx(float((answers == few.labels).double().mean()))
     assert found.parameters == parameters(model)
@@ -212,28 +214,27 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
-    store, choice = Store(tmp_path), Choice("strokes", "mixture", 0)
-    assert kept_runs(choice, store) == {}
+    lab, choice = Lab(Store(tmp_path)), Choice("strokes", "mixture", 0)
+    assert kept_runs(choice, lab) == {}
     gate = dict.fromkeys(MEASURES, 1.0)
     found = Summed(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
-    key = {"data": "strokes", "model": "mixture_n2_k1_a0", "seed": 0}
-    store.save_arrays(Summing.kind, key, found.to_arrays())
-    runs = kept_runs(choice, store)
+    lab.give(Summing(replace(choice, model="mixture_n2_k1_a0")), found)
+    runs = kept_runs(choice, lab)
     assert list(runs) == ["mixture_n2_k1_a0"]
     routing, summed = runs["mixture_n2_k1_a0"]
     assert (routing.experts, routing.k, routing.weight) == (2, 1, 0.0)
     assert summed.accuracy == 1
-    assert kept_runs(replace(choice, seed=1), store) == {}
+    assert kept_runs(replace(choice, seed=1), lab) == {}
 
 
 def test_what_was_trained_elsewhere_is_found_and_not_opened(tmp_path: Path) -> None:
-    store, choice = Store(tmp_path), Choice("strokes", "mixture", 0)
-    assert trained_runs(choice, store) == ()
+    lab, choice = Lab(Store(tmp_path)), Choice("strokes", "mixture", 0)
+    assert trained_runs(choice, lab) == ()
     for model in ("mixture_n4_k2_a100", "lenet5"):
-        key = {"data": "strokes", "model": model, "seed": 0}
-        store.save_weights("model", key, {"any": torch.zeros(1)})
-    assert trained_runs(choice, store) == ("mixture_n4_k2_a100",)
-    assert trained_runs(replace(choice, seed=1), store) == ()
+        task = Training(replace(choice, model=model))
+        lab.store.save_weights(task.kept_as(), key_of(task), {"any": torch.zeros(1)})
+    assert trained_runs(choice, lab) == ("mixture_n4_k2_a100",)
+    assert trained_runs(replace(choice, seed=1), lab) == ()
 
 
 def test_runs_that_are_not_kept_have_open_places() -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from core.analyses.labelling import NONE, Label, Labels, Library, label_units, score_card
 from core.data import Digits, members
 from core.data.concepts import Measured, measure
+from tests.labs import again, assert_same
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +97,7 @@ def test_scale_and_offset_change_nothing(halves: tuple[Library, Library]) -> Non
         )
         for scale, offset in ((1, 0), (7.5, -3))
     ]
-    for name, values in found[0].to_arrays().items():
+    for name, values in vars(found[0]).items():
         if values.dtype.kind == "f":
             np.testing.assert_allclose(values, getattr(found[1], name), atol=1e-9)
         else:
@@ -154,6 +157,7 @@ def test_what_is_wrong_is_said(halves: tuple[Library, Library]) -> None:
 def test_labels_are_kept_and_found_again(halves: tuple[Library, Library]) -> None:
     one, other = planted(halves, "7")
     found = label_units((one, halves[0]), (other, halves[1]))
-    again = Labels.from_arrays(found.to_arrays())
-    assert again.label.tolist() == found.label.tolist()
-    assert list(found.table().columns) == list(found.to_arrays())
+    back = again(found)
+    assert back.label.tolist() == found.label.tolist()
+    assert_same(back, found)
+    assert list(found.table().columns) == [field.name for field in fields(Labels)]

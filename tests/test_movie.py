@@ -20,6 +20,7 @@ from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.training import Step, train
+from tests.labs import again, assert_same
 from tests.test_gradients import Softmax
 
 BATCHES = 6  # two an epoch
@@ -142,10 +143,7 @@ def test_any_frame_can_be_made_again_from_the_weights_of_its_batch(take: Take, l
 
 
 def test_the_same_seed_gives_the_same_film(take: Take, strokes: Digits) -> None:
-    first, again = take.film.to_arrays(), filmed(strokes).film.to_arrays()
-    assert list(first) == list(again)
-    for name, of in first.items():
-        assert np.array_equal(of, again[name]), name
+    assert_same(filmed(strokes).film, take.film)
 
 
 def test_a_filmed_training_is_the_training(take: Take, strokes: Digits) -> None:
@@ -154,7 +152,7 @@ def test_a_filmed_training_is_the_training(take: Take, strokes: Digits) -> None:
 
 
 def test_a_film_is_kept_and_comes_back(take: Take) -> None:
-    back = Film.from_arrays(take.film.to_arrays())
+    back = again(take.film)
     assert back.sheets == take.film.sheets
     for part in ("frames", "loss", "accuracy"):
         assert np.array_equal(getattr(back, part), getattr(take.film, part))

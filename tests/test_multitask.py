@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -34,6 +35,7 @@ from core.data import Digits, load_digits
 from core.data.concepts.anatomy import Anatomy
 from core.data.moments import slants, thicknesses
 from core.data.pairs import side_by_side
+from core.data.task import DigitsTask
 from core.models.multitask import (
     SLANT_SPREAD,
     TERCILES,
@@ -44,8 +46,11 @@ from core.models.multitask import (
     Pairs,
 )
 from core.models.registry import build
-from core.runtime.task import Choice
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.store import Store
 from core.training import train
+from core.training.task import Training
 
 DIGIT, SLANT, THICKNESS, PARITY = range(4)  # the order of `tasks_of` for multitask
 
@@ -467,14 +472,14 @@ def test_a_network_at_other_weights_leaves_the_first_alone() -> None:
 # What is kept, and the tables made of it
 
 
-def test_the_tables_are_of_the_numbers_kept(
-    strokes: Digits, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(serving, "load_digits", lambda data, split: strokes.take(slice(500)))
-    monkeypatch.setattr(serving, "SHARES", (0.05, 0.1))
-    task = serving.Serving(Choice("strokes", "multitask", 0))
+def test_the_tables_are_of_the_numbers_kept(strokes: Digits, tmp_path: Path) -> None:
+    choice = Choice("strokes", "multitask", 0)
     model = train("multitask", strokes.take(slice(500)), epochs=6)
-    shared = task.result(task.measure({"multitask": model}, lambda *args, **values: None))
+    lab = Lab(Store(tmp_path))
+    for split in ("fit", "discovery", "confirmation"):
+        lab.give(DigitsTask("strokes", split), strokes.take(slice(500)))
+    lab.give(Training(choice), model)
+    shared = lab.result(serving.Serving(choice))
     assert shared.taught == ("digit", "slant", "thickness")
     assert shared.tasks == (*shared.taught, "parity")
     table = shared.units("shared_1", "digit", "slant")

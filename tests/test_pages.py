@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -14,19 +15,24 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.analyses.dissection.task import Dissecting
+from core.analyses.labelling.task import Labelling
 from core.analyses.maximize.task import Maximizing
 from core.analyses.modality.task import FindingModes, OpeningModes
+from core.analyses.movie.task import Filming
 from core.analyses.profiles import table
-from core.analyses.task import Dissecting, Labelling
+from core.analyses.profiles.task import Measuring, Study
 from core.claims.task import Asking, Explaining, Searching, Suggesting
-from core.data import Digits, cut, load_digits, mnist
+from core.data import mnist
 from core.data.concepts import CONCEPTS
+from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import JOBS
+from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
-from core.runtime.task import Choice
-from core.training import train
-from core.training.task import Filming, Measuring, Study, Training
+from core.runtime.task import Report
+from core.training.task import Training
+from tests.labs import SmallLab
 from tests.test_outside import keys_of_links
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -45,80 +51,40 @@ CLAIM = Asking(CHOICE, "linear_1", (3,), "class-7", "zero")
 
 
 @pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A store with one small study in it, so that no page has to train."""
-    folder = tmp_path_factory.mktemp("pages")
-    some = load_digits("strokes", "test").take(slice(1500))
-
-    def quickly(name: str, digits: Any, **options: Any) -> Any:
-        return train(name, some, epochs=2, **{**options, "watch": None})
-
-    def silent(*args: object, **values: object) -> None:
-        pass
-
-    with (
-        patch("core.training.task.train", quickly),
-        patch("core.analyses.task.load_digits", few_digits),
+def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
+    """A lab with one small study in it, so that no page has to train."""
+    lab = SmallLab(tmp_path_factory.mktemp("pages"))
+    for task in (
+        Measuring(CHOICE),
+        Labelling(CHOICE),
+        Dissecting(CHOICE, "linear_0", 0.1),
+        Dissecting(CHOICE, "linear_1", 0.1),
+        CLAIM,
+        Suggesting(CHOICE, "linear_0", "crossed-7"),
+        Suggesting(CHOICE, "linear_0", "class-7"),
+        Searching(CHOICE, "linear_1", 7),
+        Explaining(CHOICE, "linear_0"),
+        Filming(CHOICE),
     ):
-        store = Store(folder)
-        Measuring(CHOICE).compute(store, silent)
-        Labelling(CHOICE).compute(store, silent)
-        for layer in ("linear_0", "linear_1"):
-            Dissecting(CHOICE, layer, 0.1).compute(store, silent)
-        with (
-            patch("core.claims.task.load_digits", few_digits),
-            patch("core.claims.task.ORDERS", 2),
-            patch("core.claims.task.GREEDY", 2),
-            patch("core.training.task.load_digits", few_digits),
-        ):
-            for task in (
-                CLAIM,
-                Suggesting(CHOICE, "linear_0", "crossed-7"),
-                Suggesting(CHOICE, "linear_0", "class-7"),
-                Searching(CHOICE, "linear_1", 7),
-                Explaining(CHOICE, "linear_0"),
-                Filming(CHOICE),
-            ):
-                task.compute(store, silent)
-    return folder
-
-
-def few_digits(source: str, split: str) -> Digits:
-    """Enough of them to measure concepts on, and few enough to wait for."""
-    return load_digits(source, split).take(slice(1200))
-
-
-def half_of_few(source: str, split: str) -> Digits:
-    """The half of those few that concepts were measured on."""
-    return cut(few_digits(source, "test"), split)
+        lab.result(task)
+    return lab
 
 
 @pytest.fixture(autouse=True)
-def server(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """A server of each test's own: its store is there, its memory is empty."""
-    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(folder))
-    monkeypatch.setattr("core.analyses.task.load_digits", few_digits)
-    monkeypatch.setattr("core.analyses.modality.task.load_digits", half_of_few)
-    cache._memory.clear()
+def server(lab: SmallLab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A server whose every page asks the lab."""
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(lab.store.folder))
+    cache.use(lab)
     yield
-    for task in (Measuring(CHOICE), *map(Measuring, _others())):
-        job = JOBS.get(task)
-        if job is not None:
-            for visitor in list(job._watchers):
-                job.cancel(visitor)
-            job.wait(30)
-
-
-def _others() -> list[Choice]:
-    """Choices that tests ask for and nobody has trained."""
-    return [Choice("strokes", "mlp", seed) for seed in (7, 8)]
+    for job in list(JOBS._jobs.values()):
+        for visitor in list(job._watchers):
+            job.cancel(visitor)
+        assert job.wait(60)
 
 
 @pytest.fixture
-def study() -> Study:
-    found = Measuring(CHOICE).kept(default_store())
-    assert found is not None
-    return found
+def study(lab: SmallLab) -> Study:
+    return lab.known(Measuring(CHOICE))
 
 
 def opened(page: str, values: Mapping[str, str] | None = None) -> AppTest:
@@ -227,11 +193,10 @@ def test_a_unit_has_its_page(study: Study) -> None:
     assert len(grids(at)) == 6  # and the pairs
 
 
-def test_a_unit_has_a_label_with_its_score() -> None:
+def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
     at = opened("units", {"layer": "linear_1", "unit": "3"})
     _wait_for_maximized(at)
-    named = Labelling(CHOICE).kept(default_store())
-    assert named is not None
+    named = lab.known(Labelling(CHOICE))
     found = named.labels["linear_1"]
     assert str(found.candidate[3]) in said(at)
     shown = {metric.label: metric.value for metric in at.metric}
@@ -239,20 +204,18 @@ def test_a_unit_has_a_label_with_its_score() -> None:
     assert shown["Coverage"] == f"{found.coverage[3]:.2f}"
 
 
-def test_a_label_of_ones_own_gets_the_same_card() -> None:
+def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
     at = opened("units", {"layer": "linear_2", "unit": "7", "own": "class-7"})
     _wait_for_maximized(at)
-    named = Labelling(CHOICE).kept(default_store())
-    assert named is not None
+    named = lab.known(Labelling(CHOICE))
     cards = [metric.value for metric in at.metric if metric.label == "Correlation"]
     assert len(cards) == 2
     if named.labels["linear_2"].candidate[7] == "7":
         assert cards[0] == cards[1]
 
 
-def test_units_are_searched_by_what_they_answer_to() -> None:
-    named = Labelling(CHOICE).kept(default_store())
-    assert named is not None
+def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
+    named = lab.known(Labelling(CHOICE))
     codes = np.concatenate([of.code for of in named.labels.values()])
     wanted = [code for code in codes if "class-7" in code.replace("|", ",").split(",")]
     at = opened("units", {"answers": "class-7"})
@@ -261,9 +224,8 @@ def test_units_are_searched_by_what_they_answer_to() -> None:
     assert f"{(codes == '').sum()} of 394 units" in said(none)
 
 
-def test_a_layer_is_dissected_and_each_unit_can_be_looked_at() -> None:
-    found = Dissecting(CHOICE, "linear_1", 0.1).kept(default_store())
-    assert found is not None
+def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> None:
+    found = lab.known(Dissecting(CHOICE, "linear_1", 0.1))
     at = opened("dissection", {"layer": "linear_1", "unit": "5"})
     rows = found.images
     detectors = int(rows["detector"].sum())
@@ -368,12 +330,14 @@ def test_a_full_queue_is_said() -> None:
     assert not at.exception
 
 
-def test_training_is_shown_joined_and_cancelled() -> None:
+def test_training_is_shown_joined_and_cancelled(lab: SmallLab) -> None:
+    task = Measuring(Choice("strokes", "mlp", 7))
+    lab.instead[task] = endless
     first = opened("home", {"seed": "7"})
-    job = JOBS.get(Measuring(Choice("strokes", "mlp", 7)))
+    job = JOBS.get(task)
     assert job is not None
     second = opened("home", {"seed": "7"})
-    assert JOBS.get(Measuring(Choice("strokes", "mlp", 7))) is job
+    assert JOBS.get(task) is job
     assert job.snapshot().watchers == 2
     _button(first, "Cancel").click().run()
     assert job.snapshot().state in ("waiting", "running"), "another visitor is watching"
@@ -384,20 +348,28 @@ def test_training_is_shown_joined_and_cancelled() -> None:
     assert "Start" in [button.label for button in second.button]
 
 
+def endless(report: Report) -> None:
+    """Work that goes on until it is cancelled."""
+    while True:
+        report(0.5, "Training")
+        time.sleep(0.02)
+
+
 def _button(at: AppTest, label: str) -> Any:
     return next(button for button in at.button if button.label == label)
 
 
-def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again() -> None:
-    def crash(*args: object, **values: object) -> None:
+def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again(lab: SmallLab) -> None:
+    def crash(report: Report) -> None:
         raise FloatingPointError("the loss is nan at step 3.")
 
-    with patch("core.training.task.train", crash):
-        at = opened("home", {"seed": "8"})
-        job = JOBS.get(Measuring(Choice("strokes", "mlp", 8)))
-        assert job is not None
-        assert job.wait(300)
-        at.run()
+    task = Measuring(Choice("strokes", "mlp", 8))
+    lab.instead[task] = crash
+    at = opened("home", {"seed": "8"})
+    job = JOBS.get(task)
+    assert job is not None
+    assert job.wait(300)
+    at.run()
     assert "the loss is nan at step 3" in said(at)
     assert not at.exception
     assert _button(at, "Start")
@@ -435,16 +407,15 @@ def test_damaged_mnist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
     assert at.metric, "generated digits are shown instead"
 
 
-def test_a_damaged_store_is_computed_again(folder: Path, study: Study) -> None:
-    path = next(folder.glob("profiles-*.npz"))
+def test_a_damaged_store_is_computed_again(lab: SmallLab) -> None:
+    path = next(lab.store.folder.glob("profiling-*.npz"))
     good = path.read_bytes()
     path.write_bytes(good[: len(good) // 2])
     try:
-        cache._memory.clear()
-        store = Store(folder)
-        assert Measuring(CHOICE).kept(store) is None
-        assert "damaged" in store.problems()[-1]
-        assert Training(CHOICE).kept(store) is not None, "the model is still there"
+        other = Lab(Store(lab.store.folder))
+        assert other.find(Measuring(CHOICE)) is None
+        assert "damaged" in other.store.problems()[-1]
+        assert other.find(Training(CHOICE)) is not None, "the model is still there"
     finally:
         path.write_bytes(good)
 
@@ -456,7 +427,9 @@ def test_a_folder_that_can_not_be_written_is_said_and_costs_nothing(
     blocked.write_text("")
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", os.fspath(blocked / "store"))
     default_store().save_arrays("profiles", {"data": "x"}, {"a": np.zeros(3)})
-    cache._memory().put(Measuring(CHOICE), study)
+    other = Lab(default_store())
+    other.give(Measuring(CHOICE), study)
+    cache.use(other)
     at = opened("home")
     assert "SPECIALIZED_NEURONS_CACHE" in " ".join(warning.value for warning in at.warning)
     assert at.metric
@@ -468,23 +441,21 @@ def asked(**values: str) -> AppTest:
     return opened("ask", {**claim, **values})
 
 
-def test_a_claim_in_the_address_is_answered_with_reasons() -> None:
+def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
     at = asked()
     assert not at.exception
     words = said(at)
     assert "Does mlp/linear_1/3 carry the 7?" in words
     for name in ("Necessary", "Sufficient", "Conditional detector", "Global detector", "Erasable"):
         assert name in words
-    evidence = CLAIM.kept(default_store())
-    assert evidence is not None
+    evidence = lab.known(CLAIM)
     assert evidence.findings["necessary"].reason in words
     assert f"p = {evidence.controls.p_value:.3f}" in words
 
 
-def test_candidates_are_offered_and_the_best_one_is_asked_about() -> None:
+def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:
     at = opened("ask", {"layer": "linear_0", "concept": "class-7"})
-    found = Suggesting(CHOICE, "linear_0", "class-7").kept(default_store())
-    assert found is not None
+    found = lab.known(Suggesting(CHOICE, "linear_0", "class-7"))
     assert f"The best unit is **{found.order[0]}**" in said(at)
     at.button(key="ask best 1").click()
     at.run()
@@ -523,11 +494,10 @@ def test_the_2016_indexing_is_explained() -> None:
     assert any("no wrong list to take" in info.value for info in at.info)
 
 
-def test_what_does_not_fit_is_listed() -> None:
+def test_what_does_not_fit_is_listed(lab: SmallLab) -> None:
     at = opened("training", {"view": "anomalies", "layer": "linear_0"})
     assert not at.exception
-    found = Explaining(CHOICE, "linear_0").kept(default_store())
-    assert found is not None
+    found = lab.known(Explaining(CHOICE, "linear_0"))
     count = int(found.anomalous.sum())
     words = said(at)
     assert f"{count} of 256 units" in words or "None of the 256 units" in words

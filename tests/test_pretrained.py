@@ -24,6 +24,7 @@ from core.activations import collect
 from core.analyses.modality.photographs import ReadingPhotographs
 from core.models import pretrained
 from core.models.pretrained import FILE_LIMIT, NETWORKS, Unavailable, as_tensor, load, shrunk
+from core.runtime.lab import Lab
 from core.runtime.store import Store
 
 
@@ -460,9 +461,6 @@ def test_a_network_or_seed_that_is_none_is_said() -> None:
 
 
 def test_two_kinds_of_pictures_are_two_modes_of_some_channel(tmp_path: Any) -> None:
-    def told(*args: object, **values: object) -> None:
-        pass
-
     dark = [Image.fromarray(np.full((80, 80, 3), 20 + seed, np.uint8)) for seed in range(26)]
     light = [Image.fromarray(np.full((80, 80, 3), 200 + seed, np.uint8)) for seed in range(26)]
     files = []
@@ -471,9 +469,8 @@ def test_two_kinds_of_pictures_are_two_modes_of_some_channel(tmp_path: Any) -> N
         image.save(file, "PNG")
         files.append(shrunk(file.getvalue()))
     task = ReadingPhotographs("squeezenet1_1", "features.4", False, tuple(files))
-    store = Store(tmp_path)
-    found = task.compute(store, told)
+    found = Lab(Store(tmp_path)).result(task)
     assert found.values.shape == (52, 128)
     assert found.modes.claimed.any()
-    assert task.kept(store) is None
+    assert Lab(Store(tmp_path)).find(task) is None
     assert not list(tmp_path.rglob("*.npz"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import io
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +16,9 @@ from core.analyses.profiles import BINS, EXAMPLES, KINDS, Profile, profile, tabl
 from core.data import Digits
 from core.models.inspectable import Inspectable
 from core.models.registry import build
+from core.runtime.packing import Packed, pack, unpack
+from core.runtime.store import Store
+from tests.labs import assert_same
 
 
 class Planted(nn.Module):
@@ -211,19 +214,17 @@ def test_mean_images_are_weighted_by_activation(
     assert not silent.mean_images.any()
 
 
-def test_a_profile_comes_back_from_its_file(measured: dict[str, Profile]) -> None:
-    file = io.BytesIO()
-    np.savez(file, **measured["conv_1"].to_arrays())
-    file.seek(0)
-    with np.load(file, allow_pickle=False) as arrays:
-        back = Profile.from_arrays(dict(arrays))
-    assert (back.layer, back.n) == ("conv_1", 700)
-    for name, array in measured["conv_1"].to_arrays().items():
-        np.testing.assert_array_equal(back.to_arrays()[name], array)
-    arrays_ = measured["conv_1"].to_arrays()
-    del arrays_["scores.auc"]
-    with pytest.raises(KeyError, match=r"scores\.auc"):
-        Profile.from_arrays(arrays_)
+def test_a_profile_comes_back_from_its_file(measured: dict[str, Profile], tmp_path: Path) -> None:
+    packed = pack(measured)
+    Store(tmp_path).save_arrays("profiles", {}, packed.leaves, {"structure": packed.structure})
+    kept = Store(tmp_path).load_arrays("profiles", {})
+    assert kept is not None
+    back = unpack(Packed(dict(kept.arrays), kept.about["structure"]))
+    assert (back["conv_1"].layer, back["conv_1"].n) == ("conv_1", 700)
+    assert_same(back, measured)
+    del packed.leaves["conv_1/scores/auc"]
+    with pytest.raises(KeyError, match="conv_1/scores/auc"):
+        unpack(packed)
 
 
 def test_the_table_has_a_row_for_each_unit(measured: dict[str, Profile]) -> None:

@@ -207,7 +207,7 @@ def test_the_map_is_shown_as_it_learns(strokes: Digits) -> None:
         shown.append((str(text), values))
 
     def told(step: Step) -> None:
-        tasks._tell(report, "Training a map", step)
+        tasks.describe_step(report, "Training a map", step)
         if shown[-1][1]["picture"] is not None:
             picture = np.asarray(shown[-1][1]["picture"])
             weight = step.model.get_parameter("map.prototypes")[23]

@@ -29,7 +29,7 @@ import torch
 import core
 from core.runtime import folders
 from core.runtime import store as module
-from core.runtime.store import Key, Store, StoredArrays, StoredWeights, code_version, default_store
+from core.runtime.store import Key, Store, StoredArrays, StoredWeights, default_store
 
 KEY: Key = {"data": "strokes", "model": "lenet5", "seed": 0, "rate": 0.1, "aug": None, "fast": True}
 ARRAYS = {
@@ -180,64 +180,6 @@ def test_another_key_is_another_file(store: Store, change: dict[str, Any]) -> No
     assert store.load_arrays("profile", {**KEY, **change}) is None
     assert store.load_arrays("profile", dict(reversed(list(KEY.items())))) is not None
     assert store.load_arrays("other", KEY) is None
-
-
-def test_other_code_is_another_file(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
-    before = save(store, "npz")
-    monkeypatch.setattr(module, "code_version", lambda: "another")
-    assert load(store, "npz") is None
-    store.save_arrays("profile", KEY, {"x": np.array(1)})
-    assert len(list(store.folder.glob("profile-*.npz"))) == 2
-    assert before.exists()
-
-
-def code(folder: Path, **changes: str | None) -> str:
-    """The version of a small package with some of its files changed; None removes one."""
-    sources = {"units": "x = 1\n\n\ny = 2\n", "models__a": "a", "store": "s", "jobs": "j"}
-    for name, text in {**sources, "cache": "c", "figures": "f", **changes}.items():
-        path = folder / (name.replace("__", "/") + ".py")
-        path.parent.mkdir(parents=True, exist_ok=True)
-        if text is None:
-            path.unlink(missing_ok=True)
-        else:
-            path.write_bytes(text.encode())
-    return module._version(folder)
-
-
-@pytest.mark.parametrize(
-    "change",
-    [{"units": "x = 2\ny = 2\n"}, {"models__a": "b"}, {"models__a": None}, {"models__store": "s"}],
-)
-def test_code_that_can_change_a_result_changes_the_version(
-    tmp_path: Path, change: dict[str, str | None]
-) -> None:
-    assert code(tmp_path / "a") != code(tmp_path / "b", **change)
-
-
-def test_indentation_is_code(tmp_path: Path) -> None:
-    inside, outside = "if x:\n    y = 1\n    z = 2", "if x:\n    y = 1\nz = 2"
-    assert code(tmp_path / "a", units=inside) != code(tmp_path / "b", units=outside)
-
-
-@pytest.mark.parametrize("name", ["runtime", "charts", "export", "pictures"])
-def test_code_that_cant_change_a_result_keeps_the_version(tmp_path: Path, name: str) -> None:
-    assert code(tmp_path / "a") == code(tmp_path / "b", **{name: "changed"})
-
-
-def test_line_ends_and_blank_lines_keep_the_version(tmp_path: Path) -> None:
-    assert code(tmp_path / "a") == code(tmp_path / "b", units="x = 1  \r\ny = 2")
-
-
-def test_the_version_is_known_without_a_folder_of_sources(tmp_path: Path) -> None:
-    code(tmp_path / "core")
-    zipped = tmp_path / "zipped.zip"
-    with zipfile.ZipFile(zipped, "w") as archive:
-        for path in (tmp_path / "core").rglob("*.py"):
-            archive.write(path, path.relative_to(tmp_path).as_posix())
-    assert module._version(zipfile.Path(zipped, "core/")) == code(tmp_path / "core")
-    assert re.fullmatch("[0-9a-f]{64}", module._version(tmp_path / "absent"))
-    assert re.fullmatch("[0-9a-f]{64}", code_version())
-    assert code_version() == module._version(Path(core.__file__).parent)
 
 
 @both
@@ -698,7 +640,7 @@ def run(script: str, *arguments: str) -> subprocess.Popen[str]:
 RACER = """
 import sys, time, pathlib, uuid
 import numpy as np
-from core.store import Store, StoredArrays
+from core.runtime.store import Store, StoredArrays
 folder = pathlib.Path(sys.argv[1])
 def compute():
     (folder / f"computed-{uuid.uuid4().hex}").touch()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import core.subpopulations
 import numpy as np
 import pytest
 import torch
@@ -10,9 +9,11 @@ from numpy.typing import NDArray
 from sklearn.metrics import roc_auc_score
 from torch import Tensor, nn
 
+import core.analyses.subpopulations
 from core.analyses.subpopulations import LEVELS, Subpopulations, subpopulations
 from core.data import Digits
 from core.data.concepts import CONCEPTS, Measured
+from tests.labs import again, assert_same
 from tests.test_ablation import Planted
 
 Flags = NDArray[np.bool_]
@@ -201,7 +202,4 @@ def test_of_a_map_the_mean_over_positions_counts() -> None:
 
 
 def test_all_of_it_is_kept_and_comes_back(found: Subpopulations) -> None:
-    back = Subpopulations.from_arrays(found.to_arrays())
-    for name, of in found.to_arrays().items():
-        assert of.dtype != object
-        assert np.array_equal(of, getattr(back, name))
+    assert_same(again(found), found)

@@ -7,9 +7,7 @@ class. Pairs are drawn, or made of real sevens whose crossbar is pasted on or er
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -20,12 +18,23 @@ from torch import Tensor, nn
 from core.activations import peaks
 from core.arguments import seeded, whole
 from core.data import Digits
+from core.data.concepts import Measured
 from core.data.concepts.crossbars import erase, paste
 from core.data.strokes import OPTIONAL, draw, parts_of
 from core.surroundings import undisturbed
 from core.text import literal
 
-__all__ = ["Differences", "Pairs", "differences", "drawn_pairs", "real_bars"]
+__all__ = [
+    "REAL_BARS",
+    "Differences",
+    "Pairs",
+    "differences",
+    "drawn_pairs",
+    "pairs_of",
+    "real_bars",
+]
+
+REAL_BARS = "crossbar, real digits"
 
 Numbers = NDArray[np.float64]
 
@@ -69,17 +78,6 @@ class Differences:
     p_value: Numbers
     scale: Numbers
     n: int
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        return {name: np.asarray(of) for name, of in asdict(self).items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Differences:
-        """What `to_arrays` gave, back."""
-        values: dict[str, Any] = {each.name: arrays[each.name] for each in fields(cls)}
-        values["n"] = int(values["n"])
-        return cls(**values)
 
 
 @undisturbed()
@@ -156,3 +154,12 @@ def _compared(changes: Numbers, absent: Numbers, seed: int) -> Differences:
     reached = (flipped >= np.abs(mean) - 1e-12).sum(0)
     p_value = (1 + reached) / (1 + FLIPS)
     return Differences(mean, mean - half, mean + half, p_value, absent.std(0), n)
+
+
+def pairs_of(digits: Digits, measured: Measured, part: str) -> dict[str, Pairs]:
+    """Digits with and without an optional part, by name: drawn ones, and real sevens with a bar."""
+    pairs = {part: drawn_pairs(part)}
+    if part == "crossbar" and "crossed-7" in measured.names and digits.source == "mnist":
+        crossed = measured.only(["crossed-7"]).present()[:, 0]
+        pairs[REAL_BARS] = real_bars(digits, crossed)
+    return pairs

@@ -7,9 +7,8 @@ the average one. It is then on for some, and its gradient comes from few.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,15 +58,6 @@ class Subpopulations:
     concept: NDArray[np.str_]
     auc: Numbers
     images: Numbers
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array by name, for the store."""
-        return asdict(self)
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Subpopulations:
-        """What `to_arrays` gave, back."""
-        return cls(**{each.name: arrays[each.name] for each in fields(cls)})
 
 
 def subpopulations(

@@ -6,9 +6,7 @@ the best unit of the layer reaches when the concept is shuffled, and a claim is 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass, fields
 
 import numpy as np
 import pandas as pd
@@ -67,17 +65,6 @@ class Candidates:
         """A row for each unit, the best first."""
         columns = {each.name: getattr(self, each.name) for each in fields(self)[:5]}
         return pd.DataFrame(columns).rename_axis("unit").iloc[self.order]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        return {name: np.asarray(of) for name, of in asdict(self).items()}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Candidates:
-        """What `to_arrays` gave, back."""
-        values: dict[str, Any] = {each.name: arrays[each.name] for each in fields(cls)}
-        values |= {"chance": float(values["chance"]), "n": int(values["n"])}
-        return cls(**{**values, "inside": bool(values["inside"])})
 
 
 @undisturbed()

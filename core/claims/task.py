@@ -8,14 +8,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.analyses.counterfactuals import Pairs, differences
+from core.analyses.counterfactuals import Pairs, differences, pairs_of
+from core.analyses.described import Describing
 from core.analyses.gradients import gradient_times_activation
 from core.analyses.subpopulations import Subpopulations, subpopulations
-from core.analyses.task import Described, pairs_of, ready
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
-from core.data import CLASSES, cut, load_digits
+from core.data import CLASSES
+from core.data.task import DigitsTask
 from core.interventions.paired import Paired, paired_effects
 from core.interventions.removal import Removal
 from core.interventions.search import (
@@ -28,14 +29,14 @@ from core.interventions.search import (
     single,
 )
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task, part_of
 from core.statistics import selectivity_index
 from core.training.task import Training
 
 __all__ = ["MISINDEXED", "Asking", "Explaining", "Found", "Pairing", "Searching", "Suggesting"]
 
-_READY = 0.5  # of the time until a claim about a new model is answered
 RANDOM = 20  # orders that rankings are compared with
 GREEDY = 40  # units that the greedy search removes
 ORDERS = 40  # of the Shapley value
@@ -45,7 +46,7 @@ MOST_UNITS = 6  # whose own change is shown
 
 
 @dataclass(frozen=True)
-class Asking:
+class Asking(Task[Evidence]):
     """One claim: units of a layer, a concept, and how they are removed. units: sorted."""
 
     choice: Choice
@@ -57,27 +58,14 @@ class Asking:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Testing {len(self.units)} unit{'s' * (len(self.units) > 1)} of {self.layer}"
 
-    def kept(self, store: Store) -> Evidence | None:
-        """The evidence, where the store has it."""
-        found = store.load_arrays("evidence", self._key())
-        return None if found is None else Evidence.from_json(found.about["card"])
-
-    def compute(self, store: Store, report: Report) -> Evidence:
-        """The evidence, for which model and concepts are made if need be."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-        found = store.computed_arrays(
-            "evidence",
-            self._key(),
-            lambda: self._asked(model, described, part_of(report, _READY, 1)),
-            on_wait=lambda: report(_READY, "Another server is testing this claim"),
+    def compute(self, lab: Lab, report: Report) -> Evidence:
+        """The evidence on the claim."""
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
         )
-        return Evidence.from_json(found.about["card"])
-
-    def _asked(self, model: Inspectable, described: Described, report: Report) -> StoredArrays:
-        """The claim, tested now."""
         evidence = ask(
             model,
             described.digits,
@@ -88,18 +76,11 @@ class Asking:
             measured=described.measured,
             on_progress=report,
         )
-        trained = replace(evidence, training=asdict(self.choice))
-        return StoredArrays({}, {"card": trained.to_json()})
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the evidence depends on."""
-        units = ",".join(map(str, self.units))
-        of = {"layer": self.layer, "units": units, "concept": self.concept, "kind": self.kind}
-        return {**asdict(self.choice), **of, "asked": self.seed}
+        return replace(evidence, training=asdict(self.choice))
 
 
 @dataclass(frozen=True)
-class Suggesting:
+class Suggesting(Task[Candidates]):
     """The units of a layer that might carry a concept, found on the discovery half."""
 
     choice: Choice
@@ -108,34 +89,21 @@ class Suggesting:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Looking for candidates in {self.layer}"
 
-    def kept(self, store: Store) -> Candidates | None:
-        """The candidates, where the store has them."""
-        found = store.load_arrays("candidates", self._key())
-        return None if found is None else Candidates.from_arrays(found.arrays)
-
-    def compute(self, store: Store, report: Report) -> Candidates:
-        """The candidates, for which model and concepts are made if need be."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-
-        def found() -> StoredArrays:
-            report(_READY, self.title)
-            discovery, _ = halves(described.digits, self.concept, described.measured)
-            return StoredArrays(candidates(model, discovery, self.layer).to_arrays())
-
-        return Candidates.from_arrays(
-            store.computed_arrays("candidates", self._key(), found, on_wait=None).arrays
+    def compute(self, lab: Lab, report: Report) -> Candidates:
+        """The candidates."""
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
         )
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the candidates depend on."""
-        return {**asdict(self.choice), "layer": self.layer, "concept": self.concept}
+        report(0.0, self.title)
+        discovery, _ = halves(described.digits, self.concept, described.measured)
+        return candidates(model, discovery, self.layer)
 
 
 @dataclass(frozen=True)
-class Pairing:
+class Pairing(Task[pd.DataFrame]):
     """What adding a part to a digit does to the answer and to the units, digit by digit."""
 
     choice: Choice
@@ -147,34 +115,33 @@ class Pairing:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Adding and erasing the {self.part}"
 
-    def kept(self, store: Store) -> pd.DataFrame | None:
-        """The effects, where the store has them."""
-        found = store.load_arrays("pairing", self._key())
-        return None if found is None else pd.DataFrame(found.about["rows"])
-
-    def compute(self, store: Store, report: Report) -> pd.DataFrame:
+    def compute(self, lab: Lab, report: Report) -> pd.DataFrame:
         """A row for each kind of pairs and each effect; see `paired_effects`."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-
-        def found() -> StoredArrays:
-            report(_READY, self.title)
-            rows = [
-                {"pairs": name, "made": of.made, "effect": effect, **asdict(paired)}
-                for name, of in pairs_of(described.half("confirmation"), self.part).items()
-                for effect, paired in self._effects(model, of).items()
-            ]
-            return StoredArrays({}, {"rows": rows})
-
-        stored = store.computed_arrays("pairing", self._key(), found)
-        return pd.DataFrame(stored.about["rows"])
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
+        )
+        report(0.0, self.title)
+        half = described.half("confirmation")
+        rows = [
+            {"pairs": name, "made": of.made, "effect": effect, **asdict(paired)}
+            for name, of in pairs_of(half.digits, half.measured, self.part).items()
+            for effect, paired in self._effects(model, of).items()
+        ]
+        return pd.DataFrame(rows)
 
     def _effects(self, model: Inspectable, of: Pairs) -> dict[str, Paired]:
         """On the answer, and on the units themselves."""
         said = paired_effects(
-            model, of.present, of.absent, self.label, self.layer, self.units, self.kind
+            model,
+            of.present,
+            of.absent,
+            self.label,
+            self.layer,
+            self.units,
+            self.kind,
         )
         changed = differences(model, of, self.layer)
         mine = {
@@ -187,11 +154,6 @@ class Pairing:
             for unit in self.units[:MOST_UNITS]
         }
         return {**said, **mine}
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the effects depend on."""
-        of = {"layer": self.layer, "units": ",".join(map(str, self.units)), "kind": self.kind}
-        return {**asdict(self.choice), **of, "part": self.part, "label": self.label}
 
 
 @dataclass(frozen=True)
@@ -213,57 +175,45 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Searching:
+class Searching(Task[Found]):
     """The search for units of a layer without which a class is lost."""
 
     choice: Choice
     layer: str
     label: int
+    removed: int = GREEDY
+    orders: int = ORDERS
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Searching {self.layer} for what class {self.label} needs"
 
-    def kept(self, store: Store) -> Found | None:
-        """The curves, where the store has them."""
-        found = store.load_arrays("search", self._key())
-        return None if found is None else _found(found)
-
-    def compute(self, store: Store, report: Report) -> Found:
-        """The curves, for which the model is trained if need be."""
-        training = Training(self.choice)
-        first = part_of(report, 0, _READY)
-        model = training.kept(store) or training.compute(store, first)
-        return _found(
-            store.computed_arrays(
-                "search",
-                self._key(),
-                lambda: self._searched(model, part_of(report, _READY, 1)),
-                on_wait=lambda: report(_READY, "Another server is searching these units"),
-            )
-        )
-
-    def _searched(self, model: Inspectable, report: Report) -> StoredArrays:
+    def compute(self, lab: Lab, report: Report) -> Found:
         """The rankings, made on discovery digits, and their curves on confirmation digits."""
-        test = load_digits(self.choice.data, "test")
-        known = Removal(model, cut(test, "discovery"), self.layer)
-        judged = Removal(model, cut(test, "confirmation"), self.layer)
+        model, report = lab.given(report, Training(self.choice))
+        known, judged = (
+            Removal(model, lab.result(DigitsTask(self.choice.data, half), report), self.layer)
+            for half in ("discovery", "confirmation")
+        )
         orders, values, errors = self._rankings(model, known, part_of(report, 0, 0.8))
-        arrays: dict[str, NDArray[np.generic]] = {"shapley": values, "errors": errors}
+        curves = {}
         for at, (name, order) in enumerate(orders.items()):
             report(0.8 + 0.1 * at / len(orders), f"Removing units by {name}")
-            found = curve(judged, order, self.label)
-            arrays |= {f"orders/{name}": np.array(order), f"recall/{name}": found.recall}
-            arrays |= {f"kept/{name}": found.kept, "counts": found.counts}
+            curves[name] = curve(judged, order, self.label)
         report(0.9, "Removing units at random")
         drawn = [
             curve(judged, order.tolist(), self.label)
             for order in random_orders(judged.units, RANDOM, seed=self.choice.seed)
         ]
-        arrays["random"] = np.stack([of.recall[:, self.label] for of in drawn])
-        arrays["random_kept"] = np.stack([of.kept for of in drawn])
-        return StoredArrays(arrays)
+        return Found(
+            {name: np.array(order) for name, order in orders.items()},
+            curves,
+            np.stack([of.recall[:, self.label] for of in drawn]),
+            np.stack([of.kept for of in drawn]),
+            values,
+            errors,
+        )
 
     def _rankings(
         self, model: Inspectable, known: Removal, report: Report
@@ -275,15 +225,20 @@ class Searching:
         gradient = gradient_times_activation(model, digits.images, digits.labels, self.layer)
         told = part_of(report, 0.2, 0.6)
         chosen = greedy(
-            known, label, GREEDY, on_step=lambda at: told(at / GREEDY, f"Greedy: unit {at + 1}")
+            known,
+            label,
+            self.removed,
+            on_step=lambda at: told(at / self.removed, f"Greedy: unit {at + 1}"),
         )
         told_values = part_of(report, 0.6, 1.0)
         values, errors = shapley_of(
             known,
             label,
-            ORDERS,
+            self.orders,
             seed=self.choice.seed,
-            on_step=lambda at: told_values(at / ORDERS, f"Shapley: order {at} of {ORDERS}"),
+            on_step=lambda at: told_values(
+                at / self.orders, f"Shapley: order {at} of {self.orders}"
+            ),
         )
         orders = {
             "gradient EMA": _descending(model.history.intent[self.layer][:, label]),
@@ -295,10 +250,6 @@ class Searching:
         }
         wrong = _misindexed(model, self.layer, label)
         return {**orders, **({MISINDEXED: wrong} if wrong else {})}, values, errors
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the search depends on."""
-        return {**asdict(self.choice), "layer": self.layer, "label": self.label}
 
 
 def _descending(scores: NDArray[np.floating]) -> list[int]:
@@ -329,21 +280,8 @@ def _misindexed(model: Inspectable, layer: str, label: int) -> list[int]:
     return completed(wrong, np.zeros(units))
 
 
-def _found(stored: StoredArrays) -> Found:
-    """What the store kept."""
-    arrays = stored.arrays
-    orders = under("orders/", arrays)
-    curves = {
-        name: Curve(arrays["counts"], arrays[f"recall/{name}"], arrays[f"kept/{name}"])
-        for name in orders
-    }
-    return Found(
-        orders, curves, *(arrays[name] for name in ("random", "random_kept", "shapley", "errors"))
-    )
-
-
 @dataclass(frozen=True)
-class Explaining:
+class Explaining(Task[Subpopulations]):
     """Whom each unit of a layer fires for within the class that training wants it on."""
 
     choice: Choice
@@ -351,35 +289,21 @@ class Explaining:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Comparing gradients and activations of {self.layer}"
 
-    def kept(self, store: Store) -> Subpopulations | None:
-        """The comparison, where the store has it."""
-        found = store.load_arrays("explained", self._key())
-        return None if found is None else Subpopulations.from_arrays(found.arrays)
-
-    def compute(self, store: Store, report: Report) -> Subpopulations:
-        """The comparison, for which model and concepts are made if need be."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-
-        def found() -> StoredArrays:
-            report(_READY, self.title)
-            halves = [described.half(split) for split in ("discovery", "confirmation")]
-            trained_on = load_digits(self.choice.data, "fit").take(slice(_GRADIENT_DIGITS))
-            return StoredArrays(
-                subpopulations(
-                    model,
-                    self.layer,
-                    model.history.intent[self.layer],
-                    [(half.digits, half.measured) for half in halves],
-                    trained_on,
-                ).to_arrays()
-            )
-
-        stored = store.computed_arrays("explained", self._key(), found)
-        return Subpopulations.from_arrays(stored.arrays)
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the comparison depends on."""
-        return {**asdict(self.choice), "layer": self.layer}
+    def compute(self, lab: Lab, report: Report) -> Subpopulations:
+        """The comparison."""
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
+        )
+        report(0.0, self.title)
+        halves = [described.half(split) for split in ("discovery", "confirmation")]
+        fit = lab.result(DigitsTask(self.choice.data, "fit"), report)
+        return subpopulations(
+            model,
+            self.layer,
+            model.history.intent[self.layer],
+            [(half.digits, half.measured) for half in halves],
+            fit.take(slice(_GRADIENT_DIGITS)),
+        )

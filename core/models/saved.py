@@ -1,70 +1,31 @@
-"""A trained model with its history as tensors by name, as the store keeps it, and back."""
+"""A network with its history, taken apart into its weights and put together again."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-
-import numpy as np
-import torch
-from torch import Tensor
+from typing import Any
 
 from core.models.inspectable import Inspectable
 from core.models.registry import build
-from core.training import History, Moment
+from core.runtime.packing import packs
 
-__all__ = ["pack", "unpack"]
+__all__ = ["put_together", "taken_apart"]
 
 
-def pack(model: Inspectable) -> dict[str, Tensor]:
-    """Every tensor of a trained model and of its history, by name.
+def taken_apart(model: Inspectable) -> dict[str, Any]:
+    """The name of the architecture, every weight by name, and how the network was trained."""
+    return {"name": model.name, "weights": dict(model.state_dict()), "history": model.history}
 
-    weights/NAME: the final parameters. step/N/NAME: those after N batches. loss: (steps,).
-    moment/step, moment/accuracy: (moments,). moment/means/LAYER: (moments, units, classes).
-    intent/LAYER: (units, classes).
+
+def put_together(parts: Mapping[str, Any]) -> Inspectable:
+    """The network that `taken_apart` was given, frozen, in eval mode, with its history.
+
+    Raises `KeyError` or `RuntimeError` when weights are missing or have other shapes.
     """
-    history: History = model.history
-    moments = history.moments
-    packed = {f"weights/{name}": value for name, value in model.state_dict().items()}
-    for step, weights in history.weights.items():
-        packed |= {f"step/{step}/{name}": value for name, value in weights.items()}
-    packed["loss"] = torch.tensor(history.loss, dtype=torch.float64)
-    packed["moment/step"] = torch.tensor([moment.step for moment in moments])
-    packed["moment/accuracy"] = torch.tensor([m.accuracy for m in moments], dtype=torch.float64)
-    for layer in model.layers:
-        means = np.stack([moment.class_means[layer] for moment in moments])
-        packed[f"moment/means/{layer}"] = torch.from_numpy(means)
-        packed[f"intent/{layer}"] = torch.from_numpy(history.intent[layer])
-    return {name: value.contiguous() for name, value in packed.items()}
-
-
-def unpack(name: str, seed: int, packed: Mapping[str, Tensor]) -> Inspectable:
-    """The model that `pack` was given, frozen, in eval mode, with its history.
-
-    Raises `KeyError` or `RuntimeError` when tensors are missing or have other shapes.
-    """
-    model = build(name, seed)
-    model.load_state_dict(_under("weights/", packed))
-    steps = sorted({int(key.split("/")[1]) for key in packed if key.startswith("step/")})
-    model.history = History(
-        loss=packed["loss"].tolist(),
-        moments=_moments(model, packed),
-        weights={step: _under(f"step/{step}/", packed) for step in steps},
-        intent={layer: packed[f"intent/{layer}"].numpy() for layer in model.layers},
-    )
+    model = build(parts["name"])
+    model.load_state_dict(parts["weights"])
+    model.history = parts["history"]
     return model.eval().requires_grad_(False)
 
 
-def _moments(model: Inspectable, packed: Mapping[str, Tensor]) -> list[Moment]:
-    """The recorded moments, in order."""
-    means = {layer: packed[f"moment/means/{layer}"].numpy() for layer in model.layers}
-    return [
-        Moment(int(step), float(accuracy), {layer: means[layer][at] for layer in means})
-        for at, (step, accuracy) in enumerate(
-            zip(packed["moment/step"], packed["moment/accuracy"], strict=True)
-        )
-    ]
-
-
-def _under(prefix: str, packed: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors whose names begin with `prefix`, without it."""
-    return {key[len(prefix) :]: value for key, value in packed.items() if key.startswith(prefix)}
+packs("network", Inspectable, taken_apart, put_together)

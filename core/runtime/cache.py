@@ -1,6 +1,6 @@
-"""What one server keeps in memory for all its visitors: results, digits, and the work under way.
+"""The lab and the work under way that one server has for all its visitors.
 
-The only module of `core` that knows Streamlit. Nothing here is ever changed once it is handed out.
+The only module of `core` that knows Streamlit.
 """
 
 from __future__ import annotations
@@ -9,53 +9,59 @@ import gc
 import importlib
 import os
 import threading
-from collections import OrderedDict
+from pathlib import Path
 from typing import Any, TypeVar
 
 import streamlit as st
 import torch
 
-from core.data import Digits, load_digits
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.runtime.jobs import JOBS, Job
+from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
 from core.runtime.task import Task
 
-__all__ = ["digits", "failure", "get", "ready", "retry", "start", "store", "warm_up", "watched_by"]
+__all__ = [
+    "digits",
+    "failure",
+    "find",
+    "get",
+    "lab",
+    "retry",
+    "start",
+    "store",
+    "use",
+    "warm_up",
+    "watched_by",
+]
 
 Result = TypeVar("Result")
 
-_RESULTS = 24  # kept in memory; the largest, a study of LeNet-5, has about 20 MB
 
-
-class _Memory:
-    """The results used last, and why others could not be had."""
+class _Server:
+    """The labs of this server by the folders of their stores, and why results could not be had."""
 
     def __init__(self) -> None:
         self._guard = threading.Lock()
-        self._results: OrderedDict[Task[Any], Any] = OrderedDict()
+        self._labs: dict[Path, Lab] = {}
         self.failures: dict[Task[Any], str] = {}
 
-    def get(self, task: Task[Result]) -> Result | None:
-        """The result, which is then the one used last."""
+    def lab(self, store: Store) -> Lab:
+        """The lab whose results are in the store."""
         with self._guard:
-            if task in self._results:
-                self._results.move_to_end(task)
-            found: Result | None = self._results.get(task)
-            return found
+            return self._labs.setdefault(store.folder, Lab(store))
 
-    def put(self, task: Task[Result], result: Result) -> None:
-        """Keep the result, at the price of the one used longest ago."""
+    def use(self, lab: Lab) -> None:
+        """Hand out `lab` for its store from now on."""
         with self._guard:
-            self._results[task] = result
-            self._results.move_to_end(task)
-            while len(self._results) > _RESULTS:
-                self._results.popitem(last=False)
+            self._labs[lab.store.folder] = lab
 
 
 @st.cache_resource(show_spinner=False)
-def _memory() -> _Memory:
-    """The memory of this server."""
-    return _Memory()
+def _server() -> _Server:
+    """What this server keeps."""
+    return _Server()
 
 
 def store() -> Store:
@@ -63,34 +69,45 @@ def store() -> Store:
     return default_store()
 
 
-@st.cache_resource(max_entries=6, show_spinner="Loading digits")
-def digits(source: str, split: str) -> Digits:
-    """`load_digits`, once for all; nobody may write to its tensors."""
-    return load_digits(source, split)
+def lab() -> Lab:
+    """The lab that every page of this server asks."""
+    return _server().lab(store())
 
 
-def ready(task: Task[Result]) -> Result | None:
-    """The result from memory or from the store; None where it must be computed."""
-    found = _memory().get(task)
-    if found is not None:
-        return found
+def use(lab: Lab) -> None:
+    """Let every page ask `lab`, as long as its store is that of the environment."""
+    _server().use(lab)
+
+
+def find(task: Task[Result]) -> Result | None:
+    """The result where it takes no work; None where it must be computed."""
     try:
-        found = task.kept(store())
+        found = lab().find(task)
     except OSError as error:  # files that the task needs are there and unusable
-        _memory().failures[task] = str(error)
+        _server().failures[task] = str(error)
         return None
     if found is not None:
-        _memory().failures.pop(task, None)
-        _memory().put(task, found)
+        _server().failures.pop(task, None)
     return found
+
+
+def digits(source: str, split: str) -> Digits:
+    """Digits from the lab; who waits for them sees that they are loaded."""
+    task = DigitsTask(source, split)
+    found = lab().find(task)
+    if found is not None:
+        return found
+    with st.spinner("Loading digits"):
+        return lab().result(task)
 
 
 def start(task: Task[Any], visitor: str) -> Job:
     """The job that computes the task, joined by the visitor. Raises `jobs.QueueFull`."""
+    within = lab()
 
     def work(job: Job) -> None:
-        _memory().put(task, task.compute(store(), job.report))
-        _memory().failures.pop(task, None)
+        within.result(task, job.report)
+        _server().failures.pop(task, None)
 
     return JOBS.start(task, work, visitor=visitor, title=task.title)
 
@@ -107,14 +124,14 @@ def watched_by(visitor: str) -> list[Job]:
 
 def failure(task: Task[Any]) -> str | None:
     """Why the task's result can't be had, a sentence; None when nothing is known against it."""
-    known = _memory().failures.get(task)
+    known = _server().failures.get(task)
     job = JOBS.get(task)
     return known or (job.snapshot().error if job else None)
 
 
 def retry(task: Task[Any], visitor: str) -> Job:
     """Start again what failed. Raises `jobs.QueueFull`."""
-    _memory().failures.pop(task, None)
+    _server().failures.pop(task, None)
     return start(task, visitor)
 
 

@@ -1,9 +1,9 @@
 """What is kept on disk: weights as safetensors, arrays as npz, each named by what it was made from.
 
-A file's name is its kind and a hash of its key and of the code, so a changed setting or line never
-finds an old result. A file is whole or absent: it is written beside its place and then moved there.
-What is read isn't trusted: a file that is damaged, or made to do harm, is moved aside and computed
-again. Nothing is ever unpickled.
+A file's name is its kind and a hash of its key, so a changed setting never finds an old result. A
+file is whole or absent: it is written beside its place and then moved there. What is read isn't
+trusted: a file that is damaged, or made to do harm, is moved aside and computed again. Nothing is
+ever unpickled.
 
 A folder that can't be written costs later visits their results, and never the app.
 """
@@ -18,9 +18,6 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from functools import cache
-from importlib import metadata, resources
-from importlib.resources.abc import Traversable
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias, TypeVar
@@ -33,7 +30,7 @@ from core.runtime import folders
 from core.runtime.formats import FACTS, FACTS_LIMIT, NPZ, SAFETENSORS, Format
 from core.text import literal
 
-__all__ = ["Key", "Store", "StoredArrays", "StoredWeights", "code_version", "default_store"]
+__all__ = ["Key", "Store", "StoredArrays", "StoredWeights", "default_store"]
 
 T = TypeVar("T")
 Array: TypeAlias = NDArray[Any]
@@ -49,7 +46,6 @@ _DAMAGED = 20  # damaged files kept for a look
 _PROBLEMS = 20  # sentences kept
 _STALE = 3600.0  # seconds after which a temporary file has no writer any more
 _POLL = 0.2  # seconds between two looks at a lock
-_NO_RESULT = {"charts", "export", "pictures", "runtime"}  # they can't change a result
 
 
 class StoredArrays(NamedTuple):
@@ -129,14 +125,15 @@ class Store:
         found = self._load(SAFETENSORS, _Identity(kind, key))
         return StoredWeights(*found) if found else None
 
-    def has_weights(self, kind: str, key: Key) -> bool:
-        """Whether there is a file of these weights, which isn't opened and so may be unsound."""
-        name = f"{_Identity(kind, key).name}.{SAFETENSORS.ending}"
+    def has(self, kind: str, key: Key) -> bool:
+        """Whether there is a file of this key, which isn't opened and so may be unsound."""
+        identity = _Identity(kind, key)
+        names = [f"{identity.name}.{form.ending}" for form in (NPZ, SAFETENSORS)]
         with self._guard:
-            if name in self._memory:
+            if any(name in self._memory for name in names):
                 return True
         try:
-            return (self.folder / name).is_file()
+            return any((self.folder / name).is_file() for name in names)
         except OSError:
             return False
 
@@ -298,40 +295,8 @@ def default_store() -> Store:
     return store
 
 
-@cache
-def code_version() -> str:
-    """A hash of the sources of `core` that can change a result; of the release without sources."""
-    return _version(resources.files("core"))
-
-
-def _version(root: Traversable) -> str:
-    """`code_version` of the package at `root`; blank lines and line ends don't count."""
-    digest = hashlib.sha256()
-    try:
-        sources = sorted(_sources(root))
-    except OSError:
-        sources = []
-    for name, text in sources:
-        lines = [line.rstrip() for line in text.splitlines() if line.strip()]
-        digest.update("\n".join([name, *lines, ""]).encode())
-    if not sources:
-        with suppress(metadata.PackageNotFoundError):
-            digest.update(metadata.version("specialized-neurons").encode())
-    return digest.hexdigest()
-
-
-def _sources(folder: Traversable, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Each source under `folder`, also inside a zip file: its name from there and its text."""
-    for entry in folder.iterdir():
-        name = prefix + entry.name
-        if entry.is_dir():
-            yield from _sources(entry, f"{name}/")
-        elif name.endswith(".py") and name.split("/")[0].removesuffix(".py") not in _NO_RESULT:
-            yield name, entry.read_bytes().decode(errors="replace")
-
-
 class _Identity:
-    """What a file was made from: its kind, its key and the code.
+    """What a file was made from: its kind and its key.
 
     Raises `ValueError` for a kind or key that is none.
     """
@@ -346,7 +311,7 @@ class _Identity:
                     "float, bool or None; write others as text."
                 )
         self.kind, self.key = kind, key
-        self.facts = {"kind": kind, "key": dict(key), "code": code_version()}
+        self.facts = {"kind": kind, "key": dict(key)}
         digest = hashlib.sha256(_canonical(self.facts).encode()).hexdigest()
         self.name = f"{kind}-{digest[:24]}"
 

@@ -8,8 +8,8 @@ import streamlit as st
 from torch import Tensor
 
 from core import pictures
+from core.runs import Choice
 from core.runtime import cache
-from core.runtime.task import Choice
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid

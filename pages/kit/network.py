@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 
 __all__ = ["one_network"]

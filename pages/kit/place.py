@@ -11,12 +11,12 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from core.data import SOURCES
+from core.data.task import MnistFilesTask
 from core.models.registry import LISTED, MODELS
+from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
-from core.runtime.task import Choice
 from core.text import shown
-from core.training.task import Fetching
 from pages.kit import links, moving
 from pages.kit.visitor import visitor
 from pages.kit.waiting import result_of
@@ -39,7 +39,7 @@ DATA = links.one_of("data", SOURCES)
 MODEL = links.one_of("model", tuple(MODELS), listed=LISTED)
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
-FETCHING = Fetching()
+FETCHING = MnistFilesTask()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
 
@@ -55,7 +55,7 @@ def choice() -> Choice:
     """
     wanted = asked()
     if wanted.data == "mnist":
-        if cache.ready(FETCHING) is None and not cache.failure(FETCHING):
+        if cache.find(FETCHING) is None and not cache.failure(FETCHING):
             result_of(FETCHING)
         if cache.failure(FETCHING):
             return replace(wanted, data="strokes")

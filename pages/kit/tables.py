@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.csv_text import csv_text
-from core.runtime.task import Choice
+from core.runs import Choice
 
 __all__ = ["column", "download", "file_name"]
 

@@ -31,7 +31,7 @@ class NotYet(Exception):
 
 def result_of(task: Task[Result]) -> Result:
     """The task's result; until there is one, a view of its progress, and `NotYet`."""
-    found = cache.ready(task)
+    found = cache.find(task)
     if found is not None:
         return found
     known = cache.get(task)

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Generic, TypeVar
-
-import numpy as np
-from numpy.typing import NDArray
+from typing import Any
 
 from core.models import registry
 from core.models.inspectable import SelfOrganizing
-from core.runtime.store import Store
-from core.runtime.task import Choice, Report, Task, part_of
-
-Result = TypeVar("Result")
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Derived, Report, Task
 
 SEEDS = 3
 
@@ -38,47 +34,17 @@ def movable(model: str) -> bool:
 
 
 @dataclass(frozen=True)
-class InTurn(Generic[Result]):
-    """Several tasks, one after the other; what is done stays done when it is cancelled."""
+class InTurn(Derived[tuple[Any, ...]]):
+    """The results of several tasks, one after the other; what is done stays done."""
 
-    tasks: tuple[Task[Result], ...]
-    title: str
+    tasks: tuple[Task[Any], ...]
+    what: str
 
-    def kept(self, store: Store) -> tuple[Result, ...] | None:
-        """The results, where the store has all of them."""
-        found = []
-        for task in self.tasks:
-            result = task.kept(store)
-            if result is None:
-                return None
-            found.append(result)
-        return tuple(found)
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return self.what
 
-    def compute(self, store: Store, report: Report) -> tuple[Result, ...]:
+    def compute(self, lab: Lab, report: Report) -> tuple[Any, ...]:
         """The results, of which those that are missing are computed."""
-        tolds = in_parts(report, len(self.tasks))
-        return tuple(
-            task.kept(store) or task.compute(store, told)
-            for task, told in zip(self.tasks, tolds, strict=True)
-        )
-
-
-def in_parts(report: Report, parts: int) -> list[Report]:
-    """A report for each of several equal parts of the work, which says which one it is."""
-
-    def counted(at: int) -> Report:
-        part = part_of(report, at / parts, (at + 1) / parts)
-
-        def told(
-            fraction: float,
-            text: str | None = None,
-            *,
-            picture: NDArray[np.uint8] | None = None,
-            **values: float,
-        ) -> None:
-            # curves of several trainings would run into one another, so they are left out
-            part(fraction, None if text is None else f"{text} · {at + 1} of {parts}")
-
-        return told
-
-    return [counted(at) for at in range(parts)]
+        return lab.all(self.tasks, report)

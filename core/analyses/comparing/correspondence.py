@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -14,20 +13,19 @@ from core.activations import peaks
 from core.analyses.comparing.base import SEEDS, InTurn, seeds_of
 from core.analyses.comparing.dynamics import match, match_null
 from core.analyses.comparing.emergence import Emergence
-from core.data import cut, load_digits
-from core.models import registry
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.training.task import Training
 
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
 Whole = NDArray[np.int64]
-Key = dict[str, str | int | float | bool | None]
 
 MATCHED = 2000  # digits on which units of different networks are matched
-_READY = 0.8  # of the time, by which the model is there
 
 
 @dataclass(frozen=True)
@@ -92,7 +90,7 @@ class Correspondence:
 
 
 @dataclass(frozen=True)
-class Corresponding:
+class Corresponding(Task[Correspondence]):
     """The units of a layer matched between three networks that differ in seed alone."""
 
     choice: Choice
@@ -103,25 +101,18 @@ class Corresponding:
         """What it does."""
         return f"Matching the units of {self.layer} between {SEEDS} seeds"
 
-    def kept(self, store: Store) -> Correspondence | None:
-        """The matching, where the store has it."""
-        found = store.load_arrays("correspondence", self._key())
-        return None if found is None else _correspondence(found)
-
-    def compute(self, store: Store, report: Report) -> Correspondence:
-        """The matching, for which the networks are trained if need be."""
+    def compute(self, lab: Lab, report: Report) -> Correspondence:
+        """The matching of the trained networks, with its two controls."""
         tasks = tuple(Training(each) for each in seeds_of(self.choice))
-        models = InTurn(tasks, self.title).compute(store, part_of(report, 0, _READY))
-        told = part_of(report, _READY, 1)
-        found = store.computed_arrays(
-            "correspondence", self._key(), lambda: self._matched(models, told)
-        )
-        return _correspondence(found)
+        models, report = lab.given(report, InTurn(tasks, self.title))
+        digits = lab.result(DigitsTask(self.choice.data, "discovery"), report)
+        return self._matched(models, digits.take(slice(MATCHED)), report)
 
-    def _matched(self, models: Sequence[Inspectable], report: Report) -> StoredArrays:
-        """The matching, made now, with its two controls."""
-        digits = cut(load_digits(self.choice.data, "test"), "discovery").take(slice(MATCHED))
-        fresh = [registry.build(self.choice.model, each.seed) for each in seeds_of(self.choice)]
+    def _matched(
+        self, models: Sequence[Inspectable], digits: Digits, report: Report
+    ) -> Correspondence:
+        """The networks, trained and untrained, matched on the digits."""
+        fresh = [each.untrained() for each in seeds_of(self.choice)]
         report(0.2, self.title)
         learned, untrained = (
             [peaks(model, digits.images, self.layer) for model in of] for of in (models, fresh)
@@ -131,26 +122,14 @@ class Corresponding:
         for i, j in _pairs(SEEDS):
             null[i, j] = null[j, i] = match_null(learned[i], learned[j])
         partner, correlation = _matchings(learned)
-        return StoredArrays(
-            {
-                "seeds": np.array([each.seed for each in seeds_of(self.choice)]),
-                "partner": partner,
-                "correlation": correlation,
-                "untrained": _matchings(untrained)[1],
-                "null": null,
-                "digits": np.array(len(digits)),
-            }
+        return Correspondence(
+            seeds=np.array([each.seed for each in seeds_of(self.choice)]),
+            partner=partner,
+            correlation=correlation,
+            untrained=_matchings(untrained)[1],
+            null=null,
+            digits=len(digits),
         )
-
-    def _key(self) -> Key:
-        """All that the matching depends on."""
-        return {**asdict(self.choice), "layer": self.layer}
-
-
-def _correspondence(found: StoredArrays) -> Correspondence:
-    """What the store kept."""
-    values: dict[str, Any] = dict(found.arrays)
-    return Correspondence(**{**values, "digits": int(values["digits"])})
 
 
 def _pairs(networks: int) -> list[tuple[int, int]]:

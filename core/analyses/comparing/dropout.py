@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations import peaks
-from core.analyses.comparing.base import hidden_dense, in_parts, seeds_of
+from core.analyses.comparing.base import hidden_dense, seeds_of
 from core.analyses.comparing.dynamics import (
     area_under_curve,
     mean_absolute_correlation,
@@ -19,15 +17,16 @@ from core.analyses.comparing.dynamics import (
 )
 from core.analyses.comparing.emergence import concept_auc
 from core.analyses.comparing.short import Short
+from core.analyses.described import Describing
 from core.analyses.dissection import Sample
-from core.analyses.task import Describing
-from core.data import Digits, load_digits
+from core.data import Digits
 from core.interventions.removal import Removal
 from core.interventions.search import random_orders
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Derived, Report, Task
 from core.statistics import class_moments, selectivity_index
 from core.training import accuracy
 
@@ -54,7 +53,7 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Dropping:
+class Dropping(Derived[Dropped]):
     """Three seeds trained with each of several dropouts, and what their hidden layers are like."""
 
     choice: Choice
@@ -71,69 +70,63 @@ class Dropping:
         every = [replace(one, dropout=share) for share in DROPOUTS for one in plain]
         return (*((one, False) for one in plain), *((one, True) for one in every))
 
-    def kept(self, store: Store) -> Dropped | None:
-        """The comparison, where the store has all of it."""
-        found = []
-        for short, trained in self.networks:
-            one = store.load_arrays("sharing", {**short.key(), "trained": trained})
-            if one is None:
-                return None
-            found.append(one)
-        return self._dropped(found)
-
-    def compute(self, store: Store, report: Report) -> Dropped:
-        """The comparison, of which what is missing is trained and measured."""
-        describing = Describing(self.choice.data)
-        described = describing.kept(store) or describing.compute(store, part_of(report, 0, 0.1))
-        halves = described.half("discovery"), described.half("confirmation")
-        fit = cache(lambda: load_digits(self.choice.data, "fit"))  # once for all networks
-        tolds = in_parts(part_of(report, 0.1, 1), len(self.networks))
-        found = [
-            _shared(store, network, fit, halves, told)
-            for network, told in zip(self.networks, tolds, strict=True)
-        ]
-        return self._dropped(found)
-
-    def _dropped(self, found: Sequence[StoredArrays]) -> Dropped:
-        """The rows of all networks."""
+    def compute(self, lab: Lab, report: Report) -> Dropped:
+        """The comparison, of the sharing in each of its networks."""
+        tasks = [MeasuringSharing(short, trained) for short, trained in self.networks]
         rows, curves = [], []
-        layers = hidden_dense(self.choice.model)
-        for (short, trained), of in zip(self.networks, found, strict=True):
-            which = {"seed": short.choice.seed, "dropout": short.dropout if trained else np.nan}
-            for at, layer in enumerate(layers):
-                numbers = dict(zip(MEASURES, of.arrays["measures"][at].tolist(), strict=True))
-                right = float(of.arrays["accuracy"])
-                rows.append({**which, "layer": layer, "accuracy": right, **numbers})
-                curve = {"silenced": SHARES, "accuracy": of.arrays["curves"][at]}
+        for task, of in zip(tasks, lab.all(tasks, report), strict=True):
+            dropout = task.short.dropout if task.trained else np.nan
+            which = {"seed": task.short.choice.seed, "dropout": dropout}
+            for layer, numbers in of.measures.items():
+                rows.append({**which, "layer": layer, "accuracy": of.accuracy, **numbers})
+                curve = {"silenced": SHARES, "accuracy": of.curves[layer]}
                 curves.append(pd.DataFrame(curve).assign(**which, layer=layer))
         return Dropped(pd.DataFrame(rows), pd.concat(curves, ignore_index=True))
 
 
-def _shared(
-    store: Store,
-    network: tuple[Short, bool],
-    fit: Callable[[], Digits],
-    halves: tuple[Sample, Sample],
-    report: Report,
-) -> StoredArrays:
-    """How a network's hidden dense layers share the work, from the store or measured now."""
-    short, trained = network
+@dataclass(frozen=True)
+class Sharing:
+    """How the hidden dense layers of one network share the work. accuracy: 0..1.
 
-    def measured() -> StoredArrays:
-        choice = short.choice
-        model = short.trained(store, fit, part_of(report, 0, 0.9)) if trained else None
-        model = model or registry.build(choice.model, choice.seed).eval()
-        report(0.9, f"{short.title}: measuring")
-        each = [_sharing(model, layer, halves, choice.seed) for layer in hidden_dense(choice.model)]
-        return StoredArrays(
-            {
-                "accuracy": np.array(accuracy(model, halves[1].digits)),
-                "measures": np.array([[of[name] for name in MEASURES] for of, _ in each]),
-                "curves": np.stack([curve for _, curve in each]),
-            }
+    measures: by layer, then by the names of `MEASURES`. curves: by layer, (shares,), accuracy by
+    share of its units silenced.
+    """
+
+    accuracy: float
+    measures: dict[str, dict[str, float]]
+    curves: dict[str, Numbers]
+
+
+@dataclass(frozen=True)
+class MeasuringSharing(Task[Sharing]):
+    """How a network's hidden dense layers share the work. trained: else as it was drawn."""
+
+    short: Short
+    trained: bool
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"{self.short.title}: measuring"
+
+    def compute(self, lab: Lab, report: Report) -> Sharing:
+        """What is chosen is chosen on the discovery half, and judged on the confirmation half."""
+        choice = self.short.choice
+        described, report = lab.given(report, Describing(choice.data))
+        model = choice.untrained()
+        if self.trained:
+            model, report = lab.given(report, self.short)
+        report(0.0, self.title)
+        halves = described.half("discovery"), described.half("confirmation")
+        found = {
+            layer: _sharing(model, layer, halves, choice.seed)
+            for layer in hidden_dense(choice.model)
+        }
+        return Sharing(
+            accuracy(model, halves[1].digits),
+            {layer: numbers for layer, (numbers, _) in found.items()},
+            {layer: curve for layer, (_, curve) in found.items()},
         )
-
-    return store.computed_arrays("sharing", {**short.key(), "trained": trained}, measured)
 
 
 def _sharing(

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -13,17 +12,19 @@ from torch import Tensor
 
 from core.activations import all_peaks
 from core.analyses.comparing.dynamics import emergence_step, tuning_autocorrelation
+from core.analyses.described import Described, Describing
 from core.analyses.dissection import Sample
-from core.analyses.task import Described, ready
 from core.claims.detection import comparable
 from core.data.concepts import CONCEPTS
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import selectivity_index
 from core.statistics.ranking import Answers
 from core.training import History
+from core.training.task import Training
 
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -128,29 +129,9 @@ class Emergence:
             )
         return pd.DataFrame(rows)
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        whole = {name: np.asarray(getattr(self, name)) for name in _WHOLE}
-        parts = {
-            f"{name}/{layer}": of for name in _BY_LAYER for layer, of in getattr(self, name).items()
-        }
-        return {**whole, **parts}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Emergence:
-        """What `to_arrays` gave, back."""
-        values: dict[str, Any] = {name: arrays[name] for name in _WHOLE}
-        values["concepts"] = tuple(map(str, arrays["concepts"]))
-        values |= {name: under(f"{name}/", arrays) for name in _BY_LAYER}
-        return cls(**values)
-
-
-_WHOLE = ("steps", "concepts", "present", "recorded")
-_BY_LAYER = ("auc", "confirmed", "chance", "selectivity", "likeness")
-
 
 @dataclass(frozen=True)
-class Emerging:
+class Emerging(Task[Emergence]):
     """What the units of a trained model were at each checkpoint of its training."""
 
     choice: Choice
@@ -160,22 +141,12 @@ class Emerging:
         """What it does."""
         return f"Reading the checkpoints of {self.choice.model}, seed {self.choice.seed}"
 
-    def kept(self, store: Store) -> Emergence | None:
-        """The emergence, where the store has it."""
-        found = store.load_arrays("emergence", asdict(self.choice))
-        return None if found is None else Emergence.from_arrays(found.arrays)
-
-    def compute(self, store: Store, report: Report) -> Emergence:
-        """The emergence, for which model and concepts are made if need be."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-        told = part_of(report, _READY, 1)
-        found = store.computed_arrays(
-            "emergence",
-            asdict(self.choice),
-            lambda: StoredArrays(_emergence(model, described, told, self.title).to_arrays()),
-            on_wait=lambda: report(_READY, "Another server is reading these checkpoints"),
+    def compute(self, lab: Lab, report: Report) -> Emergence:
+        """What the units were at each checkpoint, on both halves."""
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
         )
-        return Emergence.from_arrays(found.arrays)
+        return _emergence(model, described, report, self.title)
 
 
 def _emergence(model: Inspectable, described: Described, report: Report, title: str) -> Emergence:

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.analyses.comparing.emergence import with_weights
 from core.data import Digits
-from core.models import registry
+from core.data.task import DigitsTask
+from core.models import registry, saved  # noqa: F401  networks are packed by its rule
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredWeights
-from core.runtime.task import Choice, Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.training import Start, Step, train
 
 Flags = NDArray[np.bool_]
-Key = dict[str, str | int | float | bool | None]
 
 A, B, ALL = "01234", "56789", "0123456789"  # classes
 _FRESH = 1000  # added to the seed: new layers must not begin as those that they replace
 
 
 @dataclass(frozen=True)
-class Short:
+class Short(Task[Inspectable]):
     """A network trained briefly on some digits, to be compared with others trained alike.
 
     labels: the classes that it learns, a digit each. digits: how many, before other classes are
@@ -34,6 +35,7 @@ class Short:
     those stay as they are. What isn't from elsewhere is drawn from another seed than the source's.
     """
 
+    is_network: ClassVar[bool] = True
     choice: Choice
     epochs: int
     digits: int
@@ -54,25 +56,24 @@ class Short:
         held = "frozen" if self.frozen else "fine-tuned"
         return f"First {self.first} {whose}, {held}, {seed}"
 
-    def kept(self, store: Store) -> Inspectable | None:
-        """The network, where the store has it."""
-        found = store.load_weights("short", self.key())
-        return None if found is None else self._model(found)
-
-    def trained(self, store: Store, fit: Callable[[], Digits], report: Report) -> Inspectable:
-        """The network, trained on digits of `fit` unless the store has it."""
-        found = store.computed_weights(
-            "short",
-            self.key(),
-            lambda: StoredWeights(self._trained(store, fit, report)),
-            on_wait=lambda: report(0.0, "Another server is training this network"),
+    def compute(self, lab: Lab, report: Report) -> Inspectable:
+        """The network, trained on the fit digits; its record isn't kept."""
+        weights: dict[str, Tensor] = {}
+        if self.source:
+            base, report = lab.given(report, self.base())
+            held = self.held()
+            weights = {
+                name: value
+                for name, value in base.state_dict().items()
+                if name.split(".")[0] in held
+            }
+        report(0.0, self.title)
+        fit = lab.result(DigitsTask(self.choice.data, "fit"), report)
+        model = self._trained(
+            of_classes(fit.take(slice(self.digits)), self.labels), weights, report
         )
-        return self._model(found)
-
-    def key(self) -> Key:
-        """All that the network depends on."""
-        own = {each.name: getattr(self, each.name) for each in fields(self)[1:]}  # choice is first
-        return {**asdict(self.choice), **own}
+        model.history = None
+        return model
 
     def base(self) -> Short:
         """The network from which its first layers are."""
@@ -84,35 +85,23 @@ class Short:
         return tuple(layer.name for layer in described[: self.first])
 
     def _trained(
-        self, store: Store, fit: Callable[[], Digits], report: Report
-    ) -> dict[str, Tensor]:
-        """Its weights, learned now."""
-        weights: dict[str, Tensor] = {}
-        if self.source:
-            source = self.base().trained(store, fit, report).state_dict()
-            weights = {
-                name: value for name, value in source.items() if name.split(".")[0] in self.held()
-            }
-        report(0.0, self.title)
-        some = of_classes(fit().take(slice(self.digits)), self.labels)
+        self, digits: Digits, weights: Mapping[str, Tensor], report: Report
+    ) -> Inspectable:
+        """The network, trained on the digits from these weights."""
 
-        def told(step: Step) -> None:
+        def on_step(step: Step) -> None:
             text = f"{self.title}: batch {step.number:,} of {step.total:,}"
             report(step.number / step.total, text)
 
         return train(
             self.choice.model,
-            some,
+            digits,
             seed=self.choice.seed + (_FRESH if self.first else 0),
             epochs=self.epochs,
-            watch=some.take(slice(1)),  # its record is not read
-            on_step=told,
-            start=Start(weights, self.held() if self.frozen else (), self.dropout),
-        ).state_dict()
-
-    def _model(self, found: StoredWeights) -> Inspectable:
-        """The network with the weights that the store kept."""
-        return with_weights(self.choice.model, found.weights)
+            watch=digits.take(slice(1)),  # its record is not read
+            on_step=on_step,
+            start=Start(dict(weights), self.held() if self.frozen else (), self.dropout),
+        )
 
 
 def of_classes(digits: Digits, labels: str) -> Digits:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import cache
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.activations import peaks
-from core.analyses.comparing.base import SEEDS, in_parts, seeds_of
+from core.analyses.comparing.base import seeds_of
 from core.analyses.comparing.dynamics import label_survival, tuning_drift
 from core.analyses.comparing.short import A, B, Short, of_classes
-from core.data import Digits, cut, load_digits
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import auc_by_class, class_moments
 from core.training import accuracy
 
@@ -74,7 +73,7 @@ def _survival(units: pd.DataFrame) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Transferring:
+class Transferring(Task[Transfer]):
     """Transfer of first layers from digits 0 to 4 to 5 to 9, with controls, for three seeds."""
 
     choice: Choice
@@ -95,46 +94,24 @@ class Transferring:
         }
         return {("A", 0): replace(base, labels=A), ("base", 0): base, **moved}
 
-    def kept(self, store: Store) -> Transfer | None:
-        """The comparison, where the store has it."""
-        found = store.load_arrays("transfer", asdict(self.choice))
-        return None if found is None else _transfer(found)
-
-    def compute(self, store: Store, report: Report) -> Transfer:
+    def compute(self, lab: Lab, report: Report) -> Transfer:
         """The comparison, for which the networks that are missing are trained."""
-        found = store.computed_arrays(
-            "transfer",
-            asdict(self.choice),
-            lambda: self._compared(store, report),
-            on_wait=lambda: report(0.0, "Another server is making this comparison"),
-        )
-        return _transfer(found)
-
-    def _compared(self, store: Store, report: Report) -> StoredArrays:
-        """The comparison, made now."""
-        fit = cache(lambda: load_digits(self.choice.data, "fit"))  # once for all networks
-        test = load_digits(self.choice.data, "test")
-        seen = of_classes(cut(test, "discovery"), A)
-        judged = of_classes(cut(test, "confirmation"), B)
+        test = self.choice.data, "discovery", "confirmation"
+        seen, judged = (lab.result(DigitsTask(test[0], half), report) for half in test[1:])
+        seen, judged = of_classes(seen, A), of_classes(judged, B)
+        shorts = {choice: self.networks(choice) for choice in seeds_of(self.choice)}
+        every = [short for of in shorts.values() for short in of.values()]
+        trained = dict(zip(every, lab.all(every, report), strict=True))
         scores, units = [], []
-        tolds = iter(in_parts(report, SEEDS * len(self.networks(self.choice))))
-        for choice in seeds_of(self.choice):
-            shorts = self.networks(choice)
-            models = {
-                which: short.trained(store, fit, next(tolds)) for which, short in shorts.items()
-            }
+        for choice, networks in shorts.items():
+            models = {which: trained[short] for which, short in networks.items()}
             scores += [
                 {"seed": choice.seed, "kind": kind, "first": n, "accuracy": accuracy(of, judged)}
                 for (kind, n), of in models.items()
                 if kind != "A"
             ]
-            units.append(_moved(models, shorts, seen))
-        return StoredArrays(
-            {
-                **_columns("accuracy", pd.DataFrame(scores)),
-                **_columns("units", pd.concat(units, ignore_index=True)),
-            }
-        )
+            units.append(_moved(models, networks, seen))
+        return Transfer(pd.DataFrame(scores), pd.concat(units, ignore_index=True))
 
 
 def _moved(
@@ -145,7 +122,7 @@ def _moved(
     """What became of each unit of A, in the fine-tuned networks and in two controls."""
     before, choice = models["A", 0], shorts["A", 0].choice
     hidden = before.layers[:-1]
-    after = {("untrained", 0): registry.build(choice.model, choice.seed)}
+    after = {("untrained", 0): choice.untrained()}
     after |= {which: of for which, of in models.items() if which[0] in ("base", "AnB+")}
     frames = []
     for (kind, first), other in after.items():
@@ -174,13 +151,3 @@ def tuning(
         names.append(np.where(constant, "", np.array(list(classes))[best]))
     columns = {"unit": np.arange(len(means[0])), "drift": tuning_drift(*means)}
     return pd.DataFrame({**columns, "before": names[0], "after": names[1]})
-
-
-def _columns(name: str, frame: pd.DataFrame) -> dict[str, NDArray[Any]]:
-    """The columns of a table as arrays, for the store."""
-    return {f"{name}/{column}": np.array(of.tolist()) for column, of in frame.items()}
-
-
-def _transfer(found: StoredArrays) -> Transfer:
-    """What the store kept."""
-    return Transfer(*(pd.DataFrame(under(f"{of}/", found.arrays)) for of in ("accuracy", "units")))

@@ -9,9 +9,8 @@ network and to the layer's units mixed by a random rotation (Bau et al. 2017, ar
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -72,40 +71,6 @@ class Dissection:
     controls: pd.DataFrame
     levels: NDArray[np.float32]
     image_levels: NDArray[np.float32]
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every column as an array by name, for the store."""
-        flat: dict[str, NDArray[Any]] = {
-            "layer": np.array(self.layer),
-            "level": np.array(self.level),
-            "levels": self.levels,
-            "image_levels": self.image_levels,
-        }
-        for name in _TABLES:
-            for column, values in getattr(self, name).items():
-                array = values.to_numpy()
-                words = array.dtype.kind in "OT"
-                flat[f"{name}.{column}"] = array.astype(np.str_) if words else array
-        return flat
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Dissection:
-        """What `to_arrays` gave, back."""
-        tables = {
-            name: pd.DataFrame(
-                {key.split(".")[1]: of for key, of in arrays.items() if key.startswith(f"{name}.")}
-            )
-            for name in _TABLES
-        }
-        return cls(
-            str(arrays["layer"]),
-            float(arrays["level"]),
-            tables["pixels"],
-            tables["images"],
-            tables["controls"],
-            np.array(arrays["levels"]),
-            np.array(arrays["image_levels"]),
-        )
 
 
 @undisturbed()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -10,8 +11,8 @@ from numpy.typing import NDArray
 
 from core.activations import batches_of, collect
 from core.models.pretrained import NETWORKS, as_tensor, load
-from core.runtime.store import Store
-from core.runtime.task import Report, part_of
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task, part_of
 from core.statistics.modes import LayerModes, find_layer
 
 __all__ = ["Photographs", "ReadingPhotographs"]
@@ -29,13 +30,14 @@ class Photographs:
 
 
 @dataclass(frozen=True)
-class ReadingPhotographs:
+class ReadingPhotographs(Task[Photographs]):
     """A layer of a network of `core.models.pretrained.NETWORKS`, over shrunk pictures.
 
     The pictures belong to a visitor, so nothing is written to the store. trained: whether the
     network has its weights, else it is as it was before training.
     """
 
+    stored: ClassVar[bool] = False
     network: str
     layer: str
     trained: bool
@@ -43,22 +45,18 @@ class ReadingPhotographs:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Reading {NETWORKS[self.network].title} on {len(self.files)} pictures"
 
-    def kept(self, store: Store) -> Photographs | None:
-        """Never there: a visitor's pictures are not kept."""
-        return None
-
-    def compute(self, store: Store, report: Report) -> Photographs:
+    def compute(self, lab: Lab, report: Report) -> Photographs:
         """The modes. Raises `core.models.pretrained.Unavailable` without weights."""
-        report(0.0, "Fetching the weights" if self.trained else self.title)
+        report(0.0, "MnistFilesTask the weights" if self.trained else self.title)
         model = load(self.network, trained=self.trained)
         parts = []
         for at, some in enumerate(batches_of(as_tensor(self.files), _BATCH)):
             report(_READ * at * _BATCH / len(self.files), self.title)
             parts.append(collect(model, some, self.layer, reduce=lambda of: of.mean((2, 3))))
         values: NDArray[np.float32] = torch.cat(parts).numpy()
-        told = part_of(report, _READ, 1)
-        modes = find_layer(values, on_progress=lambda done: told(done, "Looking for modes"))
+        rest = part_of(report, _READ, 1)
+        modes = find_layer(values, on_progress=lambda done: rest(done, "Looking for modes"))
         return Photographs(modes, values)

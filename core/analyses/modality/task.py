@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,6 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations import collect, layer_of
+from core.analyses.described import Described, Describing
 from core.analyses.modality.makeup import (
     class_information,
     class_shares,
@@ -20,15 +19,16 @@ from core.analyses.modality.makeup import (
     verdict,
     within_classes,
 )
-from core.analyses.task import Described, Describing, ready
-from core.data import load_digits
+from core.data.task import DigitsTask
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Derived, Report, Task, part_of
 from core.statistics.modes import LayerModes, Modality, find_layer, find_modes
 from core.statistics.modes.density import densities
 from core.statistics.modes.describing import bic_gain
+from core.training.task import Training
 
 __all__ = ["TAPS", "FindingModes", "LayerFound", "OpeningModes", "UnitFound", "taps"]
 
@@ -36,7 +36,6 @@ Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
 
 TAPS = ("before", "after")  # the ReLU
-_READY = 0.8  # of the time, by which model and concepts are there
 _POINTS = 200  # of the density of a class
 
 
@@ -62,7 +61,7 @@ class LayerFound:
 
 
 @dataclass(frozen=True)
-class FindingModes:
+class FindingModes(Task[LayerFound]):
     """The modes of every unit of a layer. tap: one of `TAPS`; of a map the maximum is read."""
 
     choice: Choice
@@ -71,72 +70,39 @@ class FindingModes:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Looking for modes in {self.choice.model}/{self.layer}"
 
-    def kept(self, store: Store) -> LayerFound | None:
-        """The modes, where the store has them."""
-        found = store.load_arrays("modes", self._key())
-        return None if found is None else _layer_found(found.arrays)
-
-    def compute(self, store: Store, report: Report) -> LayerFound:
-        """The modes, for which model and concepts are made if need be."""
-        model, _ = ready(self.choice, store, part_of(report, 0, _READY))
-        found = store.computed_arrays(
-            "modes",
-            self._key(),
-            lambda: self._found(model, part_of(report, _READY, 1)),
-            on_wait=lambda: report(_READY, "Another server is looking for these modes"),
-        )
-        return _layer_found(found.arrays)
-
-    def _found(self, model: Inspectable, report: Report) -> StoredArrays:
-        """The modes, found now."""
-        untrained = registry.build(self.choice.model, self.choice.seed).eval()
-        readings = {
-            "discovery": self._read(model, "discovery"),
-            "confirmation": self._read(model, "confirmation"),
-            "untrained": self._read(untrained, "discovery"),
+    def compute(self, lab: Lab, report: Report) -> LayerFound:
+        """The modes of both halves, and of the untrained network on the first."""
+        model, report = lab.given(report, Training(self.choice))
+        images = {
+            half: lab.result(DigitsTask(self.choice.data, half), report).images
+            for half in ("discovery", "confirmation")
         }
-        arrays: dict[str, NDArray[Any]] = {}
-        for at, (name, values) in enumerate(readings.items()):
-            told = part_of(report, at / len(readings), (at + 1) / len(readings))
+        values = {half: self._read(model, shown) for half, shown in images.items()}
+        untrained = self._read(self.choice.untrained(), images["discovery"])
+        modes = {}
+        for at, (name, of) in enumerate({**values, "untrained": untrained}.items()):
+            part = part_of(report, at / 3, (at + 1) / 3)
 
-            def progress(done: float, told: Report = told, name: str = name) -> None:
-                told(done, f"{self.title}: {name}, {done:.0%}")
+            def on_progress(done: float, part: Report = part, name: str = name) -> None:
+                part(done, f"{self.title}: {name}, {done:.0%}")
 
-            of = find_layer(values, seed=self.choice.seed, on_progress=progress)
-            arrays |= {f"{name}/{key}": array for key, array in asdict(of).items()}
-        kept = {f"values/{name}": readings[name] for name in ("discovery", "confirmation")}
-        return StoredArrays(arrays | kept)
+            modes[name] = find_layer(of, seed=self.choice.seed, on_progress=on_progress)
+        return LayerFound(**modes, values=values)
 
-    def _read(self, model: Inspectable, split: str) -> Floats:
+    def _read(self, model: Inspectable, images: torch.Tensor) -> Floats:
         """(digits, units): what is read of each digit."""
-        images = load_digits(self.choice.data, split).images
         of = collect(model, images, self.layer, reduce=_one_number)
         after = self.tap == "after" and layer_of(model, self.layer).rectified
         read: Floats = (of.relu() if after else of).numpy()
         return read
 
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that the modes depend on."""
-        return {**asdict(self.choice), "layer": self.layer, "tap": self.tap}
-
 
 def _one_number(values: torch.Tensor) -> torch.Tensor:
     """(batch, units): a map's maximum."""
     return values.amax((2, 3)) if values.ndim == 4 else values
-
-
-def _layer_found(arrays: Mapping[str, NDArray[Any]]) -> LayerFound:
-    """What the store kept."""
-
-    def one(name: str) -> LayerModes:
-        of = under(f"{name}/", arrays)
-        return LayerModes(**{each.name: of[each.name] for each in fields(LayerModes)})
-
-    values = under("values/", arrays)
-    return LayerFound(one("discovery"), one("confirmation"), one("untrained"), values)
 
 
 @dataclass(frozen=True)
@@ -167,7 +133,7 @@ class UnitFound:
 
 
 @dataclass(frozen=True)
-class OpeningModes:
+class OpeningModes(Derived[UnitFound]):
     """One unit of `FindingModes`, opened; fast enough to be made anew from what that one kept."""
 
     layer: FindingModes
@@ -175,19 +141,12 @@ class OpeningModes:
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"{self.layer.title}: unit {self.unit}"
 
-    def kept(self, store: Store) -> UnitFound | None:
-        """The unit, where its layer's modes and the digits' concepts are known."""
-        layer, described = self.layer.kept(store), Describing(self.layer.choice.data).kept(store)
-        return None if layer is None or described is None else self._opened(layer, described)
-
-    def compute(self, store: Store, report: Report) -> UnitFound:
-        """The unit, for which whatever is missing is made."""
-        layer = self.layer.kept(store) or self.layer.compute(store, part_of(report, 0, 0.9))
-        describing = Describing(self.layer.choice.data)
-        described = describing.kept(store) or describing.compute(store, part_of(report, 0.9, 1))
+    def compute(self, lab: Lab, report: Report) -> UnitFound:
+        """The unit's modes, and who lives in them."""
+        layer, described, _ = lab.given(report, self.layer, Describing(self.layer.choice.data))
         return self._opened(layer, described)
 
     def _opened(self, layer: LayerFound, described: Described) -> UnitFound:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -11,13 +11,14 @@ from numpy.typing import NDArray
 
 from core.activations import run
 from core.architectures.attention import measure as attention
-from core.architectures.task import Arrays, Opening
-from core.data import CLASSES, load_digits
-from core.models import registry
+from core.data import CLASSES
+from core.data.task import DigitsTask
 from core.models.attention import HEADS, TOKENS, shuffle_patches
-from core.models.inspectable import Inspectable
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import paired_interval, wilson_interval
+from core.training.task import Training
 
 __all__ = ["DRAWS", "Attending", "Heads", "Placed", "Placing"]
 
@@ -130,56 +131,46 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class Attending(Opening[Heads]):
+class Attending(Task[Heads]):
     """What each head looks at, and which classes need it."""
 
-    kind = "attention"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Heads:
         """Weights, entropies, heads silenced one by one, and weights replaced."""
-        model = models[self.choice.model]
-        untrained = registry.build(self.choice.model, self.choice.seed).eval()
-        halves = {half: load_digits(self.choice.data, half) for half in ("discovery", _JUDGED)}
-        kept: dict[str, NDArray[np.float64] | Whole] = {}
-        for name, network in {"trained": model, "untrained": untrained}.items():
-            means, entropies = attention.mean_weights(network, halves[_JUDGED].images)
-            for block in (0, 1):
-                kept[f"weights {name} {block}"] = means[block]
-                kept[f"entropy {name} {block}"] = entropies[block]
+        model, report = lab.given(report, Training(self.choice))
+        halves = {
+            half: lab.result(DigitsTask(self.choice.data, half), report)
+            for half in ("discovery", _JUDGED)
+        }
+        judged = halves[_JUDGED]
+        looks = {
+            name: attention.mean_weights(network, judged.images)
+            for name, network in {"trained": model, "untrained": self.choice.untrained()}.items()
+        }
+        effects = {}
         for at, (half, digits) in enumerate(halves.items()):
             report(0.1 + 0.15 * at, "Silencing heads")
-            kept[f"lost {half}"], kept[f"won {half}"] = attention.head_effects(model, digits)
-            kept[f"count {half}"] = np.bincount(digits.labels.numpy(), minlength=CLASSES)
+            effects[half] = attention.head_effects(model, digits)
         report(0.4, "Replacing attention weights")
-        for name, hits in attention.accuracies(model, halves[_JUDGED]).items():
-            kept[f"kept {name}"] = np.array(hits)
+        kept = attention.accuracies(model, judged)
         report(0.6, "Silencing random units, the control")
-        kept["random"] = attention.random_effects(model, halves[_JUDGED], DRAWS, self.choice.seed)
-        return kept
-
-    def result(self, arrays: Arrays) -> Heads:
-        """The heads, of the numbers kept."""
-        networks, halves = ("trained", "untrained"), ("discovery", _JUDGED)
-
-        def both(what: str) -> dict[str, tuple[Numbers, Numbers]]:
-            return {of: (arrays[f"{what} {of} 0"], arrays[f"{what} {of} 1"]) for of in networks}
-
-        def by_half(what: str) -> dict[str, Whole]:
-            return {half: arrays[f"{what} {half}"] for half in halves}
-
-        prefix = "kept "
         return Heads(
-            weights=both("weights"),
-            entropies=both("entropy"),
-            lost=by_half("lost"),
-            won=by_half("won"),
-            count=by_half("count"),
-            random=arrays["random"],
-            kept={
-                name.removeprefix(prefix): array
-                for name, array in arrays.items()
-                if name.startswith(prefix)
+            weights={name: (of[0], of[1]) for name, (of, _) in looks.items()},
+            entropies={name: (of[0], of[1]) for name, (_, of) in looks.items()},
+            lost={half: lost for half, (lost, _) in effects.items()},
+            won={half: won for half, (_, won) in effects.items()},
+            count={
+                half: np.bincount(digits.labels.numpy(), minlength=CLASSES)
+                for half, digits in halves.items()
             },
+            random=attention.random_effects(model, judged, DRAWS, self.choice.seed),
+            kept={name: np.array(hits) for name, hits in kept.items()},
         )
 
 
@@ -201,34 +192,34 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Placing(Opening[Placed]):
+class Placing(Task[Placed]):
     """The network without positions, and what shuffled patches change in both."""
 
-    kind = "attention-placed"
-    others = (_UNPLACED,)
+    choice: Choice
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return "Comparing self-attention with and without positions"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    def compute(self, lab: Lab, report: Report) -> Placed:
         """Both networks on digits as they are and on shuffled patches."""
-        digits = load_digits(self.choice.data, _JUDGED)
+        unplaced = replace(self.choice, model=_UNPLACED)
+        with_places, without, report = lab.given(report, Training(self.choice), Training(unplaced))
+        digits = lab.result(DigitsTask(self.choice.data, _JUDGED), report)
         order = np.random.default_rng(self.choice.seed).permutation(TOKENS - 1)
         images, labels = shuffle_patches(digits.images, order.tolist()), digits.labels
         rows = []
-        for model in models.values():
+        networks = {"with positions": with_places, "without positions": without}
+        for name, model in networks.items():
             plain, shuffled = run(model, digits.images), run(model, images)
             answers, others = plain.argmax(1), shuffled.argmax(1)
-            shares = [answers == labels, others == labels, answers == others]
-            moved = (plain - shuffled).abs().max()
-            rows.append([*(float(share.double().mean()) for share in shares), float(moved)])
-        return {"rows": np.array(rows), "order": order}
-
-    def result(self, arrays: Arrays) -> Placed:
-        """The table, of the numbers kept."""
-        columns = ["accuracy", "accuracy shuffled", "same answer", "logits moved"]
-        table = pd.DataFrame(arrays["rows"], columns=columns)
-        table.insert(0, "network", ["with positions", "without positions"])
-        return Placed(table, arrays["order"])
+            shares = {
+                "accuracy": answers == labels,
+                "accuracy shuffled": others == labels,
+                "same answer": answers == others,
+            }
+            measured = {what: float(share.double().mean()) for what, share in shares.items()}
+            moved = float((plain - shuffled).abs().max())
+            rows.append({"network": name, **measured, "logits moved": moved})
+        return Placed(pd.DataFrame(rows), order)

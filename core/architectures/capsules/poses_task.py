@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, fields
 from functools import partial
 
 import numpy as np
@@ -17,12 +17,14 @@ from core.activations import collect
 from core.architectures.capsules import poses as posing
 from core.architectures.capsules.routing_task import of_capsules
 from core.architectures.capsules.trace import placed
-from core.architectures.task import Arrays, Opening
-from core.data import CLASSES, Digits, load_digits
-from core.models import registry
+from core.data import CLASSES, Digits
+from core.data.task import DigitsTask
 from core.models.capsules import POSE, Capsules
 from core.models.inspectable import Inspectable
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
 
 __all__ = ["DRAWN", "OBSERVED", "Meanings", "Meant"]
 
@@ -131,17 +133,22 @@ class Meant:
 
 
 @dataclass(frozen=True)
-class Meanings(Opening[Meant]):
+class Meanings(Task[Meant]):
     """Dimensions of the capsules, shifted and decoded, and beside measured digits."""
 
-    kind = "capsule-poses"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Meant:
         """Both halves, class by class; a property's spread is that of the discovery half."""
-        model = of_capsules(models[self.choice.model])
-        untrained = registry.build(self.choice.model, self.choice.seed).eval()
-        halves = [load_digits(self.choice.data, half) for half in HALVES]
-        found: dict[str, list[Numbers]] = {name: [] for name in Meant.__annotations__}
+        trained, report = lab.given(report, Training(self.choice))
+        model, untrained = of_capsules(trained), self.choice.untrained()
+        halves = [lab.result(DigitsTask(self.choice.data, half), report) for half in HALVES]
+        found: dict[str, list[Numbers]] = {field.name: [] for field in fields(Meant)}
         for label in range(CLASSES):
             report(label / CLASSES, f"Shifting the capsules of class {label}")
             own = [of.take(torch.nonzero(of.labels == label)[:OBSERVED, 0]) for of in halves]
@@ -156,11 +163,7 @@ class Meanings(Opening[Meant]):
             ]
             for name in found:
                 found[name].append(np.stack([half[name] for half in each]))
-        return {name: np.stack(of, 2) for name, of in found.items()}
-
-    def result(self, arrays: Arrays) -> Meant:
-        """The numbers kept."""
-        return Meant(**{name: arrays[name] for name in Meant.__annotations__})
+        return Meant(**{name: np.stack(of, 2) for name, of in found.items()})
 
 
 def _shifted(model: Capsules, own: Digits, spread: Numbers, seed: int) -> dict[str, Numbers]:

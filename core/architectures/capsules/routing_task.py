@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,14 @@ from scipy.stats import binomtest
 
 from core.activations import run
 from core.architectures.capsules import routing
-from core.architectures.task import Arrays, Opening
-from core.data import load_digits
-from core.models import registry
+from core.data.task import DigitsTask
 from core.models.capsules import Capsules
 from core.models.inspectable import Inspectable
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
+from core.training.task import Training
 
 __all__ = ["ITERATIONS", "Routed", "Routing", "Unrouted", "Unrouting", "of_capsules"]
 
@@ -77,16 +77,21 @@ class Routed:
 
 
 @dataclass(frozen=True)
-class Routing(Opening[Routed]):
+class Routing(Task[Routed]):
     """Routing with more and fewer iterations, and with wrong coefficients."""
 
-    kind = "capsule-routing"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Routed:
         """All on the confirmation half."""
-        model = of_capsules(models[self.choice.model])
-        untrained = of_capsules(registry.build(self.choice.model, self.choice.seed).eval())
-        digits = load_digits(self.choice.data, "confirmation")
+        trained, report = lab.given(report, Training(self.choice))
+        model, untrained = of_capsules(trained), of_capsules(self.choice.untrained())
+        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
         right = routing.correct(model, *given, ITERATIONS)
@@ -95,20 +100,7 @@ class Routing(Opening[Routed]):
         report(0.7, "Measuring how decided the votes are")
         decided = [routing.decisiveness(each, *given) for each in (model, untrained)]
         module = routing.of_the_module(model, digits.images[:_MODULE], generator)
-        return {
-            "digits": np.array(len(digits)),
-            "right": right,
-            "misrouted": np.array(wrong),
-            "decided": np.stack(decided),
-            "module": np.array([*module.wide, *module.begun, module.shared, module.own]),
-        }
-
-    def result(self, arrays: Arrays) -> Routed:
-        """The numbers kept."""
-        of = arrays["module"].tolist()
-        module = routing.OfTheModule((of[0], of[1]), (of[2], of[3]), of[4], of[5])
-        counted = int(arrays["digits"]), arrays["right"], arrays["misrouted"]
-        return Routed(*counted, arrays["decided"], module)
+        return Routed(len(digits), right, np.array(wrong), np.stack(decided), module)
 
 
 @dataclass(frozen=True)
@@ -142,22 +134,23 @@ class Unrouted:
 
 
 @dataclass(frozen=True)
-class Unrouting(Opening[Unrouted]):
+class Unrouting(Task[Unrouted]):
     """The same network trained without routing, from the same first weights."""
 
-    kind = "capsule-unrouted"
-    others = ("capsules_uniform",)
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
-        """Which digits both tell right."""
-        digits = load_digits(self.choice.data, "confirmation")
-        answers = [run(model, digits.images).argmax(1) for model in models.values()]
-        routed, unrouted = ((told == digits.labels).numpy() for told in answers)
-        return {"routed": routed, "unrouted": unrouted}
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
 
-    def result(self, arrays: Arrays) -> Unrouted:
-        """The numbers kept."""
-        return Unrouted(arrays["routed"], arrays["unrouted"])
+    def compute(self, lab: Lab, report: Report) -> Unrouted:
+        """Which digits of the confirmation half both tell right."""
+        uniform = replace(self.choice, model="capsules_uniform")
+        *models, report = lab.given(report, Training(self.choice), Training(uniform))
+        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        answers = [run(model, digits.images).argmax(1) for model in models]
+        return Unrouted(*((told == digits.labels).numpy() for told in answers))
 
 
 def _interval(hits: int, n: int) -> dict[str, float]:

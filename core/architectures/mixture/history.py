@@ -138,10 +138,6 @@ class Growth:
             }
         )
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        return {of.name: getattr(self, of.name) for of in fields(self)}
-
 
 @undisturbed()
 def grow(

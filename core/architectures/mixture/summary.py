@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -83,21 +82,6 @@ class Summed:
         """A row for each expert: load and importance."""
         columns = {"load": self.load, "importance": self.importance}
         return pd.DataFrame({"expert": range(len(self.load)), **columns})
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        kept = {"gate": np.array([self.gate.get(name, np.nan) for name in MEASURES])}
-        sizes = np.array([self.parameters, self.multiplications])
-        kept |= {"right": self.right, "load": self.load, "importance": self.importance}
-        return {**kept, "sizes": sizes}
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Summed:
-        """What `to_arrays` gave, back."""
-        values = zip(MEASURES, arrays["gate"].tolist(), strict=True)
-        gate = {name: value for name, value in values if not np.isnan(value)}
-        learned, multiplied = map(int, arrays["sizes"])
-        return cls(arrays["right"], learned, multiplied, gate, arrays["load"], arrays["importance"])
 
 
 def measured(report: GateReport) -> dict[str, float]:

@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from core.architectures.multitask.results import ONE_SIDED, heads_of
 from core.architectures.multitask.sharing import SHARED, Lesions, specialization
 from core.architectures.multitask.task import judged, opened_up
-from core.architectures.task import Arrays, Opening
-from core.data import load_digits
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.inspectable import Inspectable
-from core.runtime.task import Report, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.training import Start, Step, train
+from core.training.task import Training
 
 __all__ = ["NETWORKS", "SHARE", "Alone", "Controls"]
 
@@ -25,7 +30,10 @@ NETWORKS = {
     "multitask_slant": "slant alone",
     "random": "nothing (random)",
 }
+Arrays = Mapping[str, NDArray[Any]]
+
 SHARE = 0.1  # of a layer's units, silenced together
+_ALONE = ("multitask_digit", "multitask_slant")
 EPOCHS = 4  # of the heads on layers that stay random
 
 
@@ -45,7 +53,7 @@ class Controls:
         """A row for each network, silent and judged task: harm, and its 95 % with random units."""
         rows = []
         for network, taught in NETWORKS.items():
-            of = under(f"{network} {layer} ", self.arrays)
+            of = _under(f"{network} {layer} ", self.arrays)
             for i, silent in enumerate(self.tasks[:3]):
                 for j, task in enumerate(self.tasks[:3]):
                     low, high = np.quantile(of["random harm"][0, i, :, j], (0.025, 0.975))
@@ -59,7 +67,7 @@ class Controls:
         one, two = self.tasks.index(first), self.tasks.index(second)
         frames = []
         for network, taught in NETWORKS.items():
-            of = under(f"{network} {layer} ", self.arrays)
+            of = _under(f"{network} {layer} ", self.arrays)
             used = (np.abs(of["certain"][[one, two]]) > of["limit"]).any(0)
             index = specialization(of["harm"][one], of["harm"][two], used)
             frame = pd.DataFrame({"unit": np.arange(len(index)), "index": index})
@@ -81,21 +89,27 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Alone(Opening[Controls]):
+class Alone(Task[Controls]):
     """Two more networks and heads on random layers, and the same lesions in each."""
 
-    kind = "multitask-alone"
-    others = ("multitask_digit", "multitask_slant")
+    choice: Choice
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return "Comparing networks taught one task with that taught all"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    def compute(self, lab: Lab, report: Report) -> Controls:
         """By network: scores, and the lesions of both shared layers."""
-        halves = [load_digits(self.choice.data, half) for half in ("discovery", "confirmation")]
-        networks = {**models, "random": self._random(report)}
+        names = (self.choice.model, *_ALONE)
+        runs = [replace(self.choice, model=name) for name in names]
+        *models, report = lab.given(report, *(Training(run) for run in runs))
+        data = self.choice.data
+        halves = [
+            lab.result(DigitsTask(data, half), report) for half in ("discovery", "confirmation")
+        ]
+        fit = lab.result(DigitsTask(data, "fit"), report)
+        networks = {**dict(zip(names, models, strict=True)), "random": self._random(fit, report)}
         kept = {}
         for at, (name, network) in enumerate(networks.items()):
             model = opened_up(network)
@@ -104,19 +118,19 @@ class Alone(Opening[Controls]):
             for layer in SHARED:
                 found = judged(model, halves, layer, (SHARE,), self.choice.seed)
                 kept |= {f"{name} {key}": values for key, values in found.items()}
-        return kept
+        return Controls(tuple(head.task for head in heads_of(self.choice.model)), kept)
 
-    def result(self, arrays: Arrays) -> Controls:
-        """The four networks, of the numbers kept."""
-        return Controls(tuple(head.task for head in heads_of(self.choice.model)), arrays)
-
-    def _random(self, report: Report) -> Inspectable:
+    def _random(self, fit: Digits, report: Report) -> Inspectable:
         """The network with trained heads on shared layers as they were drawn."""
 
-        def told(step: Step) -> None:
+        def on_step(step: Step) -> None:
             report(0.5 * step.number / step.total, "Training heads on random layers")
 
-        fit = load_digits(self.choice.data, "fit")
         start = Start(frozen=SHARED)
         seed = self.choice.seed
-        return train("multitask", fit, seed=seed, epochs=EPOCHS, start=start, on_step=told)
+        return train("multitask", fit, seed=seed, epochs=EPOCHS, start=start, on_step=on_step)
+
+
+def _under(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
+    """The arrays whose names begin with `prefix`, without it."""
+    return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}

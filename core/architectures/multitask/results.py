@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -10,13 +12,13 @@ from numpy.typing import NDArray
 
 from core.architectures.multitask.gradients import pairs_of
 from core.architectures.multitask.sharing import SHARED, specialization, tasks_of
-from core.architectures.task import Arrays
 from core.models import registry
 from core.models.multitask import Head, ManyHeads
 
 __all__ = ["ONE_SIDED", "SHARES", "Shared", "heads_of"]
 
 Numbers = NDArray[np.float64]
+Arrays = Mapping[str, NDArray[Any]]
 
 SHARES = (0.05, 0.1, 0.2, 0.4)  # of a layer's units, silenced together
 ONE_SIDED = 0.5  # |index| above which one task suffers three times as much as the other
@@ -32,7 +34,7 @@ def heads_of(model: str) -> tuple[Head, ...]:
 
 @dataclass(frozen=True)
 class Shared:
-    """What the shared units of one network are for. arrays: as `Serving.measure` keeps them."""
+    """What the shared units of one network are for. arrays: as `Serving.compute` gives them."""
 
     heads: tuple[Head, ...]
     arrays: Arrays

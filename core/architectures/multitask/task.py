@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,11 +20,14 @@ from core.architectures.multitask.sharing import (
     tasks_of,
     variances,
 )
-from core.architectures.task import Arrays, Opening
-from core.data import Digits, load_digits
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.inspectable import Inspectable
 from core.models.multitask import Head, ManyHeads
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
 
 __all__ = ["DRAWS", "Serving", "judged", "opened_up"]
 
@@ -37,35 +39,41 @@ _LINEAR = 20_000  # digits of the linear baseline
 
 
 @dataclass(frozen=True)
-class Serving(Opening[Shared]):
+class Serving(Task[Shared]):
     """What every shared unit of `multitask` or `pairs` is for."""
 
-    kind = "multitask"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Shared:
         """Scores and baselines, lesions of single units and of groups, and gradients."""
-        model = opened_up(models[self.choice.model])
-        halves = [load_digits(self.choice.data, half) for half in ("discovery", "confirmation")]
-        kept = {"scores": self._scores(model, halves[1])}
+        trained, report = lab.given(report, Training(self.choice))
+        model, data = opened_up(trained), self.choice.data
+        halves = [
+            lab.result(DigitsTask(data, half), report) for half in ("discovery", "confirmation")
+        ]
+        fit = lab.result(DigitsTask(data, "fit"), report).take(slice(_LINEAR))
+        kept = {"scores": _scores(model, fit, halves[1])}
         for at, layer in enumerate(SHARED):
             report(0.1 + 0.35 * at, f"Silencing the units of {layer}, one by one and together")
             kept |= judged(model, halves, layer, SHARES, self.choice.seed)
             kept |= _described(model, halves, layer)
         report(0.8, "Comparing the gradients of the tasks")
-        return kept | _conflict(model, halves[0].take(slice(_BATCHES * SIZE)))
+        kept |= _conflict(model, halves[0].take(slice(_BATCHES * SIZE)))
+        return Shared(heads_of(self.choice.model), kept)
 
-    def result(self, arrays: Arrays) -> Shared:
-        """The shared units, of the numbers kept."""
-        return Shared(heads_of(self.choice.model), arrays)
 
-    def _scores(self, model: ManyHeads, digits: Digits) -> Numbers:
-        """(3, tasks): the network, linear regression on pixels, and the best constant answer."""
-        fit = load_digits(self.choice.data, "fit").take(slice(_LINEAR))
-        constant = []
-        lesions = Lesions(model, digits, SHARED[-1])
-        for head, target in ((one, lesions.targets[one.task]) for one in lesions.heads):
-            constant.append(float(target.bincount().max() / len(target)) if head.names else 0.0)
-        return np.stack([lesions.judged()[1], _linear(model, fit, digits), np.array(constant)])
+def _scores(model: ManyHeads, fit: Digits, digits: Digits) -> Numbers:
+    """(3, tasks): the network, linear regression on pixels, and the best constant answer."""
+    constant = []
+    lesions = Lesions(model, digits, SHARED[-1])
+    for head, target in ((one, lesions.targets[one.task]) for one in lesions.heads):
+        constant.append(float(target.bincount().max() / len(target)) if head.names else 0.0)
+    return np.stack([lesions.judged()[1], _linear(model, fit, digits), np.array(constant)])
 
 
 def opened_up(model: Inspectable) -> ManyHeads:

@@ -20,13 +20,15 @@ from core.architectures.rbf.measure import (
     territories,
     width_effect,
 )
-from core.architectures.task import Arrays, Opening
-from core.data import Digits, cut, load_digits
+from core.data import Digits
 from core.data.bitmaps import BITMAPS
-from core.models import registry
+from core.data.task import DigitsTask
 from core.models.inspectable import Inspectable
 from core.models.prototypes import nearest, random_digits, squared_distances
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
 
 __all__ = ["FACTORS", "OWN_WIDTH", "SETS", "OpenedRBF", "OpeningRBF"]
 
@@ -40,7 +42,6 @@ SETS = {
 }
 _OF_SET = ("distance", "purity", "effective")
 _OF_RESPONSES = tuple(each.name for each in fields(Responses))
-_OF_TERRITORIES = ("labels", "hits", "pure", "near")
 
 
 @dataclass(frozen=True)
@@ -72,53 +73,56 @@ class OpenedRBF:
 
 
 @dataclass(frozen=True)
-class OpeningRBF(Opening[OpenedRBF]):
+class OpeningRBF(Task[OpenedRBF]):
     """The centres of one network, and what their width does."""
 
-    kind = "opened-rbf"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> OpenedRBF:
         """All numbers of the network of the choice."""
-        model = models[self.choice.model]
-        every = load_digits(self.choice.data, "train")
-        digits = cut(every, "fit"), load_digits(self.choice.data, "confirmation")
-        chosen = cut(every, "selection")
+        model, report = lab.given(report, Training(self.choice))
+        fit, chosen, judged = (
+            lab.result(DigitsTask(self.choice.data, split), report)
+            for split in ("fit", "selection", "confirmation")
+        )
         centres = model.get_parameter("centres.prototypes").detach()
         width = float(model.get_parameter("centres.log_width").exp())
-        arrays = {"centres": centres.view(-1, 28, 28).numpy(), "width": np.array(width)}
         report(0.1, f"{self.title}: widths")
-        arrays |= _widths(centres, width, digits)
+        arrays = _widths(centres, width, (fit, judged))
         report(0.6, f"{self.title}: other centres")
-        untrained = registry.build(self.choice.model, self.choice.seed)
-        for name, (other, spread) in _sets(centres, width, untrained, digits[0]).items():
-            own = territories(other, chosen, digits[1])
-            arrays |= {f"{name}/{key}": getattr(own, key) for key in _OF_TERRITORIES}
-            found = width_effect(_squares(other, digits), _labels(digits), spread)[0]
+        owned, rows = {}, []
+        for name, (other, spread) in _sets(centres, width, self.choice.untrained(), fit).items():
+            own = owned[name] = territories(other, chosen, judged)
+            found = width_effect(_squares(other, (fit, judged)), _labels((fit, judged)), spread)[0]
             measured = [own.distance, own.purity, own.effective, *found.numbers()]
-            arrays[f"{name}/numbers"] = np.array(measured)
-        return arrays
-
-    def result(self, arrays: Arrays) -> OpenedRBF:
-        """The numbers with their names."""
-        columns = [*_OF_SET, *_OF_RESPONSES]
-        rows = [dict(zip(columns, arrays[f"{name}/numbers"], strict=True)) for name in SETS]
-        widths = [
-            pd.DataFrame(arrays[read], columns=list(_OF_RESPONSES)).assign(
-                factor=FACTORS, read_out=read
-            )
-            for read in ("fitted", "kept")
-        ]
+            rows.append(dict(zip([*_OF_SET, *_OF_RESPONSES], measured, strict=True)))
         return OpenedRBF(
-            arrays["centres"],
-            float(arrays["width"]),
-            _territories(arrays, "k-means"),
-            _territories(arrays, "random digits"),
+            centres.view(-1, 28, 28).numpy(),
+            width,
+            owned["k-means"],
+            owned["random digits"],
             pd.DataFrame(rows).assign(centres=list(SETS)),
-            pd.concat(widths, ignore_index=True),
+            _table(arrays),
             float(arrays["coded"]),
-            arrays["weights"],
-            arrays["biases"],
+            arrays["weights"].astype(np.float32),
+            arrays["biases"].astype(np.float32),
         )
+
+
+def _table(arrays: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
+    """A row for each read-out and factor on the width."""
+    widths = [
+        pd.DataFrame(arrays[read], columns=list(_OF_RESPONSES)).assign(
+            factor=FACTORS, read_out=read
+        )
+        for read in ("fitted", "kept")
+    ]
+    return pd.concat(widths, ignore_index=True)
 
 
 Pair = tuple[Digits, Digits]  # fitted and judged
@@ -166,9 +170,3 @@ def _squares(centres: Tensor, digits: Pair) -> tuple[Tensor, Tensor]:
 def _labels(digits: Pair) -> tuple[Tensor, Tensor]:
     """The classes of the fitted and of the judged digits."""
     return digits[0].labels, digits[1].labels
-
-
-def _territories(arrays: Arrays, name: str) -> Territories:
-    """The territories of one of `SETS`."""
-    parts = {key: arrays[f"{name}/{key}"] for key in _OF_TERRITORIES}
-    return Territories(distance=float(arrays[f"{name}/numbers"][0]), **parts)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 import numpy as np
 import pandas as pd
@@ -12,14 +11,16 @@ from numpy.typing import NDArray
 
 from core.architectures.recurrent import clamping, early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.task import Arrays, Opening
-from core.data import Digits, load_digits
-from core.models import registry
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.gru import GRU
 from core.models.inspectable import Inspectable
-from core.runtime.task import Report, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
 from core.training import accuracy
+from core.training.task import Training
 
 __all__ = ["Gates", "Opened", "Read", "Reading"]
 
@@ -73,73 +74,75 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Gates(Opening[Opened]):
+class Gates(Task[Opened]):
     """Gates and state of the chosen network, beside itself before training."""
 
-    kind = "recurrent-gates"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Opened:
         """Everything on the confirmation half, but what orders the units."""
-        model = models[self.choice.model]
-        halves = [load_digits(self.choice.data, half) for half in ("discovery", "confirmation")]
-        blank = registry.build(self.choice.model, self.choice.seed).eval()
-        arrays: dict[str, NDArray[np.generic]] = {}
-        for network, of in zip(NETWORKS, (model, blank), strict=True):
-            arrays |= _gates(of, halves[1], network)
+        model, report = lab.given(report, Training(self.choice))
+        first, judged = (
+            lab.result(DigitsTask(self.choice.data, half), report)
+            for half in ("discovery", "confirmation")
+        )
+        networks = dict(zip(NETWORKS, (model, self.choice.untrained()), strict=True))
+        saturation, kept = _gates(networks, judged)
         report(0.4, "Reading the state")
         carried = recurrent.state(model.described)
-        found, untrained = (
-            recurrent.by_class(recurrent.read(of, halves[1].images, carried), halves[1].labels)
-            for of in (model, blank)
+        state, untrained = (
+            recurrent.by_class(recurrent.read(of, judged.images, carried), judged.labels)
+            for of in networks.values()
         )
-        arrays |= {f"state/{name}": value for name, value in vars(found).items()}
-        arrays["untrained"] = untrained.share
-        arrays["writes"] = recurrent.change(recurrent.read(model, halves[0].images, carried))
+        writes = recurrent.change(recurrent.read(model, first.images, carried))
         report(0.7, "Holding gates")
-        return {**arrays, **_held(model, halves[1].take(slice(HELD)))}
-
-    def result(self, arrays: Arrays) -> Opened:
-        """The arrays by their names."""
-        names = recurrent.gates(registry.MODELS[self.choice.model].architecture.described)
-        saturation = {
-            (network, gate): arrays[f"saturation/{network}/{gate}"]
-            for gate in names
-            for network in NETWORKS
-        }
-        held = pd.DataFrame(arrays["held"], columns=list(_HOLDS))
-        held.insert(0, "gate", list(names))
+        some = judged.take(slice(HELD))
         return Opened(
             saturation,
-            under("kept/", arrays),
-            recurrent.ByClass(**under("state/", arrays)),
-            arrays["untrained"],
-            arrays["writes"],
-            held,
-            float(arrays["accuracy"]),
-            {name: float(value) for name, value in under("other/", arrays).items()},
+            kept,
+            state,
+            untrained.share,
+            writes,
+            _held(model, some),
+            accuracy(model, some),
+            _read_otherwise(model, some),
         )
 
 
-def _gates(model: Inspectable, digits: Digits, network: str) -> dict[str, NDArray[np.generic]]:
-    """Saturation of every gate, and the mean of the one that keeps."""
-    arrays: dict[str, NDArray[np.generic]] = {}
-    for gate in recurrent.gates(model.described):
-        values = recurrent.read(model, digits.images, gate)
-        arrays[f"saturation/{network}/{gate}"] = recurrent.saturation(values)
-        if gate == recurrent.keeping(model.described):
-            arrays[f"kept/{network}"] = values.mean((0, 2), dtype=np.float64)
-    return arrays
+def _gates(
+    networks: Mapping[str, Inspectable], digits: Digits
+) -> tuple[dict[tuple[str, str], Numbers], dict[str, Numbers]]:
+    """Saturation of every gate, by network and gate; the mean of the one that keeps, by network."""
+    saturation, kept = {}, {}
+    for network, model in networks.items():
+        for gate in recurrent.gates(model.described):
+            values = recurrent.read(model, digits.images, gate)
+            saturation[network, gate] = recurrent.saturation(values)
+            if gate == recurrent.keeping(model.described):
+                kept[network] = values.mean((0, 2), dtype=np.float64)
+    return saturation, kept
 
 
-def _held(model: Inspectable, digits: Digits) -> dict[str, NDArray[np.generic]]:
-    """Accuracy as it is, with whole gates held, and with a GRU's weights read in other ways."""
+def _held(model: Inspectable, digits: Digits) -> pd.DataFrame:
+    """A row for each gate: accuracy with all its units held."""
     names = recurrent.gates(model.described)
     held = np.stack([clamping.held_gate(model, digits, gate) for gate in names])
-    arrays = {"held": held, "accuracy": np.array(accuracy(model, digits))}
-    if isinstance(model, GRU):
-        arrays["other/form"] = np.array(accuracy(clamping.with_other_form(model), digits))
-        arrays["other/update"] = np.array(accuracy(clamping.with_other_update(model), digits))
-    return cast(dict[str, NDArray[np.generic]], arrays)
+    table = pd.DataFrame(held, columns=list(_HOLDS))
+    table.insert(0, "gate", list(names))
+    return table
+
+
+def _read_otherwise(model: Inspectable, digits: Digits) -> dict[str, float]:
+    """Accuracy of a GRU with its weights read in other ways."""
+    if not isinstance(model, GRU):
+        return {}
+    ways = {"form": clamping.with_other_form, "update": clamping.with_other_update}
+    return {name: accuracy(way(model), digits) for name, way in ways.items()}
 
 
 @dataclass(frozen=True)
@@ -171,29 +174,33 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Reading(Opening[Read]):
+class Reading(Task[Read]):
     """Probes of every row, fitted on the discovery half and judged on the confirmation half."""
 
-    kind = "recurrent-reading"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Read:
         """Accuracy by row, of the network and of itself before training."""
-        model = models[self.choice.model]
-        fit, judge = (load_digits(self.choice.data, h) for h in ("discovery", "confirmation"))
-        blank = registry.build(self.choice.model, self.choice.seed).eval()
-        found = {}
-        for at, (name, of) in enumerate({"probe": model, "untrained": blank}.items()):
+        model, report = lab.given(report, Training(self.choice))
+        fit, judge = (
+            lab.result(DigitsTask(self.choice.data, half), report)
+            for half in ("discovery", "confirmation")
+        )
+        accuracies, fitted = {}, {}
+        for at, (name, of) in enumerate(
+            {"probe": model, "untrained": self.choice.untrained()}.items()
+        ):
             report(at / 2, "Fitting a probe for each row")
             learn, seen = (recurrent.read(of, half.images, "hidden") for half in (fit, judge))
-            probes = early_reading.fit_probes(learn, fit.labels)
+            probes = fitted[name] = early_reading.fit_probes(learn, fit.labels)
             logits = early_reading.scores(probes, seen)
-            found[f"accuracy/{name}"] = early_reading.accuracy_by_row(logits, judge.labels)
+            accuracies[name] = early_reading.accuracy_by_row(logits, judge.labels)
             if name == "probe":
                 head = recurrent.head(model, seen)
-                found["accuracy/head"] = early_reading.accuracy_by_row(head, judge.labels)
-                found["probes"] = probes.astype(np.float32)
-        return {**found, "digits": np.array(len(judge))}
-
-    def result(self, arrays: Arrays) -> Read:
-        """The arrays by their names."""
-        return Read(under("accuracy/", arrays), arrays["probes"], int(arrays["digits"]))
+                accuracies["head"] = early_reading.accuracy_by_row(head, judge.labels)
+        return Read(accuracies, fitted["probe"].astype(np.float32), len(judge))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,11 +19,13 @@ from core.architectures.som.measure import (
     shuffled,
     telling_pixels,
 )
-from core.architectures.task import Arrays, Opening
-from core.data import Digits, load_digits
-from core.models.inspectable import Inspectable
+from core.data import Digits
+from core.data.task import DigitsTask
 from core.models.som import ROWS
-from core.runtime.task import Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
 
 __all__ = ["SHUFFLES", "OpenedSOM", "OpeningSOM"]
 
@@ -66,15 +68,21 @@ class OpenedSOM:
 
 
 @dataclass(frozen=True)
-class OpeningSOM(Opening[OpenedSOM]):
+class OpeningSOM(Task[OpenedSOM]):
     """The map of one network."""
 
-    kind = "opened-som"
+    choice: Choice
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> OpenedSOM:
         """The map at each step kept, and its shuffles."""
-        kept = models[self.choice.model].history.weights
-        digits = load_digits(self.choice.data, "confirmation")
+        model, report = lab.given(report, Training(self.choice))
+        kept = model.history.weights
+        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
         steps = sorted(kept)
         maps = [kept[step]["map.prototypes"] for step in steps]
         labels = [kept[step]["logits.labels"] for step in steps]
@@ -86,32 +94,22 @@ class OpeningSOM(Opening[OpenedSOM]):
         shuffles = [
             _measured(*shuffled(maps[-1], labels[-1], seed), digits) for seed in range(SHUFFLES)
         ]
-        return {
-            "steps": np.array(steps),
-            "maps": torch.stack(maps).view(len(steps), -1, 28, 28).numpy(),
-            "labels": torch.stack(labels).numpy(),
-            "grown": np.array([of.numbers() for of in found]),
-            "hits": found[-1].hits,
-            "distances": distance_map(maps[-1]),
-            "pixels": telling_pixels(maps[-1], PIXELS),
-            "shuffles": np.array([of.numbers() for of in shuffles]),
-            "wrong rows": np.array(by_columns(maps[-1], digits.images)),
-        }
-
-    def result(self, arrays: Arrays) -> OpenedSOM:
-        """The numbers with their names."""
-        grown = pd.DataFrame(arrays["grown"], columns=_COLUMNS).assign(epoch=arrays["steps"])
         return OpenedSOM(
-            arrays["steps"],
-            arrays["maps"],
-            arrays["labels"],
-            grown,
-            arrays["hits"],
-            arrays["distances"],
-            arrays["pixels"],
-            pd.DataFrame(arrays["shuffles"], columns=_COLUMNS),
-            float(arrays["wrong rows"]),
+            steps=np.array(steps),
+            maps=torch.stack(maps).view(len(steps), -1, 28, 28).numpy(),
+            labels=torch.stack(labels).numpy(),
+            grown=_rows(found).assign(epoch=steps),
+            hits=found[-1].hits,
+            distances=distance_map(maps[-1]),
+            pixels=telling_pixels(maps[-1], PIXELS),
+            shuffles=_rows(shuffles),
+            wrong_rows=float(by_columns(maps[-1], digits.images)),
         )
+
+
+def _rows(found: Sequence[Measures]) -> pd.DataFrame:
+    """A row for each map: its measures without the hits."""
+    return pd.DataFrame([of.numbers() for of in found], columns=_COLUMNS)
 
 
 def _measured(weights: Tensor, labels: Tensor, digits: Digits) -> Measures:

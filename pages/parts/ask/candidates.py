@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import streamlit as st
 
+from core.analyses.profiles.task import Study
 from core.claims.candidates import Candidates
 from core.claims.task import Suggesting
 from core.csv_text import csv_text
-from core.training.task import Study
 from pages.kit import links
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.waiting import result_of

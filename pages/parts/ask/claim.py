@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.analyses.task import Described
+from core.analyses.described import Described
+from core.analyses.profiles.task import Study
 from core.arguments import parse_whole
 from core.claims import KINDS
 from core.claims.evidence import question
@@ -15,7 +16,6 @@ from core.claims.verdicts import FEWEST
 from core.data import members
 from core.data.concepts import CONCEPTS
 from core.text import literal
-from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.glossary import DEFINITIONS

@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
+from core.analyses.profiles.task import Study
 from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
 from core.claims.task import MISINDEXED, Found, Searching
 from core.csv_text import csv_text
 from core.interventions.search import ERASED, SPARED, erasing
-from core.training.task import Study
 from pages.kit import links
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.waiting import result_of

@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
+from core.analyses.profiles.task import Study
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.claims.task import Pairing
@@ -13,7 +14,6 @@ from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.interventions.effects import MEASURES
 from core.statistics import wilson_interval
-from core.training.task import Study
 from pages.kit import links
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.waiting import result_of

@@ -11,7 +11,7 @@ from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import attended_distance
 from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
 from core.models.attention import HEADS, SIDE, TOKENS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid

@@ -12,7 +12,7 @@ from core import pictures
 from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import BLOCKS, Followed, follow, order_gap
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.training.task import Training
 from pages.kit import digit, links
 from pages.kit.gallery import gallery

@@ -13,7 +13,7 @@ from core.architectures.capsules.poses import PROPERTIES
 from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Meant
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import digit, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of

@@ -9,7 +9,7 @@ import streamlit as st
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.routing_task import Routed, Routing, Unrouted, Unrouting
 from core.models.capsules import OUTPUTS, SPREAD
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of

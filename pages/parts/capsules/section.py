@@ -8,7 +8,7 @@ import streamlit as st
 
 from core.architectures.capsules.trace import follow
 from core.models.capsules import Capsules
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.training.task import Training
 from pages.kit import digit, links
 from pages.kit.waiting import result_of

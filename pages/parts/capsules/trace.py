@@ -10,7 +10,7 @@ from core import pictures
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import OUTPUTS, SIDE, SIZE, TYPES, Capsules
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import digit, links, place
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid

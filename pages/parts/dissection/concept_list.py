@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analyses.task import Described, Judging
+from core.analyses.described import Described
 from core.data.concepts import CONCEPTS
 from core.data.concepts.by_eye import Agreement
+from core.data.concepts.task import Judging
 from core.statistics import wilson_interval
 from pages.kit import links
 from pages.kit.waiting import result_of

@@ -10,13 +10,14 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
+from core.analyses.described import Describing
 from core.analyses.dissection import LEVEL, Dissection
-from core.analyses.task import Describing, Dissecting
+from core.analyses.dissection.task import Dissecting
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
 

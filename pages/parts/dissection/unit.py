@@ -9,8 +9,8 @@ import torch
 
 from core import pictures
 from core.activations import peaks
+from core.analyses.described import Described
 from core.analyses.dissection import Dissection, Sample, unit_masks
-from core.analyses.task import Described
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
 from core.training.task import Training

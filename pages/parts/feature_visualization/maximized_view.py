@@ -10,8 +10,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import charts, pictures
 from core.analyses.maximize import BUDGETS, OBJECTIVES, PARAMETERIZATIONS, Maximized, Settings
+from core.analyses.profiles.task import Study
 from core.runtime import cache
-from core.training.task import Study
 from pages.kit import links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS

@@ -10,7 +10,7 @@ from core.architectures.mixture.tasks import Taken, Taking
 from core.models.gated import Gated, Routing
 from core.models.mixture import CHOSEN, EXPERTS, NOISES, WEIGHTS, Mixture, name_of
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.waiting import result_of
 

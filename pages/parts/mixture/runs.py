@@ -24,8 +24,8 @@ from core.architectures.mixture.tasks.summary import (
 from core.models.gated import Routing
 from core.models.mixture import name_of
 from core.models.registry import MODELS
+from core.runs import Choice
 from core.runtime import cache
-from core.runtime.task import Choice
 from pages.kit import links
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
@@ -44,14 +44,14 @@ def view(view: View) -> None:
 
     Runs that were trained on whatever page are measured; nothing else is trained but the peers.
     """
-    trained = trained_runs(view.choice, cache.store())
+    trained = trained_runs(view.choice, cache.lab())
     names = dict.fromkeys((view.choice.model, PEER, SINGLE, *trained))
     tasks = tuple(Summing(replace(view.choice, model=name)) for name in names)
     found = result_of(InTurn(tasks, "Comparing with other runs"))
     base = dict(zip(names, found, strict=True))
     _answer(view, base)
     layered = len(view.mixture.gates) > 1
-    runs = {} if layered else kept_runs(view.choice, cache.store())
+    runs = {} if layered else kept_runs(view.choice, cache.lab())
     if not layered:
         _charts(view, runs, base)
         _offer(view, runs)
@@ -202,6 +202,6 @@ def _train(view: View) -> None:
         st.rerun()
 
 
-def _ask(task: InTurn[Summed], choice: Choice) -> None:
+def _ask(task: InTurn, choice: Choice) -> None:
     """Remember what to train, in this session alone: a link must not start work."""
     st.session_state[_ASKED] = (task, choice)

@@ -10,7 +10,7 @@ import streamlit as st
 from core.architectures.mixture.summary import Summed
 from core.models.gated import Gated, Routing
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit.tables import column, download
 
 __all__ = ["MEASURED", "table"]

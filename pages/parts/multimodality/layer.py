@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from core.analyses.modality.task import TAPS, FindingModes, LayerFound, taps
 from core.charts import modality as figures
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.statistics.modes import RATE, LayerModes
 from pages.kit import links
 from pages.kit.gallery import gallery

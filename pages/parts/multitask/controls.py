@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.architectures.multitask import charts as figures
 from core.architectures.multitask.controls_task import EPOCHS, NETWORKS, SHARE, Alone, Controls
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of

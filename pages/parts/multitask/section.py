@@ -13,8 +13,8 @@ from core.architectures.multitask.results import heads_of
 from core.architectures.multitask.task import opened_up
 from core.data import Digits
 from core.models.multitask import ManyHeads
+from core.runs import Choice
 from core.runtime import cache
-from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links, place
 from pages.kit.gallery import gallery

@@ -11,7 +11,7 @@ from core.architectures.multitask import charts as figures
 from core.architectures.multitask.results import ONE_SIDED, SHARES, Shared
 from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import DRAWS, Serving
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid

@@ -9,8 +9,8 @@ import streamlit as st
 from core import pictures
 from core.architectures.rbf import charts as figures
 from core.architectures.rbf.task import SETS, OpenedRBF
+from core.runs import Choice
 from core.runtime import cache
-from core.runtime.task import Choice
 from core.statistics import wilson_interval
 from pages.kit import links
 from pages.kit.gallery import gallery

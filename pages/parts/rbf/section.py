@@ -13,7 +13,7 @@ from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import Answer
 from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRBF
 from core.data.bitmaps import BITMAPS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery

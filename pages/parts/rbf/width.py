@@ -9,7 +9,7 @@ from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import bitmap_outputs
 from core.architectures.rbf.task import OpenedRBF
 from core.data.bitmaps import BITMAPS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit.tables import column, download, file_name
 from pages.parts.rbf.centres import RESPONDING, WITHIN, ZEROS
 

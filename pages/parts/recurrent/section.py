@@ -12,7 +12,7 @@ from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import clamping
 from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.training.task import Training
 from pages.kit import links, place
 from pages.kit.digit import followed

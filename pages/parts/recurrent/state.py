@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Opened
 from core.models.inspectable import Inspectable, Layer
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit.digit import Followed
 
 __all__ = ["View"]

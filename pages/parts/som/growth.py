@@ -10,7 +10,7 @@ from core import pictures
 from core.architectures.som import charts as figures
 from core.architectures.som.task import SHUFFLES, OpenedSOM
 from core.models.som import ROWS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.tables import column, download, file_name
 

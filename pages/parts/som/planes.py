@@ -8,7 +8,7 @@ import streamlit as st
 from core import pictures
 from core.architectures.som import charts as figures
 from core.architectures.som.task import OpenedSOM
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid

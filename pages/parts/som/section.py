@@ -16,7 +16,7 @@ from core.architectures.som.measure import Path, path
 from core.architectures.som.task import OpenedSOM, OpeningSOM
 from core.models.inspectable import Inspectable
 from core.models.som import ROWS, cell_name
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.training.task import Training
 from pages.kit import place
 from pages.kit.digit import Followed, followed

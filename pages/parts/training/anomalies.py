@@ -7,11 +7,11 @@ import pandas as pd
 import streamlit as st
 
 from core import pictures
+from core.analyses.profiles.task import Study
 from core.analyses.subpopulations import Subpopulations
 from core.claims.task import Explaining
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from core.training.task import Study
 from pages.kit import links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES

@@ -19,7 +19,7 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of

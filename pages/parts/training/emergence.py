@@ -12,7 +12,7 @@ from core.claims.verdicts import FEWEST
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
-from core.runtime.task import Choice
+from core.runs import Choice
 from core.training import PROBE
 from pages.kit import links, place
 from pages.kit.waiting import result_of

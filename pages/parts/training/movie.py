@@ -6,7 +6,8 @@ import streamlit as st
 
 from core.analyses.movie import ROWS
 from core.analyses.movie import Film as Recorded
-from core.training.task import Filming, Study
+from core.analyses.movie.task import Filming
+from core.analyses.profiles.task import Study
 from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.glossary import DEFINITIONS
@@ -35,7 +36,8 @@ def film(study: Study) -> None:
         format_func=ROW_NAMES.__getitem__,
         help=DEFINITIONS["activation row"],
     )
-    recorded, same = result_of(Filming(study.choice))
+    filmed = result_of(Filming(study.choice))
+    recorded = filmed.film
     name, units = layer.value(), len(study.profiles[layer.value()])
     order = [int(unit) for unit in recorded.order(name)]
     pins = links.several("pins", [str(unit) for unit in range(units)], most=8)
@@ -49,7 +51,7 @@ def film(study: Study) -> None:
     if picked is not None and picked != pinned:
         links.put(pins=",".join(str(order[at]) for at in picked) or None)
         st.rerun()
-    _captions(recorded, same, units)
+    _captions(recorded, filmed.same, units)
     for unit in pins.value():
         place.link("units", f"Open unit {unit}", layer=name, unit=unit)
     place.copy_link(view="movie", layer=name, rows=ROW.value(), pins=",".join(pins.value()) or None)

@@ -18,7 +18,7 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
-from core.runtime.task import Choice
+from core.runs import Choice
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.training import emergence

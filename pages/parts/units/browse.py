@@ -8,13 +8,13 @@ import streamlit as st
 
 from core import pictures
 from core.analyses.labelling import NONE
+from core.analyses.labelling.task import Labelling
 from core.analyses.maximize import Settings
 from core.analyses.maximize.task import Maximizing
 from core.analyses.profiles import table
-from core.analyses.task import Labelling
+from core.analyses.profiles.task import Study
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from core.training.task import Study
 from pages.kit import links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES

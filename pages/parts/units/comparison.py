@@ -10,8 +10,8 @@ import streamlit as st
 
 from core import charts, pictures
 from core.activations import collect
+from core.analyses.profiles.task import Study
 from core.runtime import cache
-from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links
 

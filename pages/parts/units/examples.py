@@ -7,9 +7,9 @@ import streamlit as st
 from core import pictures
 from core.activations import layer_of
 from core.analyses.profiles import KINDS, Profile
+from core.analyses.profiles.task import Study
 from core.data import Digits
 from core.runtime import cache
-from core.training.task import Study
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 

@@ -11,10 +11,11 @@ import torch
 
 from core import charts, pictures
 from core.activations import peaks
+from core.analyses.described import Describing
 from core.analyses.labelling import NONE, Labels, score_card
-from core.analyses.task import Describing, Labelling, Named
+from core.analyses.labelling.task import Labelling, Named
+from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
-from core.training.task import Study
 from pages.kit import links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES

@@ -10,7 +10,7 @@ import streamlit as st
 from core import pictures
 from core.analyses.maximize import Settings
 from core.analyses.maximize.task import Maximizing
-from core.training.task import Study
+from core.analyses.profiles.task import Study
 from pages.kit import place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS

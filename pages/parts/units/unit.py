@@ -11,14 +11,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.activations import layer_of
+from core.analyses.labelling.task import Labelling
 from core.analyses.profiles import Profile
-from core.analyses.task import Labelling
+from core.analyses.profiles.task import Study
 from core.export import unit_archive
 from core.models.inspectable import Layer
 from core.runtime import cache
 from core.runtime.task import Task
 from core.statistics import rate_bound
-from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -83,7 +83,7 @@ def unit(study: Study, layer: str, index: int) -> None:
 
 def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
     """Draw each section in its place, those whose result is there first."""
-    waiting = {task: cache.ready(task) is None for _, task, _ in sections}
+    waiting = {task: cache.find(task) is None for _, task, _ in sections}
     notes = {task: where.empty() for where, task, _ in sections if waiting[task]}
     for note in notes.values():
         note.caption("To be computed in a moment.")

@@ -2,29 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations import collect, run
+from core.analyses.described import Describing
 from core.analyses.dissection import Sample
-from core.analyses.task import Described, Describing, ready
 from core.architectures.mixture import GateReport, concept_table, read_gates, report_of
 from core.architectures.mixture.examples import mean_digits, surest
 from core.data.concepts import CONCEPTS
-from core.models import registry
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable
-from core.runtime.store import Store, StoredArrays
-from core.runtime.task import Choice, Report, part_of, under
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Derived, Report, Task
+from core.training.task import Training
 
 __all__ = ["Taken", "Taking", "gated"]
 
 RATE = 0.05  # of false discoveries
 _HALVES = ("discovery", "confirmation")
-_READY = 0.9  # of the time, by which model and concepts are there
 
 
 def gated(model: Inspectable) -> Gated:
@@ -114,70 +114,84 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class Taking:
-    """Who takes what at one gate of a network, for which model and concepts are made if need be."""
+class GateRead:
+    """What a gate does with the digits.
+
+    weights: (n, experts), by "discovery", "confirmation" and "untrained", the last of the network
+    before training on the confirmation half. told: a row for each concept, what the expert tells of
+    it. scores: (n, experts). right: bool (n,); these of the confirmation half.
+    """
+
+    weights: dict[str, NDArray[np.float32]]
+    told: pd.DataFrame
+    scores: NDArray[np.float32]
+    right: NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class ReadingGate(Task[GateRead]):
+    """The weights of one gate of a network on both halves of the test digits."""
 
     choice: Choice
     gate: str
 
     @property
     def title(self) -> str:
-        """What it does."""
-        return f"Reading the gate of {registry.MODELS[self.choice.model].title}"
+        """What is done."""
+        return f"Reading the gate of {self.choice.recipe.title}"
 
-    def kept(self, store: Store) -> Taken | None:
-        """What the store has, where it also has the digits' concepts."""
-        found = store.load_arrays("gate", self._key())
-        described = Describing(self.choice.data).kept(store)
-        return None if found is None or described is None else self._taken(found, described)
-
-    def compute(self, store: Store, report: Report) -> Taken:
-        """Who takes what."""
-        model, described = ready(self.choice, store, part_of(report, 0, _READY))
-        found = store.computed_arrays(
-            "gate",
-            self._key(),
-            lambda: self._read(gated(model), described, part_of(report, _READY, 1)),
-            on_wait=lambda: report(_READY, "Another server is reading this gate"),
-        )
-        return self._taken(found, described)
-
-    def _read(self, model: Gated, described: Described, report: Report) -> StoredArrays:
+    def compute(self, lab: Lab, report: Report) -> GateRead:
         """Weights on both halves, before training, and what experts tell of concepts."""
+        trained, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
+        )
         report(0.0, self.title)
-        untrained = registry.build(self.choice.model, self.choice.seed).eval()
+        model = gated(trained)
         halves = {name: described.half(name).digits for name in _HALVES}
         weights = {name: read_gates(model, of, self.gate) for name, of in halves.items()}
         judged = halves["confirmation"]
-        weights["untrained"] = read_gates(untrained, judged, self.gate)
+        weights["untrained"] = read_gates(self.choice.untrained(), judged, self.gate)
         measured = described.half("confirmation").measured
         of = report_of(weights["confirmation"], judged.labels.numpy(), measured, self.choice.seed)
-        table = of.concept_information
-        told = {f"told/{key}": np.asarray(of) for key, of in table.items()}
-        told["told/concept"] = told["told/concept"].astype(np.str_)
         suffix = self.gate.removeprefix("gate")
         scores = collect(model, judged.images, f"scores{suffix}").numpy()
         right = (run(model, judged.images).argmax(1) == judged.labels).numpy()
-        kept = {f"weights/{name}": each for name, each in weights.items()}
-        return StoredArrays({**kept, **told, "scores": scores, "right": right})
+        return GateRead(weights, of.concept_information, scores, right)
 
-    def _taken(self, found: StoredArrays, described: Described) -> Taken:
-        """What the store kept, with its digits."""
-        weights, seed = under("weights/", found.arrays), self.choice.seed
+
+@dataclass(frozen=True)
+class Taking(Derived[Taken]):
+    """Who takes what at one gate of a network."""
+
+    choice: Choice
+    gate: str
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return ReadingGate(self.choice, self.gate).title
+
+    def compute(self, lab: Lab, report: Report) -> Taken:
+        """What was read of the gate, with its digits and their concepts."""
+        read, described, _ = lab.given(
+            report, ReadingGate(self.choice, self.gate), Describing(self.choice.data)
+        )
+        seed = self.choice.seed
         halves = {name: described.half(name) for name in _HALVES}
-        judged = halves["confirmation"]
         labels = {name: half.digits.labels.numpy() for name, half in halves.items()}
-        reports = {name: report_of(weights[name], labels[name], seed=seed) for name in _HALVES}
-        untrained = report_of(weights["untrained"], labels["confirmation"], seed=seed)
+        reports = {name: report_of(read.weights[name], labels[name], seed=seed) for name in _HALVES}
+        untrained = report_of(read.weights["untrained"], labels["confirmation"], seed=seed)
         tables = [_concepts(reports[name], halves[name]) for name in _HALVES]
-        rest = (under("told/", found.arrays), found.arrays["scores"], found.arrays["right"])
-        both = reports["discovery"], reports["confirmation"]
-        joined = _with_before(tables[1], tables[0])
-        return Taken(*both, untrained, judged, joined, pd.DataFrame(rest[0]), *rest[1:])
-
-    def _key(self) -> dict[str, str | int | float | bool | None]:
-        """All that it depends on."""
-        return {**asdict(self.choice), "gate": self.gate}
+        return Taken(
+            reports["discovery"],
+            reports["confirmation"],
+            untrained,
+            halves["confirmation"],
+            _with_before(tables[1], tables[0]),
+            read.told,
+            read.scores,
+            read.right,
+        )
 
 
 def _concepts(of: GateReport, half: Sample) -> pd.DataFrame:

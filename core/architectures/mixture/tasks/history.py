@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import torch
 
 from core.architectures.mixture.history import Growth, grow
 from core.architectures.mixture.tasks.assignment import gated
-from core.architectures.task import Arrays, Opening
-from core.data import load_digits
-from core.models.inspectable import Inspectable
-from core.runtime.task import Report, under
+from core.data.task import DigitsTask
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
 
 __all__ = ["DIGITS", "Growing"]
 
@@ -20,30 +20,23 @@ DIGITS = 2500  # of the discovery half, read at each step
 
 
 @dataclass(frozen=True)
-class Growing(Opening[Growth]):
-    """One gate of a network through its training; all of its gates are kept together."""
+class Growing(Task[Growth]):
+    """One gate of a network through its training."""
 
+    choice: Choice
     gate: str
-    kind = "gate-growth"
 
     @property
     def title(self) -> str:
-        """What it does."""
-        return f"{super().title}: its gates through training"
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}: its gates through training"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
-        """Every gate at every step that was kept, on digits moved as in training."""
-        model = gated(models[self.choice.model])
-        digits = load_digits(self.choice.data, "discovery").take(slice(DIGITS))
+    def compute(self, lab: Lab, report: Report) -> Growth:
+        """The gate at every step that was kept, on digits moved as in training."""
+        trained, report = lab.given(report, Training(self.choice))
+        model = gated(trained)
+        digits = lab.result(DigitsTask(self.choice.data, "discovery"), report).take(slice(DIGITS))
         chance = torch.Generator().manual_seed(self.choice.seed)
         digits = replace(digits, images=model.seen(digits.images, chance))
-        found: dict[str, Arrays] = {}
-        for at, gate in enumerate(model.gates):
-            report(at / len(model.gates), "Reading the gate at each step of training")
-            growth = grow(model.name, model.history.weights, digits, gate, self.choice.seed)
-            found[gate] = growth.to_arrays()
-        return {f"{gate}/{key}": of for gate, arrays in found.items() for key, of in arrays.items()}
-
-    def result(self, arrays: Arrays) -> Growth:
-        """The gate asked for."""
-        return Growth(**under(f"{self.gate}/", arrays))
+        report(0.0, "Reading the gate at each step of training")
+        return grow(model.name, model.history.weights, digits, self.gate, self.choice.seed)

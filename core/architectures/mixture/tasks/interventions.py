@@ -11,12 +11,14 @@ from numpy.typing import NDArray
 
 from core.architectures.mixture.interventions import Rerouted, rerouted
 from core.architectures.mixture.tasks.assignment import gated
-from core.architectures.task import Arrays, Opening
-from core.data import CLASSES, load_digits
-from core.models.inspectable import Inspectable
-from core.runtime.task import Report, part_of, under
+from core.data import CLASSES
+from core.data.task import DigitsTask
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import paired_interval, wilson_interval
 from core.text import literal
+from core.training.task import Training
 
 __all__ = ["WAYS", "Otherwise", "Rerouting"]
 
@@ -25,7 +27,6 @@ Labels = NDArray[np.int8]
 
 WAYS = ("removed", "alone")
 _HALVES = ("discovery", "confirmation")
-_FIELDS = ("intact", "another", "akin", "even", *WAYS)
 _DECIDED = {
     "intact": "the gate as trained",
     "akin": "weights of another digit of the class",
@@ -174,35 +175,28 @@ class Otherwise:
 
 
 @dataclass(frozen=True)
-class Rerouting(Opening[Otherwise]):
-    """Every gate of a network made to decide otherwise; the result is of the gate named."""
+class Rerouting(Task[Otherwise]):
+    """A gate of a network made to decide otherwise."""
 
+    choice: Choice
     gate: str
-    kind = "rerouted"
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return "Letting the gate decide otherwise"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    def compute(self, lab: Lab, report: Report) -> Otherwise:
         """Answers on both halves."""
-        model = gated(models[self.choice.model])
-        kept: dict[str, NDArray[np.int8]] = {}
-        steps = [(half, gate) for half in _HALVES for gate in model.gates]
-        for at, (half, gate) in enumerate(steps):
-            told = part_of(report, at / len(steps), (at + 1) / len(steps))
-            told(0.0, f"Removing the experts of {gate}, {half} half")
-            digits = load_digits(self.choice.data, half)
-            answers = vars(rerouted(model, digits, gate, self.choice.seed))
-            kept |= {f"{gate}/{half}/{name}": answers[name] for name in _FIELDS}
-            kept[f"labels/{half}"] = digits.labels.numpy().astype(np.int8)
-        return kept
-
-    def result(self, arrays: Arrays) -> Otherwise:
-        """The answers kept, of one gate."""
-        mine = {half: Rerouted(**under(f"{self.gate}/{half}/", arrays)) for half in _HALVES}
-        return Otherwise(mine, under("labels/", arrays))
+        trained, report = lab.given(report, Training(self.choice))
+        model = gated(trained)
+        answers, labels = {}, {}
+        for at, half in enumerate(_HALVES):
+            digits = lab.result(DigitsTask(self.choice.data, half), report)
+            report(at / len(_HALVES), f"Removing the experts of {self.gate}, {half} half")
+            answers[half] = rerouted(model, digits, self.gate, self.choice.seed)
+            labels[half] = digits.labels.numpy().astype(np.int8)
+        return Otherwise(answers, labels)
 
 
 def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, float]:

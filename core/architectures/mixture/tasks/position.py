@@ -2,26 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from core.architectures.mixture.information import Shared
-from core.architectures.mixture.position import FACTORS, GatePlaces, Placed, place_report
+from core.architectures.mixture.position import Placed, place_report
 from core.architectures.mixture.tasks.assignment import gated
-from core.architectures.task import Arrays, Opening
-from core.data import load_digits
-from core.models import registry
-from core.models.inspectable import Inspectable
-from core.runtime.task import Report, under
+from core.data.task import DigitsTask
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
+from core.training.task import Training
 
 __all__ = ["Moved", "Moving"]
-
-_SHARED = ("bits", "normalized", "chance", "limit", "p")
 
 
 @dataclass(frozen=True)
@@ -39,58 +31,22 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Moving(Opening[Moved]):
+class Moving(Task[Moved]):
     """The digits of the confirmation half moved about, and who takes them where."""
 
-    kind = "gate-places"
+    choice: Choice
 
     @property
     def title(self) -> str:
-        """What it does."""
-        return f"Moving digits before {registry.MODELS[self.choice.model].title}"
+        """What is done."""
+        return f"Moving digits before {self.choice.recipe.title}"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    def compute(self, lab: Lab, report: Report) -> Moved:
         """Both networks on the same moves."""
-        digits = load_digits(self.choice.data, "confirmation")
-        networks = {
-            "trained": gated(models[self.choice.model]),
-            "untrained": registry.build(self.choice.model, self.choice.seed).eval(),
-        }
-        found: dict[str, NDArray[Any]] = {}
-        for at, (name, model) in enumerate(networks.items()):
-            report(at / len(networks), self.title)
-            placed = place_report(model, digits)
-            found |= {f"{name}/{key}": of for key, of in _arrays(placed).items()}
-        return found
-
-    def result(self, arrays: Arrays) -> Moved:
-        """The numbers kept."""
-        return Moved(*(_placed(under(f"{name}/", arrays)) for name in ("trained", "untrained")))
-
-
-def _arrays(placed: Placed) -> Arrays:
-    """The numbers as arrays; all gates of a network have as many experts."""
-    gates = placed.gates
-    told = [[[getattr(of.told[f], s) for s in _SHARED] for f in FACTORS] for of in gates]
-    return {
-        "gates": np.array([of.gate for of in gates]),
-        "counts": np.stack([of.counts for of in gates]),
-        "classes": np.stack([of.classes for of in gates]),
-        "told": np.array(told),
-        "ahead": np.array([of.ahead for of in gates]),
-        "hits": np.array([placed.digits, placed.moved, placed.still]),
-        "lost": np.array(placed.lost),
-    }
-
-
-def _placed(arrays: Arrays) -> Placed:
-    """The numbers back from `_arrays`."""
-    told = [
-        {factor: Shared(*row) for factor, row in zip(FACTORS, rows, strict=True)}
-        for rows in arrays["told"].tolist()
-    ]
-    names, ahead = arrays["gates"].tolist(), [tuple(of) for of in arrays["ahead"].tolist()]
-    parts = zip(names, arrays["counts"], arrays["classes"], told, ahead, strict=True)
-    digits, moved, still = arrays["hits"].tolist()
-    gates = tuple(GatePlaces(*part) for part in parts)
-    return Placed(gates, digits, moved, still, float(arrays["lost"]))
+        trained, report = lab.given(report, Training(self.choice))
+        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        found = []
+        for at, model in enumerate((gated(trained), self.choice.untrained())):
+            report(at / 2, self.title)
+            found.append(place_report(model, digits))
+        return Moved(*found)

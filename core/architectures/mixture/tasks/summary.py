@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,13 +10,12 @@ from core.activations import run
 from core.architectures.mixture import read_gates, report_of
 from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import Summed, measured
-from core.architectures.task import Arrays, Opening
-from core.data import load_digits
+from core.data.task import DigitsTask
 from core.models.gated import Gated, Routing
-from core.models.inspectable import Inspectable
 from core.models.mixture import EXPERTS, WEIGHTS, MixturePeer, name_of, variants
-from core.runtime.store import Store
-from core.runtime.task import Choice, Report
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
 from core.training.task import Training
 
 __all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
@@ -26,30 +24,27 @@ PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
 
 
 @dataclass(frozen=True)
-class Summing(Opening[Summed]):
+class Summing(Task[Summed]):
     """One run in numbers; of a network with two gates, those of its last one."""
 
-    kind = "gate-run"
+    choice: Choice
 
     @property
     def title(self) -> str:
-        """What it does."""
-        return f"{super().title}: one run in numbers"
+        """What is done."""
+        return f"Opening {self.choice.recipe.title}: one run in numbers"
 
-    def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
+    def compute(self, lab: Lab, report: Report) -> Summed:
         """On all test digits."""
-        model, digits = models[self.choice.model], load_digits(self.choice.data, "test")
+        model, report = lab.given(report, Training(self.choice))
+        digits = lab.result(DigitsTask(self.choice.data, "test"), report)
         report(0.0, "Reading answers and gate on the test digits")
         right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
-            return Summed(right, *sizes, {}, np.zeros(0), np.zeros(0)).to_arrays()
+            return Summed(right, *sizes, {}, np.zeros(0), np.zeros(0))
         gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
-        return Summed(right, *sizes, measured(gate), gate.load, gate.importance).to_arrays()
-
-    def result(self, arrays: Arrays) -> Summed:
-        """The numbers kept."""
-        return Summed.from_arrays(arrays)
+        return Summed(right, *sizes, measured(gate), gate.load, gate.importance)
 
 
 def over_weights(routing: Routing) -> tuple[Routing, ...]:
@@ -70,17 +65,18 @@ def over_experts(routing: Routing) -> tuple[Routing, ...]:
     return tuple(found)
 
 
-def kept_runs(choice: Choice, store: Store) -> dict[str, tuple[Routing, Summed]]:
-    """The mixtures of one layer that the store has for these data and this seed, by name."""
+def kept_runs(choice: Choice, lab: Lab) -> dict[str, tuple[Routing, Summed]]:
+    """The mixtures of one layer that the lab has for these data and this seed, by name."""
     found = {}
     for name, of in variants().items():
-        kept = Summing(replace(choice, model=name)).kept(store)
+        task = Summing(replace(choice, model=name))
+        kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
             found[name] = (of.routing, kept)
     return found
 
 
-def trained_runs(choice: Choice, store: Store) -> tuple[str, ...]:
+def trained_runs(choice: Choice, lab: Lab) -> tuple[str, ...]:
     """Names of the mixtures of one layer that were trained, on whatever page."""
     every = {name: Training(replace(choice, model=name)) for name in variants()}
-    return tuple(name for name, training in every.items() if training.done(store))
+    return tuple(name for name, training in every.items() if lab.has(training))

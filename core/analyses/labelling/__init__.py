@@ -9,8 +9,8 @@ permuted images has no label; one that two disjoint labels explain better is pol
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -152,18 +152,9 @@ class Labels:
     coverage: Numbers
     n: Whole
 
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every column as an array by name, for the store."""
-        return asdict(self)
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Labels:
-        """What `to_arrays` gave, back."""
-        return cls(**{each.name: arrays[each.name] for each in fields(cls)})
-
     def table(self) -> pd.DataFrame:
         """A row for each unit."""
-        return pd.DataFrame(self.to_arrays())
+        return pd.DataFrame(asdict(self))
 
 
 def label_units(

@@ -12,7 +12,7 @@ import io
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import IO, Any
+from typing import IO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,34 +63,6 @@ class Film:
     def order(self, layer: str) -> NDArray[np.int64]:
         """The units by the class that they are wanted on at the end, the most wanted first."""
         return order_of(self.scalars[layer][-1])
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every array by name, for the store."""
-        arrays: dict[str, NDArray[Any]] = {
-            name: getattr(self, name) for name in ("frames", "loss", "accuracy")
-        }
-        arrays |= {f"scalars/{layer}": of for layer, of in self.scalars.items()}
-        arrays |= {f"last/{layer}/{row}": of for (layer, row), of in self.last.items()}
-        for (layer, row), files in self.sheets.items():
-            arrays[f"sheets/{layer}/{row}"] = np.frombuffer(b"".join(files), np.uint8)
-            arrays[f"sizes/{layer}/{row}"] = np.array([len(file) for file in files])
-        return arrays
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Film:
-        """What `to_arrays` gave, back."""
-
-        def under(prefix: str) -> dict[str, NDArray[Any]]:
-            return {k[len(prefix) :]: of for k, of in arrays.items() if k.startswith(prefix)}
-
-        sheets = {
-            _pair(key): _cut(joined, arrays[f"sizes/{key}"])
-            for key, joined in under("sheets/").items()
-        }
-        last = {_pair(key): of for key, of in under("last/").items()}
-        return cls(
-            arrays["frames"], arrays["loss"], arrays["accuracy"], under("scalars/"), sheets, last
-        )
 
 
 class Recorder:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from typing import Any
 
 import numpy as np
@@ -109,27 +109,6 @@ class Profile:
     def __len__(self) -> int:
         """How many units."""
         return len(self.top_class)
-
-    def to_arrays(self) -> dict[str, NDArray[Any]]:
-        """Every number as an array by name, for the store."""
-        flat: dict[str, NDArray[Any]] = {}
-        for name, value in asdict(self).items():
-            inner = value if isinstance(value, dict) else {"": value}
-            flat |= {f"{name}.{key}".rstrip("."): np.asarray(of) for key, of in inner.items()}
-        return flat
-
-    @classmethod
-    def from_arrays(cls, arrays: Mapping[str, NDArray[Any]]) -> Profile:
-        """What `to_arrays` gave, back. Raises `KeyError` when an array is missing."""
-        values: dict[str, Any] = {}
-        for each in fields(cls):
-            if each.name in ("scores", "untrained", "permuted"):
-                parts = {part.name: arrays[f"{each.name}.{part.name}"] for part in fields(Scores)}
-                values[each.name] = Scores(**parts)
-            else:
-                values[each.name] = arrays[each.name]
-        values |= {"layer": str(values["layer"]), "n": int(values["n"])}
-        return cls(**values)
 
 
 @dataclass(frozen=True)

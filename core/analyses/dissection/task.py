@@ -1,0 +1,43 @@
+"""The dissection of a layer of a trained model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.analyses.described import Describing
+from core.analyses.dissection import Dissection, dissect_layer
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+from core.training.task import Training
+
+__all__ = ["Dissecting"]
+
+
+@dataclass(frozen=True)
+class Dissecting(Task[Dissection]):
+    """A layer of a trained model against all concepts. level: share of its activations."""
+
+    choice: Choice
+    layer: str
+    level: float
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Dissecting {self.choice.model}/{self.layer}"
+
+    def compute(self, lab: Lab, report: Report) -> Dissection:
+        """The dissection: chosen on the discovery half, judged on the confirmation half."""
+        model, described, report = lab.given(
+            report, Training(self.choice), Describing(self.choice.data)
+        )
+        return dissect_layer(
+            model,
+            self.choice.untrained(),
+            described.half("discovery"),
+            described.half("confirmation"),
+            self.layer,
+            level=self.level,
+            on_progress=report,
+        )

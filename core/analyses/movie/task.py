@@ -1,0 +1,69 @@
+"""The film of a model's training."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from core.analyses.movie import Film, Recorder
+from core.claims.evidence import weights_hash
+from core.data.task import DigitsTask
+from core.models.inspectable import Inspectable
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task, part_of
+from core.training import Step, steps_of, train
+from core.training.task import Training, describe_step
+
+__all__ = ["Filmed", "Filming"]
+
+_TRAINED = 0.97  # of the time
+
+
+@dataclass(frozen=True)
+class Filmed:
+    """A film, and whether it ends at the very weights of the model that is kept."""
+
+    film: Film
+    same: bool
+
+
+@dataclass(frozen=True)
+class Filming(Task[Filmed]):
+    """The film of a model's training, for which it is trained once more."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Filming the training of {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Filmed:
+        """The film, recorded."""
+        data, name = self.choice.data, self.choice.model
+        fit = lab.result(DigitsTask(data, "fit"), report)
+        with Recorder(
+            lab.result(DigitsTask(data, "discovery"), report), steps_of(name, len(fit))
+        ) as recorder:
+            recorder.begin(self.choice.untrained())
+            model = self._trained(recorder, lab, report)
+            report(_TRAINED, "Developing the film")
+            film = recorder.cut()
+        known = lab.find(Training(self.choice))
+        return Filmed(film, known is not None and weights_hash(known) == weights_hash(model))
+
+    def _trained(self, recorder: Recorder, lab: Lab, report: Report) -> Inspectable:
+        """The model, trained before the camera."""
+
+        def on_step(step: Step) -> None:
+            recorder.batch(step.number, step.loss, step.model, step.intent)
+            describe_step(part_of(report, 0, _TRAINED), self.title, step)
+
+        return train(
+            self.choice.model,
+            lab.result(DigitsTask(self.choice.data, "fit")),
+            seed=self.choice.seed,
+            watch=lab.result(DigitsTask(self.choice.data, "selection")),
+            on_step=on_step,
+            pictures=True,
+        )

@@ -1,0 +1,87 @@
+"""The profiles of all units of a trained model, and the model with them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+
+from core.analyses.profiles import Profile, profile
+from core.data.task import DigitsTask
+from core.models.inspectable import Inspectable
+from core.runs import Choice
+from core.runtime.lab import Lab
+from core.runtime.task import Derived, Report, Task
+from core.training import accuracy
+from core.training.task import Training
+
+__all__ = ["Measuring", "Profiles", "Profiling", "Study"]
+
+
+@dataclass(frozen=True)
+class Profiles:
+    """What the units of a trained model do. accuracy: on the test digits, 0..1."""
+
+    accuracy: float
+    layers: dict[str, Profile]
+
+
+@dataclass(frozen=True)
+class Profiling(Task[Profiles]):
+    """The profile of each unit of a trained model."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Measuring the units of {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Profiles:
+        """The profiles: chosen on the discovery half, measured on the confirmation half."""
+        model, report = lab.given(report, Training(self.choice))
+        halves = [
+            lab.result(DigitsTask(self.choice.data, split), report)
+            for split in ("discovery", "confirmation")
+        ]
+        test = lab.result(DigitsTask(self.choice.data, "test"), report)
+        report(0.0, "Measuring units")
+        layers = profile(
+            model,
+            self.choice.untrained().train(),
+            *halves,
+            seed=self.choice.seed,
+            on_layer=partial(_on_layer, report),
+        )
+        return Profiles(accuracy(model, test), layers)
+
+
+def _on_layer(report: Report, done: int, layers: int) -> None:
+    """Report that a layer is measured."""
+    report((done + 1) / (layers + 1), f"Measuring units: layer {done + 1} of {layers}")
+
+
+@dataclass(frozen=True)
+class Study:
+    """A trained model and what its units do. accuracy: on the test digits, 0..1."""
+
+    choice: Choice
+    model: Inspectable
+    accuracy: float
+    profiles: dict[str, Profile]
+
+
+@dataclass(frozen=True)
+class Measuring(Derived[Study]):
+    """A trained model with the profile of each of its units."""
+
+    choice: Choice
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Training {self.choice.recipe.title}"
+
+    def compute(self, lab: Lab, report: Report) -> Study:
+        """The study, of the model and the profiles."""
+        model, measured, _ = lab.given(report, Training(self.choice), Profiling(self.choice))
+        return Study(self.choice, model, measured.accuracy, measured.layers)

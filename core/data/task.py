@@ -1,0 +1,69 @@
+"""Data sets as the lab hands them out, each loaded or drawn once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from core.data import Digits, cut, load_digits, mnist
+from core.runtime.lab import Lab
+from core.runtime.task import Report, Task
+
+__all__ = ["DigitsTask", "MnistFilesTask"]
+
+_WHOLE = {"fit": "train", "selection": "train", "discovery": "test", "confirmation": "test"}
+
+
+@dataclass(frozen=True)
+class DigitsTask(Task[Digits]):
+    """The digits of a source and split: see `core.data.load_digits`. The files are the store."""
+
+    stored: ClassVar[bool] = False
+    source: str
+    split: str
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return "Loading MNIST" if self.source == "mnist" else "Drawing digits"
+
+    def compute(self, lab: Lab, report: Report) -> Digits:
+        """The digits, cut out of all training or test digits, which are loaded once.
+
+        Raises `mnist.Unavailable` when MNIST can't be had, and `ValueError` for what is unknown.
+        """
+        report(0.0, self.title)
+        if self.split in _WHOLE:
+            return cut(lab.result(DigitsTask(self.source, _WHOLE[self.split]), report), self.split)
+        return load_digits(self.source, self.split)
+
+    def at_once(self, lab: Lab) -> Digits | None:
+        """The digits of a part where the whole is there."""
+        whole = (
+            lab.find(DigitsTask(self.source, _WHOLE[self.split])) if self.split in _WHOLE else None
+        )
+        return None if whole is None else cut(whole, self.split)
+
+
+@dataclass(frozen=True)
+class MnistFilesTask(Task[bool]):
+    """MNIST, in its folder and sound: True."""
+
+    stored: ClassVar[bool] = False
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return "Downloading MNIST"
+
+    def compute(self, lab: Lab, report: Report) -> bool:
+        """True once it is there; raises `mnist.Unavailable` when it can't be had."""
+        mnist.load(train=False, on_progress=lambda done: report(done, "Downloading MNIST, once"))
+        return True
+
+    def at_once(self, lab: Lab) -> bool | None:
+        """True when it is there; raises `mnist.Unavailable` when it is damaged."""
+        if not mnist.present():
+            return None
+        mnist.check()
+        return True
