@@ -223,22 +223,19 @@ class Searching(Task[Found]):
         report(0.0, "Removing every unit alone")
         alone = single(known)[:, label]
         gradient = gradient_times_activation(model, digits.images, digits.labels, self.layer)
-        told = part_of(report, 0.2, 0.6)
+        first, second = part_of(report, 0.2, 0.6), part_of(report, 0.6, 1.0)
         chosen = greedy(
             known,
             label,
             self.removed,
-            on_step=lambda at: told(at / self.removed, f"Greedy: unit {at + 1}"),
+            on_step=lambda at: first(at / self.removed, f"Greedy: unit {at + 1}"),
         )
-        told_values = part_of(report, 0.6, 1.0)
         values, errors = shapley_of(
             known,
             label,
             self.orders,
             seed=self.choice.seed,
-            on_step=lambda at: told_values(
-                at / self.orders, f"Shapley: order {at} of {self.orders}"
-            ),
+            on_step=lambda at: second(at / self.orders, f"Shapley: order {at} of {self.orders}"),
         )
         orders = {
             "gradient EMA": _descending(model.history.intent[self.layer][:, label]),
