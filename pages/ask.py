@@ -29,8 +29,8 @@ def page() -> None:
     """The whole page."""
     st.title("Ask")
     st.markdown(
-        "Name units and what they are said to carry. They are removed, on digits that they were "
-        "not chosen on, beside random units of like strength, and the verdict follows."
+        "Claim that some units represent a concept, and test the claim: the units are removed, "
+        "and what the network loses is compared with removing random units of similar strength."
     )
     study = result_of(Measuring(place.choice()))
     described = result_of(Describing(study.choice.data))

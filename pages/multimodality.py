@@ -25,8 +25,9 @@ def page() -> None:
     """The layer at a glance, then the unit that the address names."""
     st.title("Multimodality")
     st.markdown(
-        "A unit with two heaps of values sorts the digits into two kinds. **Are there really two, "
-        "and which digits are in each?** A heap is a *mode*: a peak of the density."
+        "If the activations of a unit form two clusters, the unit sorts the digits into two "
+        "kinds. **Are there really two clusters, and which digits are in each?** Such a cluster "
+        "is a *mode*: a peak of the density."
     )
     choice = place.choice()
     view = modality_layer.controls(choice)

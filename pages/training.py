@@ -30,7 +30,7 @@ from pages.parts.training import (
 
 VIEWS = {
     "movie": "Movie",
-    "anomalies": "What doesn't fit",
+    "anomalies": "Anomalies",
     "emergence": "Emergence",
     "seeds": "Seeds",
     "dropout": "Dropout",

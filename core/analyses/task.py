@@ -83,7 +83,7 @@ class Describing:
         """The concepts, measured now."""
 
         def told(done: float) -> None:
-            report(done, f"{self.title}, once")
+            report(done, f"{self.title} (only once)")
 
         images, labels = digits.images.numpy(), digits.labels.numpy()
         found = measure(images, labels, parts=digits.parts, on_progress=told)
@@ -162,7 +162,7 @@ class Labelling:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Naming the units of {self.choice.model}"
+        return f"Labelling the units of {self.choice.model}"
 
     def kept(self, store: Store) -> Named | None:
         """The labels, where the store has them."""
@@ -176,7 +176,7 @@ class Labelling:
             "labels",
             asdict(self.choice),
             lambda: self._labelled(model, described, part_of(report, _CONCEPTS_SHARE, 1)),
-            on_wait=lambda: report(_CONCEPTS_SHARE, "Another server is naming these units"),
+            on_wait=lambda: report(_CONCEPTS_SHARE, "Another server is labelling these units"),
         )
         return self._named(found)
 
@@ -188,7 +188,7 @@ class Labelling:
         pairs = _pairs(halves[1])
         arrays: dict[str, NDArray[np.generic]] = {}
         for at, layer in enumerate(model.layers):
-            report(at / len(model.layers), f"Naming the units of {layer}")
+            report(at / len(model.layers), f"Labelling the units of {layer}")
             samples = [(of[layer], library) for of, library in zip(answers, libraries, strict=True)]
             found = label_units(samples[0], samples[1], seed=self.choice.seed)
             arrays |= {f"labels/{layer}/{key}": of for key, of in found.to_arrays().items()}
@@ -232,7 +232,7 @@ def _images(name: str, found: StoredArrays) -> tuple[Tensor, Tensor]:
 class Judging:
     """How well the rules that find parts agree with labels by eye of MNIST's training digits."""
 
-    title: str = "Comparing rules with labels by eye"
+    title: str = "Comparing rules with labels made by a person"
 
     def kept(self, store: Store) -> dict[str, Agreement] | None:
         """The counts, where the store has them."""

@@ -37,7 +37,7 @@ class Opening(Generic[Result]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Opening {registry.MODELS[self.choice.model].title}"
+        return f"Examining {registry.MODELS[self.choice.model].title}"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """The numbers to keep; models: trained, by name, that of the choice first."""
@@ -58,7 +58,7 @@ class Opening(Generic[Result]):
             self.kind,
             asdict(self.choice),
             lambda: StoredArrays(dict(self._measured(store, report)), {}),
-            on_wait=lambda: report(0.0, "Another server is opening this network"),
+            on_wait=lambda: report(0.0, "Another server is examining this network"),
         )
         return self.result(found.arrays)
 

@@ -223,7 +223,7 @@ class Searching:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Searching {self.layer} for what class {self.label} needs"
+        return f"Searching {self.layer} for the units that class {self.label} needs"
 
     def kept(self, store: Store) -> Found | None:
         """The curves, where the store has them."""
@@ -270,7 +270,7 @@ class Searching:
     ) -> tuple[dict[str, list[int]], NDArray[np.float64], NDArray[np.float64]]:
         """The order of units by each method, and the Shapley values with their errors."""
         digits, label = known.digits, self.label
-        report(0.0, "Removing every unit alone")
+        report(0.0, "Removing each unit alone")
         alone = single(known)[:, label]
         gradient = gradient_times_activation(model, digits.images, digits.labels, self.layer)
         told = part_of(report, 0.2, 0.6)

@@ -86,7 +86,7 @@ class Training:
     def _trained(self, report: Report) -> Inspectable:
         """The model, trained now."""
         data, name = self.choice.data, self.choice.model
-        report(0.0, "Loading MNIST" if data == "mnist" else "Drawing 40,000 digits")
+        report(0.0, "Loading MNIST" if data == "mnist" else "Generating 40,000 digits")
         every = load_digits(data, "train")
         fit, watch = cut(every, "fit"), cut(every, "selection")
 
@@ -168,7 +168,7 @@ class Filming:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Filming the training of {registry.MODELS[self.choice.model].title}"
+        return f"Recording the training of {registry.MODELS[self.choice.model].title}"
 
     def kept(self, store: Store) -> tuple[Film, bool] | None:
         """The film, where the store has it, and whether it ends at the very weights."""
@@ -181,7 +181,7 @@ class Filming:
             "film",
             asdict(self.choice),
             lambda: self._filmed(store, report),
-            on_wait=lambda: report(0.0, "Another server is filming this training"),
+            on_wait=lambda: report(0.0, "Another server is recording this training"),
         )
         return Film.from_arrays(found.arrays), found.about["same"]
 
@@ -195,7 +195,7 @@ class Filming:
         with Recorder(load_digits(data, "discovery"), total) as recorder:
             recorder.begin(registry.build(name, self.choice.seed).eval())
             model = self._trained(recorder, fit, watch, report)
-            report(0.97, "Developing the film")
+            report(0.97, "Preparing the movie")
             film = recorder.cut()
         known = Training(self.choice).kept(store)
         same = known is not None and weights_hash(known) == weights_hash(model)

@@ -184,4 +184,4 @@ def copy_link(values: Mapping[str, object]) -> None:
     query = urlencode({key: str(value) for key, value in values.items()}, safe=",/")
     with st.popover("Link to this view", icon=":material/link:"):
         st.code(urlunsplit(parts._replace(query=query)), language=None, wrap_lines=True)
-        st.caption("Opens exactly what is on the screen: data, model, seed and every choice.")
+        st.caption("Opens exactly what you see: data, model, seed and every choice.")

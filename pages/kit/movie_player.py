@@ -43,7 +43,8 @@ _HTML = """
       <div class="caption">loss <span class="worst"></span></div>
       <canvas class="loss" aria-hidden="true"></canvas>
       <input class="scrub" type="range" min="0" step="1"
-             title="Arrow keys: a batch back or on; with Shift: to the next pictures. Space plays.">
+             title="Arrow keys: one batch back or forward; with Shift: to the next pictures.
+Space: play or pause.">
       <canvas class="ticks" aria-hidden="true"></canvas>
     </div>
     <div class="scores">
@@ -60,13 +61,14 @@ _HTML = """
       value="1"> <span class="gained">1×</span></label>
     <span class="readout"></span>
   </div>
-  <p class="legend">For each unit the <b>gradient</b> row above and the <b>activation</b> row below,
-    one column a class. Mid-grey is 0, darker is more, and the scale is that of the whole film; gain
-    stretches pictures and bars. Bars between the rows: the unit’s gradient number <i>g</i> for each
-    class at this very batch, <span class="up">up</span> or <span class="down">down</span>. <span
-    class="line"></span> its class, the one of the highest gradient. <span class="dot"></span>
-    its class changed at these pictures, as at the orange ticks above: the taller, the more
-    units. Click a unit, or press Enter on it, to pin it.</p>
+  <p class="legend">Each unit has a <b>gradient</b> row above and an <b>activation</b> row
+    below, with one column per class. Mid-grey is 0 and darker is more, on one scale for the
+    whole movie; gain increases the contrast of pictures and bars. Bars between the rows: the
+    unit’s running gradient <i>g</i> for each class at this batch, <span class="up">up</span> or
+    <span class="down">down</span>. <span class="line"></span> the unit’s class, the one with
+    the highest gradient. <span class="dot"></span> the class changed at this point, as at the
+    orange ticks above: the taller, the more units. Click a unit, or press Enter on it, to pin
+    it.</p>
   <div class="box">
     <div class="grid" role="listbox" tabindex="0" aria-multiselectable="true">
       <div class="ruler"></div>
@@ -290,7 +292,7 @@ def _check_pins(pinned: Iterable[int], count: int) -> None:
     seen: set[int] = set()
     for index in pinned:
         if not 0 <= index < count:
-            raise ValueError(f"pinned has {index}: the film has units 0 to {count - 1}.")
+            raise ValueError(f"pinned has {index}: the movie has units 0 to {count - 1}.")
         if index in seen:
             raise ValueError(f"pinned has {index} twice: give each unit once.")
         seen.add(index)

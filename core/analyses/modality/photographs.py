@@ -44,7 +44,7 @@ class ReadingPhotographs:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Reading {NETWORKS[self.network].title} on {len(self.files)} pictures"
+        return f"Running {NETWORKS[self.network].title} on {len(self.files)} pictures"
 
     def kept(self, store: Store) -> Photographs | None:
         """Never there: a visitor's pictures are not kept."""
@@ -52,7 +52,7 @@ class ReadingPhotographs:
 
     def compute(self, store: Store, report: Report) -> Photographs:
         """The modes. Raises `core.models.pretrained.Unavailable` without weights."""
-        report(0.0, "Fetching the weights" if self.trained else self.title)
+        report(0.0, "Downloading the weights" if self.trained else self.title)
         model = load(self.network, trained=self.trained)
         parts = []
         for at, some in enumerate(batches_of(as_tensor(self.files), _BATCH)):

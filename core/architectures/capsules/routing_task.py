@@ -90,9 +90,9 @@ class Routing(Opening[Routed]):
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
         right = routing.correct(model, *given, ITERATIONS)
-        report(0.6, "Routing with wrong coefficients")
+        report(0.6, "Routing with coefficients of other digits")
         wrong = routing.misrouted(model, *given, generator)
-        report(0.7, "Measuring how decided the votes are")
+        report(0.7, "Measuring votes and agreement")
         decided = [routing.decisiveness(each, *given) for each in (model, untrained)]
         module = routing.of_the_module(model, digits.images[:_MODULE], generator)
         return {

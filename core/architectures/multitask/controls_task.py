@@ -90,7 +90,7 @@ class Alone(Opening[Controls]):
     @property
     def title(self) -> str:
         """What it does."""
-        return "Comparing networks taught one task with that taught all"
+        return "Comparing networks trained on one task with the one trained on all"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """By network: scores, and the lesions of both shared layers."""

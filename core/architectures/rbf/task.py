@@ -34,7 +34,7 @@ FACTORS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)  # on the wid
 OWN_WIDTH = FACTORS.index(1.0)
 SETS = {
     "k-means": "the trained network's",
-    "random digits": "as many training digits drawn at random, width by the same rule",
+    "random digits": "as many random training digits, width by the same rule",
     "noise": "the untrained network's: pixels uniform in 0..1",
     "normal": "drawn from N(0, 1), width 1",
 }

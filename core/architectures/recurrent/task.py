@@ -25,7 +25,7 @@ __all__ = ["Gates", "Opened", "Read", "Reading"]
 
 HELD = 2000  # digits of the confirmation half on which whole gates are held
 NETWORKS = ("trained", "untrained")
-_HOLDS = ("held at 0", "held at 1", "held at its mean")
+_HOLDS = ("clamped at 0", "clamped at 1", "clamped at its mean")
 
 Numbers = NDArray[np.float64]
 
@@ -86,7 +86,7 @@ class Gates(Opening[Opened]):
         arrays: dict[str, NDArray[np.generic]] = {}
         for network, of in zip(NETWORKS, (model, blank), strict=True):
             arrays |= _gates(of, halves[1], network)
-        report(0.4, "Reading the state")
+        report(0.4, "Recording gates and states")
         carried = recurrent.state(model.described)
         found, untrained = (
             recurrent.by_class(recurrent.read(of, halves[1].images, carried), halves[1].labels)
@@ -95,7 +95,7 @@ class Gates(Opening[Opened]):
         arrays |= {f"state/{name}": value for name, value in vars(found).items()}
         arrays["untrained"] = untrained.share
         arrays["writes"] = recurrent.change(recurrent.read(model, halves[0].images, carried))
-        report(0.7, "Holding gates")
+        report(0.7, "Clamping gates")
         return {**arrays, **_held(model, halves[1].take(slice(HELD)))}
 
     def result(self, arrays: Arrays) -> Opened:

@@ -30,7 +30,7 @@ _IMAGE_LEVEL = "0.1"  # of the images: as many as a class has
 _NETWORKS = {
     "trained": "this network",
     "untrained": "untrained",
-    "rotated": "units mixed at random",
+    "rotated": "random mixtures of units",
 }
 
 
@@ -150,19 +150,18 @@ def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
     else:
         st.markdown(
             f"**None of the {units} units** of {name} is a detector of any concept, at a level of "
-            f"{float(view.level):.1%}. That is an answer: no concept of the list is where these "
-            "units are active, beyond what chance and position give."
+            f"{float(view.level):.1%}. This is a result too: these units match no concept of the "
+            "list better than chance and position explain."
         )
     st.caption(
-        "Level and concept of each unit were chosen on one half of the test digits; every number "
-        "below is measured on the other half.",
+        "Every number below is measured on the confirmation half.",
         help=DEFINITIONS["detector"],
     )
 
 
 def _controls_beside(mine: pd.DataFrame, units: int) -> None:
     """The same procedure on networks that have learned nothing."""
-    st.markdown("**Against controls**", help=DEFINITIONS["controls"])
+    st.markdown("**Comparison with controls**", help=DEFINITIONS["controls"])
     table = pd.DataFrame(
         {
             "network": [_NETWORKS[name] for name in mine.index],
@@ -188,12 +187,13 @@ def _read_against(detectors: Mapping[str, int]) -> list[str]:
     if 0 < own <= untrained:
         said.append(
             f"The untrained network has {untrained} detectors: the number of detectors in this "
-            "layer is no evidence of learning. Compare the highest IoU."
+            "layer is no evidence of learning. Compare the highest IoU instead."
         )
     if 0 < own <= detectors["rotated"]:
         said.append(
-            f"Random mixtures of these units make {detectors['rotated']} detectors: the concepts "
-            "are in the layer, but no more in its single units than in any direction of it."
+            f"Random mixtures of these units make {detectors['rotated']} detectors: the layer "
+            "represents the concepts, but its single units do so no better than random "
+            "directions."
         )
     return said
 
@@ -203,7 +203,10 @@ def _bars(rows: pd.DataFrame) -> None:
     st.markdown("**Concepts detected**")
     detectors = rows[rows["detector"]]
     if detectors.empty:
-        st.info("No bar to draw: no unit passes.", icon=":material/do_not_disturb_on:")
+        st.info(
+            "No unit is a detector, so there is nothing to show.",
+            icon=":material/do_not_disturb_on:",
+        )
         return
     names = [CONCEPTS[name].text for name in detectors["concept"]]
     st.altair_chart(charts.concept_counts(names), key="concepts detected")
@@ -217,7 +220,7 @@ def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     table["unit"] = [f"{view.choice.model}/{view.layer}/{index}" for index in table.index]
     detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
     closest = first["concept"].map(_text).reindex(table.index)
-    table["answers to"] = np.where(detector, closest, NONE)
+    table["responds to"] = np.where(detector, closest, NONE)
     table["closest concept"] = closest
     for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
         table[name] = first[name]
@@ -258,7 +261,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
         selection_mode="single-row",
         key=key,
     )
-    st.caption("Click the left edge of a row to look at its unit below; column names sort.")
+    st.caption("Click the left edge of a row to show its unit below; click a column name to sort.")
     name = f"dissection-{view.choice.model}-{view.layer}-{view.kind}-{view.level}"
     with st.container(horizontal=True):
         st.download_button(

@@ -32,8 +32,9 @@ def _classes(view: View, of: Growth, step: int) -> None:
     table = of.by_class(step)
     st.altair_chart(figures.classes(table), key="classes at the step")
     st.caption(
-        "Columns sum to 100 %. An expert that knew no class would take of every class "
-        f"what it takes of all digits: {', '.join(f'{load:.0%}' for load in of.load[at])}."
+        "Columns sum to 100 %. If the gate ignored the class, each expert would receive the same "
+        "share of every class as of all digits: "
+        f"{', '.join(f'{load:.0%}' for load in of.load[at])}."
     )
     download(table, f"classes-at-step-{step}-{name}")
 
@@ -58,8 +59,9 @@ def _means(view: View, of: Growth, step: int) -> None:
         scale=3,
     )
     st.caption(
-        f"Expert: its load. Striped: it takes none. Mean of those of the {DIGITS:,} digits "
-        f"that it takes{_moved(view)}. Click one for its weight as a unit of {view.gate}."
+        f"Below: expert: load. Striped: it receives no digits. Means are over the {DIGITS:,} "
+        f"digits, each counted at its expert{_moved(view)}. Click one to open its weight as a "
+        f"unit of {view.gate}."
     )
 
 

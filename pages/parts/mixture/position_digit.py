@@ -64,7 +64,7 @@ def _nine(one: Followed, seen: AtPlaces) -> None:
     layers = "" if len(firsts) == 1 else ", layer 1 · layer 2"
     st.caption(
         f"By {REACH} pixels up, not, or down, and left, not, or right. Below: the expert with the "
-        f"highest weight{layers}. A click moves the digit there."
+        f"highest weight{layers}. Click one to move the digit there."
     )
     if picked is not None and NINE[picked] != now:
         links.put(moved_down=NINE[picked][0], moved_right=NINE[picked][1])
@@ -97,6 +97,6 @@ def _here(one: Followed, seen: AtPlaces) -> None:
     answer = int(told.argmax())
     st.caption(
         f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and {RIGHT.value()} "
-        f"right: told as {answer} with probability {told[answer]:.0%}. Orange: the expert with the "
-        "highest weight; the digit's own class."
+        f"right: classified as {answer} with probability {told[answer]:.0%}. Orange: the expert "
+        "with the highest weight; the digit's own class."
     )

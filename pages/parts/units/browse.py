@@ -53,7 +53,7 @@ def units(study: Study) -> None:
     chosen = _chosen(every, layer.value())
     st.caption(f"{len(chosen)} of {len(every)} units. Click one to open it.")
     if chosen.empty:
-        st.info("No unit is like this: widen a range, or choose any top class, layer and state.")
+        st.info("No unit matches: widen a range, or choose any top class, layer and state.")
     else:
         _pictures(study, chosen, layer.value())
         _table(chosen)
@@ -70,11 +70,17 @@ def _controls(layer: links.Option[str]) -> None:
     _select(first[0], layer, "Layer", ("all", *place.layers()))
     _select(first[1], TOP, "Top class", ("any", *CLASSES), DEFINITIONS["top_class"])
     wanted = ("any", POLYSEMANTIC, NONE, *_WORDS)
-    _select(first[2], ANSWERS, "Answers to", wanted, DEFINITIONS["label"])
+    _select(first[2], ANSWERS, "Responds to", wanted, DEFINITIONS["label"])
     _select(first[3], STATE, "State", STATES, _states())
     second = st.columns(5)
     _select(second[0], PICTURE, "Picture", ("mean", "maximized"))
-    _select(second[1], SORT, "Sort by", SORTS, "Definitions are behind the table's column names.")
+    _select(
+        second[1],
+        SORT,
+        "Sort by",
+        SORTS,
+        "For definitions, point at the column names of the table below.",
+    )
     _select(second[2], ORDER, "Order", ("highest", "lowest"))
     for column, option, name in (
         (second[3], SELECTIVITY, "Selectivity, %"),
@@ -162,7 +168,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     """The grid; a click opens the unit."""
     maximized = PICTURE.value() == "maximized"
     if maximized and layer == "all":
-        st.info("Choose a layer to see its maximized inputs; these are mean images.")
+        st.info("Choose a layer to see its maximized inputs; mean images are shown here.")
     if maximized and layer != "all":
         found = result_of(Maximizing(study.choice, layer, Settings()))
         rows = chosen["index"].to_numpy()
@@ -219,7 +225,7 @@ def _places(chosen: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _alt(name: object, row: pd.Series) -> str:
     """A unit in words."""
-    said = f", answers to {row['label']}" if "label" in row else ""
+    said = f", responds to {row['label']}" if "label" in row else ""
     return (
         f"{name}{said}: top class {row['top_class']}, selectivity {row['selectivity']:.2f} "
         f"(untrained {row['selectivity_untrained']:.2f}, permuted labels "

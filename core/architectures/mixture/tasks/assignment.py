@@ -123,7 +123,7 @@ class Taking:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Reading the gate of {registry.MODELS[self.choice.model].title}"
+        return f"Running the gate of {registry.MODELS[self.choice.model].title}"
 
     def kept(self, store: Store) -> Taken | None:
         """What the store has, where it also has the digits' concepts."""
@@ -138,7 +138,7 @@ class Taking:
             "gate",
             self._key(),
             lambda: self._read(gated(model), described, part_of(report, _READY, 1)),
-            on_wait=lambda: report(_READY, "Another server is reading this gate"),
+            on_wait=lambda: report(_READY, "Another server is running this gate"),
         )
         return self._taken(found, described)
 

@@ -29,7 +29,7 @@ class Growing(Opening[Growth]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"{super().title}: its gates through training"
+        return f"{super().title}: gates during training"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """Every gate at every step that was kept, on digits moved as in training."""
@@ -39,7 +39,7 @@ class Growing(Opening[Growth]):
         digits = replace(digits, images=model.seen(digits.images, chance))
         found: dict[str, Arrays] = {}
         for at, gate in enumerate(model.gates):
-            report(at / len(model.gates), "Reading the gate at each step of training")
+            report(at / len(model.gates), "Running the gate at each saved step of training")
             growth = grow(model.name, model.history.weights, digits, gate, self.choice.seed)
             found[gate] = growth.to_arrays()
         return {f"{gate}/{key}": of for gate, arrays in found.items() for key, of in arrays.items()}

@@ -28,9 +28,9 @@ _HALVES = ("discovery", "confirmation")
 _FIELDS = ("intact", "another", "akin", "even", *WAYS)
 _DECIDED = {
     "intact": "the gate as trained",
-    "akin": "weights of another digit of the class",
-    "another": "weights of another digit",
-    "even": "all experts alike, 1/N",
+    "akin": "weights for another digit of the same class",
+    "another": "weights for another digit",
+    "even": "equal weights, 1/N",
 }
 
 
@@ -183,7 +183,7 @@ class Rerouting(Opening[Otherwise]):
     @property
     def title(self) -> str:
         """What it does."""
-        return "Letting the gate decide otherwise"
+        return "Replacing the gate's weights"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """Answers on both halves."""

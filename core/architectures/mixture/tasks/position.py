@@ -32,9 +32,9 @@ class Moved:
     untrained: Placed
 
     def accuracies(self) -> dict[str, tuple[float, float, float]]:
-        """Accuracy with Wilson's 95 % interval, of digits moved and of digits as they are."""
+        """Accuracy with Wilson's 95 % interval, of digits moved and of digits not moved."""
         of, n = self.trained, self.trained.digits
-        counted = {"moved": of.moved, "as they are": of.still}
+        counted = {"moved": of.moved, "not moved": of.still}
         return {name: (hits / n, *wilson_interval(hits, n)) for name, hits in counted.items()}
 
 
@@ -47,7 +47,7 @@ class Moving(Opening[Moved]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Moving digits before {registry.MODELS[self.choice.model].title}"
+        return f"Moving digits for {registry.MODELS[self.choice.model].title}"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """Both networks on the same moves."""

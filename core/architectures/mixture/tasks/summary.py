@@ -34,12 +34,12 @@ class Summing(Opening[Summed]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"{super().title}: one run in numbers"
+        return f"{super().title}: summary of the run"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """On all test digits."""
         model, digits = models[self.choice.model], load_digits(self.choice.data, "test")
-        report(0.0, "Reading answers and gate on the test digits")
+        report(0.0, "Running network and gate on the test digits")
         right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
