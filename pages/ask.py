@@ -7,7 +7,7 @@ import streamlit as st
 from core.analyses.task import Describing
 from core.claims.task import Asking
 from core.training.task import Measuring
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.ask import (
     candidates as candidate_view,
@@ -32,6 +32,7 @@ def page() -> None:
         "Claim that some units represent a concept, and test the claim: the units are removed, "
         "and what the network loses is compared with removing random units of similar strength."
     )
+    halves.chosen_and_judged("Candidates and control sets are chosen")
     study = result_of(Measuring(place.choice()))
     described = result_of(Describing(study.choice.data))
     asked = claim.controls(study, described)

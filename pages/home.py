@@ -12,7 +12,7 @@ from core.models.registry import MODELS
 from core.statistics import selectivity_index
 from core.training import PROBE
 from core.training.task import Measuring, Study
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.opening import unit_grid
@@ -100,9 +100,9 @@ def _specialized(study: Study) -> None:
     )
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the "
-        "unit. Below: layer/unit · top class · selectivity. Click one to open the unit. They were "
-        "chosen on one half of the test digits and measured on the other. A selective unit need "
-        "not be an important one: only removing it shows what the network needs it for."
+        "unit. Below: layer/unit · top class · selectivity. Click one to open the unit. "
+        f"{halves.sentence('They were chosen')} A selective unit need not be an important one: "
+        "only removing it shows what the network needs it for."
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analyses.modality.task import OpeningModes
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.multimodality import (
     images,
@@ -29,6 +29,7 @@ def page() -> None:
         "kinds. **Are there really two clusters, and which digits are in each?** Such a cluster "
         "is a *mode*: a peak of the density."
     )
+    halves.chosen_and_judged("Units and their modes were chosen")
     choice = place.choice()
     view = modality_layer.controls(choice)
     layer = result_of(view.task)

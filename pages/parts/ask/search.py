@@ -132,7 +132,7 @@ def _table(found: Found, asked: Asked) -> None:
             "units": int(k),
             f"class {asked.label} left": of.recall[at, asked.label],
             "lowest other class": np.delete(of.recall[at], own).min(),
-            "kept alone": of.kept[at],
+            "others removed": of.kept[at],
             "which": write_units(tuple(sorted(found.orders[name][:k].tolist()))),
         }
         for name, of in found.curves.items()

@@ -12,7 +12,7 @@ from core.architectures.attention.measure import attended_distance
 from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runtime.task import Choice
-from pages.kit import links
+from pages.kit import halves, links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -134,6 +134,7 @@ def _median(table: pd.DataFrame, network: str, measure: str) -> float:
 
 def _need(choice: Choice, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
+    halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
     st.altair_chart(figures.effects(table), key="effects of heads")

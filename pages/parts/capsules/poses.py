@@ -14,7 +14,7 @@ from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Me
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runtime.task import Choice
-from pages.kit import digit, place
+from pages.kit import digit, halves, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -75,6 +75,7 @@ def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Follo
     label = seen.answer
     found: Meant = result_of(Meanings(choice))
     table = found.dimensions(label)
+    halves.chosen_and_judged("Dimensions and their properties were chosen")
     st.markdown(
         f"**The capsule of class {label}, one dimension shifted at a time, and decoded**",
         help=DEFINITIONS["effect"],

@@ -17,7 +17,7 @@ from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import MODELS
 from core.runtime.task import Choice
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
 
 __all__ = ["NONE", "View", "controls", "report", "units_table"]
@@ -153,10 +153,7 @@ def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
             f"{float(view.level):.1%}. This is a result too: these units match no concept of the "
             "list better than chance and position explain."
         )
-    st.caption(
-        "Every number below is measured on the confirmation half.",
-        help=DEFINITIONS["detector"],
-    )
+    halves.chosen_and_judged("Level and concept of each unit were chosen", DEFINITIONS["detector"])
 
 
 def _controls_beside(mine: pd.DataFrame, units: int) -> None:

@@ -11,6 +11,7 @@ from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks import Taken
 from core.data.concepts import CONCEPTS
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
@@ -79,6 +80,7 @@ def view(view: View) -> None:
             icon=":material/call_split:",
         )
         return
+    halves.chosen_and_judged("Each expert's class and concepts were chosen")
     st.markdown(_headline(view, taken))
     _measures(taken)
     left, right = st.columns(2)

@@ -8,6 +8,7 @@ import streamlit as st
 from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
 from core.runtime import cache
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import interventions_one
@@ -47,6 +48,7 @@ def view(view: View) -> None:
         return
     found: Otherwise = result_of(Rerouting(view.choice, view.gate))
     table = found.accuracies()
+    halves.chosen_and_judged("Each expert's class was chosen")
     _say(view, found, table)
     _decisions(view, found, table)
     _needs(view, found)

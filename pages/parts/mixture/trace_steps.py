@@ -121,7 +121,7 @@ def _answers(one: digit.Followed, seen: Followed) -> None:
         else ""
     )
     st.caption(
-        f"Beside each expert its weight; blue frame: the digit's class, {one.label}; last row: "
+        f"Next to each expert: its weight; blue frame: the digit's class, {one.label}; last row: "
         f"the network.{told} If all experts are run, they are never trained to classify alone, so "
         "a wrong prediction by an expert with little weight is not an error of the network."
     )

@@ -149,7 +149,7 @@ def _headline(view: View, layer: LayerFound) -> None:
         else ""
     )
     left = f" {_units(untested)} can't be tested: constant, or too few values." if untested else ""
-    st.caption(f"Read: {view.read}. Units are chosen on the discovery half.{zeros}{left}")
+    st.caption(f"Read: {view.read}. Units were chosen on the discovery half.{zeros}{left}")
 
 
 def _units(count: int) -> str:

@@ -12,7 +12,7 @@ from core.architectures.multitask.results import ONE_SIDED, SHARES, Shared
 from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import DRAWS, Serving
 from core.runtime.task import Choice
-from pages.kit import links
+from pages.kit import halves, links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -41,6 +41,7 @@ BY_VARIANCE = (
 
 def shared(choice: Choice) -> None:
     """Everything about the shared units of one network."""
+    halves.chosen_and_judged("Units that are silenced together were chosen")
     st.subheader("How good the network is")
     found: Shared = result_of(Serving(choice))
     _scores(choice, found)

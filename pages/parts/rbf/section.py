@@ -149,7 +149,7 @@ def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -
             "label": st.column_config.NumberColumn(help=rbf_centres.LABEL),
             "distance": column("distance", "‖x − c‖, of pixels in 0..1."),
             "response": column("response φ", RESPONSE),
-            "push": column(f"push to {said}", _PUSH),
+            "push": column(f"contribution to {said}", _PUSH),
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
         download(frame, f"responses-{file_name(choice)}-digit{digit.number}-width{WIDTH.value()}")

@@ -14,7 +14,7 @@ from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
 from core.runtime.task import Choice
 from core.training.task import Training
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -57,6 +57,7 @@ def section(choice: Choice) -> None:
     mine = one_network(CELLS, choice)
     st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
     digit = followed(mine)
+    halves.chosen_and_judged("Probes were fitted, and units were ordered,")
     opened: Opened = result_of(Gates(mine))
     model = result_of(Training(mine))
     unit, row = _where(model.described[0].units)

@@ -12,7 +12,7 @@ from core.claims.task import Explaining
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.training.task import Study
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.opening import unit_grid
@@ -33,6 +33,7 @@ def anomalies(study: Study) -> None:
         "class.",
         help=DEFINITIONS["anomaly"],
     )
+    halves.chosen_and_judged("Each unit's concept was chosen")
     found = result_of(Explaining(study.choice, layer.value()))
     units = np.flatnonzero(found.anomalous)
     total = len(found.anomalous)

@@ -10,17 +10,15 @@ from core.analyses.comparing import (
     DROPOUTS,
     EPOCHS,
     ORDERS,
-    PART,
     SILENCED,
     Dropped,
     Dropping,
     hidden_dense,
 )
 from core.charts import training as figures
-from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runtime.task import Choice
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -88,6 +86,7 @@ def dropout(choice: Choice) -> None:
         "digits, so accuracies are lower than those of the app's other models. Each dot or line "
         "is one network; grey: networks before training."
     )
+    halves.chosen_and_judged("Top classes and the best unit for a crossed 7 were chosen")
     found: Dropped = result_of(Dropping(choice))
     layer = links.one_of("layer", layers, layers[-1])
     layer.shown()
@@ -121,10 +120,7 @@ def _measures(table: pd.DataFrame) -> None:
             # an untrained network guesses, with and without its units: it would only hide the rest
             shown = table[table["trained"]] if name == "ablation" else table
             st.altair_chart(figures.dots(shown, name), key=f"dots of {name}")
-    st.caption(
-        f"On the confirmation half of the test digits; the best unit for “{CONCEPTS[PART].text}” "
-        "and top classes were chosen on the discovery half."
-    )
+    st.caption("On the confirmation half.")
 
 
 def _silenced(curves: pd.DataFrame) -> None:

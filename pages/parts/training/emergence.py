@@ -14,7 +14,7 @@ from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runtime.task import Choice
 from core.training import PROBE
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.waiting import result_of
 
 __all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", "layer_option"]
@@ -99,6 +99,7 @@ def emergence(choice: Choice) -> None:
     """The view: selectivity, detectors, the best unit of a concept, and when each emerged."""
     found = result_of(Emerging(choice))
     layer, concept = controls(choice, found.concepts)
+    halves.chosen_and_judged("The best unit for each concept was chosen")
     left, right = st.columns(2)
     with left:
         _selectivity(found, layer)

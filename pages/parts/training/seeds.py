@@ -19,6 +19,7 @@ from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
 from core.runtime.task import Choice
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.training import emergence
@@ -52,6 +53,7 @@ def seeds(choice: Choice) -> None:
     emerging = InTurn(tuple(map(Emerging, every)), f"Training and reading seeds {numbers}")
     found: tuple[Emergence, ...] = result_of(emerging)
     layer, concept = emergence.controls(choice, found[0].concepts)
+    halves.chosen_and_judged("The best unit of each network was chosen")
     matched = result_of(Corresponding(choice, layer))
     table = _each_seed(matched, found, layer, concept)
     st.markdown(_always(table, layer, concept))

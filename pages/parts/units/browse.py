@@ -15,7 +15,7 @@ from core.analyses.task import Labelling
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.training.task import Study
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -46,6 +46,7 @@ def units(study: Study) -> None:
     """The page of all units."""
     layer = links.one_of("layer", ("all", *study.model.layers))
     st.title("Units")
+    halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
     every = table(study.profiles, study.choice.model)
     if ANSWERS.value() != "any":

@@ -20,7 +20,7 @@ from core.runtime.task import Task
 from core.statistics import rate_bound
 from core.training.task import Study
 from core.units import UnitId
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
@@ -38,6 +38,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     name = UnitId(study.choice.model, layer, index)
     profile, described = study.profiles[layer], layer_of(study.model, layer)
     _head(name, profile, described)
+    halves.chosen_and_judged("Its top class and label were chosen")
     st.subheader("What it responds to")
     named = st.container()
     st.subheader("How selective it is")
