@@ -26,7 +26,7 @@ from pages.parts.ask import (
 
 
 def page() -> None:
-    """The whole page."""
+    """The claim, its verdict or candidates, the evidence, and all claims of the session."""
     st.title("Ask")
     st.markdown(
         "Claim that some units represent a concept, and test the claim: the units are removed, "

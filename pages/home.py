@@ -23,7 +23,7 @@ _SHOWN = 12  # units among the most specialized
 
 
 def page() -> None:
-    """The whole page."""
+    """The title, the model's numbers, its most specialized units, exercises, and how it learned."""
     st.title("What does each unit do?")
     st.markdown(
         "Train a small network on digits, open any of its units, and see what it responds to, "

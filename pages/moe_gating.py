@@ -1,4 +1,4 @@
-"""MoE gating: which expert takes which digit, how evenly, how decisively, and what if not."""
+"""MoE gating: which expert gets which digit, how balanced, how decided, and whether it matters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Multimodality: which units have more than one mode, and which digits live in each."""
+"""Multimodality: which units have more than one mode, and which digits are in each."""
 
 from __future__ import annotations
 

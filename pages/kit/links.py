@@ -78,7 +78,7 @@ def one_of(
     *,
     listed: Sequence[str] | None = None,
 ) -> Option[str]:
-    """A choice of one of `values`, the first unless told otherwise.
+    """A choice of one of `values`, by default the first.
 
     listed: those to name to somebody who asked for another; None for all.
     """
@@ -169,7 +169,7 @@ def put(*, write: Mapping[str, Callable[..., str]] | None = None, **values: obje
 
 
 def forget_wrong_values() -> None:
-    """Begin a run with nothing to say about the address."""
+    """Forget the wrong values that an earlier run found in the address."""
     st.session_state[_WRONG] = {}
 
 

@@ -205,7 +205,7 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Told:
+class PinState:
     """What the browser last said: the pins, in their order, and the ones it had been given.
 
     `turn` numbers what it says; `given` is the pins and the turn of what Python had last sent.
@@ -238,24 +238,24 @@ def movie_player(
     _check_pins(pinned, count)
     just_now = f"{key}: pins of just now"
 
-    def told() -> Told | None:
+    def sent_pins() -> PinState | None:
         state = st.session_state.get(key)
-        return told_pins(state.get("told") if state else None, count, label)
+        return pin_state(state.get("told") if state else None, count, label)
 
     def answer() -> None:
-        if (said := told()) is not None:
+        if (said := sent_pins()) is not None:
             st.session_state[just_now] = True
             if on_pin is not None:
                 on_pin(said.pinned)
 
-    said = told()
+    said = sent_pins()
     now = said.pinned if st.session_state.pop(just_now, False) and said is not None else None
     given = _given([int(index) for index in pinned] if now is None else now, said)
     _COMPONENT(key=key, data=_message(film, label, given), on_told_change=answer)
     return now
 
 
-def told_pins(sent: object, count: int, label: str) -> Told | None:
+def pin_state(sent: object, count: int, label: str) -> PinState | None:
     """What a browser said, or None unless it is of the film of this label, with `count` units."""
     if not isinstance(sent, dict) or sent.get("label") != label:
         return None
@@ -265,10 +265,10 @@ def told_pins(sent: object, count: int, label: str) -> Told | None:
     for one in (sent, given):
         if not _are_pins(one.get("pinned"), count) or not _is_whole(one.get("turn")):
             return None
-    return Told(sent["pinned"], sent["turn"], (given["pinned"], given["turn"]))
+    return PinState(sent["pinned"], sent["turn"], (given["pinned"], given["turn"]))
 
 
-def _given(pinned: list[int], said: Told | None) -> tuple[list[int], int]:
+def _given(pinned: list[int], said: PinState | None) -> tuple[list[int], int]:
     """The pins and the turn to send, which differ from the last only if the browser must change.
 
     If the browser has these pins already, it gets again what it was given when it changed them

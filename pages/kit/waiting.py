@@ -125,7 +125,7 @@ def _draw(now: Snapshot) -> None:
 
 
 def _line(now: Snapshot) -> str:
-    """One line: what is done, how long it will take, who else waits."""
+    """One line: what is done, how long it will take, how many wait."""
     if now.state == "waiting":
         return f"{now.title}: number {now.place or 1} in the queue"
     parts = [now.text or now.title]

@@ -32,7 +32,7 @@ KIND = links.one_of("kind", KINDS)
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks. units: sorted, none yet when empty. n: confirmation digits."""
+    """The claim in the address. units: sorted, none yet when empty. n: confirmation digits."""
 
     layer: str
     units: tuple[int, ...]
@@ -189,7 +189,7 @@ def _widest(study: Study) -> str:
 
 
 def _aloud(study: Study, asked: Asked) -> None:
-    """The claim in words that one can read aloud."""
+    """The claim as a question, with what would support it."""
     if not asked.units:
         return
     names = [str(UnitId(study.choice.model, asked.layer, unit)) for unit in asked.units]

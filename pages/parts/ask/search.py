@@ -105,7 +105,7 @@ def _curves(found: Found, asked: Asked) -> None:
 
 
 def _explained(found: Found, asked: Asked) -> None:
-    """What went wrong in 2016, as far as it can be known."""
+    """The effect of the 2016 indexing error, in numbers of this network."""
     curve = found.curves.get(MISINDEXED)
     if curve is None:
         st.info("No hidden layer follows this one, so there is no wrong list of units to use.")

@@ -56,12 +56,12 @@ def section(choice: Choice) -> None:
 
 
 def token_name(token: int) -> str:
-    """A token in words."""
+    """The name of a token in sentences."""
     return attention_heads.query_name(token)
 
 
 def _asked(one: digit.Followed) -> tuple[int, int]:
-    """The token that asks and the head, by a click on a patch or from the lists."""
+    """The query token and the head, by a click on a patch or from the lists."""
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left, st.container(width=200):
         tiles = pictures.ink(patches_of(one.image)[0].unflatten(1, (PATCH, PATCH)).numpy())
@@ -190,7 +190,7 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
 
 
 def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
-    """What the class token takes in block 1, and its answer."""
+    """What the class token attends to in block 1, and the network's answer."""
     st.markdown("**Block 1: the class token attends, and the network answers**")
     left, right = st.columns(2)
     with left:
@@ -209,7 +209,7 @@ def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
 
 
 def _defects(one: digit.Followed) -> None:
-    """What the course module's attention lacked."""
+    """Common mistakes in attention, with what this digit shows."""
     with st.expander("Common mistakes, and what to do instead"):
         gap = order_gap(one.image, range(PATCHES)[::-1])
         st.markdown(

@@ -143,7 +143,7 @@ def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> Non
 
 
 def _all_classes(choice: Choice, found: Meant) -> None:
-    """For each class and property the dimension that draws it most, beside its controls."""
+    """For each class and property the dimension with the largest effect, with its controls."""
     table = found.properties()
     st.markdown("**All classes: the dimension with the largest effect on each property**")
     st.altair_chart(figures.effects(table), key="effects of dimensions")

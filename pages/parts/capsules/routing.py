@@ -1,4 +1,4 @@
-"""What routing decides, what it is worth, and what the course module did."""
+"""What routing decides, what it contributes, and common mistakes in capsule code."""
 
 from __future__ import annotations
 
@@ -125,7 +125,7 @@ def _without(choice: Choice) -> None:
 
 
 def _module(found: Routed) -> None:
-    """The defects of the course module, side by side."""
+    """Common mistakes in capsule code, with this network's numbers."""
     of = found.module
     with st.expander("Common mistakes, and what to do instead"):
         st.markdown(

@@ -23,7 +23,7 @@ _JUDGED = links.one_of("rules", ("hidden", "judged"))
 
 
 def concepts(described: Described) -> None:
-    """A row for each concept, and the rules beside labels made by eye."""
+    """A row for each concept, and the rules compared with labels made by a person."""
     with st.expander("The concepts", icon=":material/list:", expanded=_JUDGED.value() == "judged"):
         measured = described.measured
         present = measured.present().mean(0)

@@ -36,7 +36,7 @@ _NETWORKS = {
 
 @dataclass(frozen=True)
 class View:
-    """What the address asks for."""
+    """The choices in the address: data, model, layer, kind of comparison and level."""
 
     choice: Choice
     layer: str
@@ -45,17 +45,17 @@ class View:
 
     @property
     def task(self) -> Dissecting:
-        """The dissection."""
+        """The task that dissects the layer."""
         return Dissecting(self.choice, self.layer, float(self.level))
 
     @property
     def describing(self) -> Describing:
-        """The concepts of its digits."""
+        """The task that measures the concepts of the digits."""
         return Describing(self.choice.data)
 
     @property
     def unit(self) -> links.Option[int]:
-        """The unit that is looked at closely."""
+        """The unit shown in detail."""
         last = _described(self.choice.model, self.layer).units - 1
         return links.integer("unit", 0, last, 0)
 
@@ -120,7 +120,7 @@ def _other_kind() -> None:
 
 
 def _described(model: str, layer: str) -> Layer:
-    """What the architecture says of its layer."""
+    """The description of the layer by its architecture."""
     return next(of for of in MODELS[model].architecture.described if of.name == layer)
 
 
@@ -139,7 +139,7 @@ def report(view: View, found: Dissection) -> None:
 
 
 def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
-    """The answer in a sentence."""
+    """How many units are detectors, of how many concepts, in a sentence."""
     own = mine.loc["trained"]
     name = f"{view.choice.model}/{view.layer}"
     if own["detectors"]:

@@ -68,7 +68,7 @@ def _other_unit() -> None:
 
 
 def _verdict(view: View, mine: pd.DataFrame, index: int) -> None:
-    """Whether it is a detector, and why not."""
+    """A sentence on whether the unit is a detector, with its IoU, chance level and ceiling."""
     name = f"{view.choice.model}/{view.layer}/{index}"
     best = mine[mine["rank"] == 1]
     if best.empty:

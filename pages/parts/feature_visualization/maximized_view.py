@@ -214,7 +214,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
 
 
 def _layer(study: Study) -> links.Option[str]:
-    """The layer, the first dense one unless told."""
+    """The layer in the address, or the first dense one."""
     layers = study.model.layers
     dense = [name for name in layers if study.profiles[name].example_places.max() < 0]
     return links.one_of("layer", layers, dense[0])

@@ -1,4 +1,4 @@
-"""Who takes what: how evenly, how decidedly, which classes, which concepts, which digits."""
+"""Expert assignment: balance, entropy, and each expert's classes, concepts and digits."""
 
 from __future__ import annotations
 
@@ -95,7 +95,7 @@ def view(view: View) -> None:
 
 
 def _headline(view: View, taken: Taken) -> str:
-    """The answer in two sentences."""
+    """How many experts are active and how much class information they carry, in two sentences."""
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
     used = f"**All {of.experts} experts are active.**" if not dead else ""
@@ -107,14 +107,14 @@ def _headline(view: View, taken: Taken) -> str:
     elif dead:
         verbs = ["is" if count == 1 else "are" for count in (of.active, dead)]
         used = f"**{of.active} of {of.experts} experts {verbs[0]} active**; {dead} {verbs[1]} dead."
-    told, untold = of.class_information, before.class_information
-    if told.bits <= told.limit:
+    information, earlier = of.class_information, before.class_information
+    if information.bits <= information.limit:
         says = "carries no more class information than chance"
     else:
-        says = f"carries **{told.bits:.2f} of the 3.32 bits** of class information"
+        says = f"carries **{information.bits:.2f} of the 3.32 bits** of class information"
     return (
         f"{used} The expert{view.layer} assigned to a digit {says} (95th percentile under "
-        f"shuffling: {told.limit:.2f}; before training: {untold.bits:.2f}). The network "
+        f"shuffling: {information.limit:.2f}; before training: {earlier.bits:.2f}). The network "
         f"classifies {taken.accuracy:.1%} of the digits correctly."
     )
 
@@ -171,7 +171,7 @@ def _decided(view: View, taken: Taken) -> None:
 
 
 def _classes(view: View, taken: Taken) -> None:
-    """Expert × class."""
+    """The heat map of each class's share per expert, and each expert's chosen class."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
     st.altair_chart(figures.shares(table, "class"), key="experts by class")
@@ -199,7 +199,7 @@ def _classes(view: View, taken: Taken) -> None:
 
 
 def _concepts(view: View, taken: Taken) -> None:
-    """Expert × concept, beyond what the class explains."""
+    """The heat map of concepts per expert, beyond what the class explains."""
     st.subheader("Expert × concept, beyond the class")
     found = taken.beyond_class()
     if found.empty:
@@ -236,11 +236,11 @@ def _concepts(view: View, taken: Taken) -> None:
         name = f"{file_name(view.choice)}-{view.gate}"
         download(taken.concepts, f"experts-by-concept-{name}")
         st.dataframe(taken.told, hide_index=True, height=300)
-        download(taken.told, f"concepts-told-by-experts-{name}")
+        download(taken.told, f"concept-information-of-experts-{name}")
 
 
 def _module(view: View, taken: Taken) -> None:
-    """The defects of the course module, beside live numbers."""
+    """Common mistakes with mixtures, with this network's numbers."""
     routing = view.routing
     with st.expander("Common mistakes, and what to do instead"):
         st.markdown(

@@ -1,4 +1,4 @@
-"""The digits of each expert: the mean of all it takes, and those the gate is surest of."""
+"""The digits of each expert: their mean, and those that the gate assigns most clearly."""
 
 from __future__ import annotations
 

@@ -50,12 +50,12 @@ class View:
 
     @property
     def mixture(self) -> type[Gated]:
-        """The architecture."""
+        """The class of the mixture, with its settings."""
         return mixture_of(self.choice.model)
 
     @property
     def routing(self) -> Routing:
-        """Its settings."""
+        """The settings of the mixture: experts, k, balance, noise."""
         return self.mixture.routing
 
     @property
@@ -69,12 +69,12 @@ class View:
         return f" of layer {self.suffix[1:]}" if self.suffix else ""
 
     def taken(self) -> Taken:
-        """Who takes what at this gate; until it is known, a view of the work."""
+        """The gate's assignment of digits to experts; until it is known, a view of the work."""
         found: Taken = result_of(Taking(self.choice, self.gate))
         return found
 
     def address(self) -> dict[str, object]:
-        """Model and gate."""
+        """The model and the gate, as they stand in a link."""
         return {"model": self.choice.model, "gate": self.gate}
 
 
@@ -186,7 +186,7 @@ def _other_gate() -> None:
 
 
 def _other_kind() -> None:
-    """Another network."""
+    """Write the kind of network to the address; settings of the last kind are forgotten."""
     picked = st.session_state["kind"]
     if picked is not None:
         links.put(model=picked, gate=None)

@@ -71,18 +71,19 @@ def view(view: View) -> None:
 
 
 def _said(view: View, taken: Taken, drawn: GateMap, before: GateMap) -> None:
-    """What the maps say, in numbers."""
-    told, least = taken.confirmation.class_information, taken.untrained.class_information
+    """How decided the gate is, and whether classes stay together, in sentences."""
+    information, least = taken.confirmation.class_information, taken.untrained.class_information
     st.markdown(
-        f"**{drawn.decided:.0%} of the digits go to one expert** with a weight of {DECIDED:g} or "
-        f"more; before training {before.decided:.0%}. Classes stay together: the expert with the "
-        f"highest weight carries {told.bits:.2f} bits of class information (95th percentile under "
-        f"shuffling: {told.limit:.3f}; before training {least.bits:.2f}; maximum: 3.32)."
-        if told.bits > max(told.limit, least.bits)
+        f"**{drawn.decided:.0%} of the digits go to one expert** with a weight of {DECIDED:g} "
+        f"or more; before training {before.decided:.0%}. Classes stay together: the expert "
+        f"with the highest weight carries {information.bits:.2f} bits of class information "
+        f"(95th percentile under shuffling: {information.limit:.3f}; before training "
+        f"{least.bits:.2f}; maximum: 3.32)."
+        if information.bits > max(information.limit, least.bits)
         else f"**{drawn.decided:.0%} of the digits go to one expert** with a weight of {DECIDED:g} "
         f"or more; before training {before.decided:.0%}. Classes don't stay together: the "
-        f"expert with the highest weight carries {told.bits:.2f} bits of class information "
-        f"(95th percentile under shuffling: {told.limit:.3f}; before training "
+        f"expert with the highest weight carries {information.bits:.2f} bits of class information "
+        f"(95th percentile under shuffling: {information.limit:.3f}; before training "
         f"{least.bits:.2f}).",
         help=DEFINITIONS["decided"],
     )
@@ -115,7 +116,7 @@ def _classes() -> list[int]:
 def _map(
     name: str, drawn: GateMap, report: GateReport, digits: NDArray[np.int64], shown: list[int]
 ) -> None:
-    """One map."""
+    """The map of one network, trained or not, with its corners named."""
     own = _followed(report)
     frame, points = _frame(report, digits), scattered(drawn.points, SCATTER)
     frame = frame.assign(x=points[digits, 0], y=points[digits, 1])
@@ -130,14 +131,14 @@ def _map(
 
 
 def _followed(report: GateReport) -> int:
-    """The digit of the address."""
+    """The number of the followed digit."""
     return min(digit_number().value(), len(report.labels) - 1)
 
 
 def _frame(report: GateReport, digits: NDArray[np.int64]) -> pd.DataFrame:
     """Number, class and highest weights of the digits."""
-    told = [_two(report, number) for number in digits]
-    return pd.DataFrame({"digit": digits, "class": report.labels[digits], "weights": told})
+    texts = [_two(report, number) for number in digits]
+    return pd.DataFrame({"digit": digits, "class": report.labels[digits], "weights": texts})
 
 
 def _two(report: GateReport, number: int) -> str:
@@ -176,7 +177,7 @@ def _least(taken: Taken) -> None:
     if not len(numbers):
         st.markdown("This gate gives every digit to a single expert with full weight.")
         return
-    told = [_two(report, number) for number in numbers]
+    texts = [_two(report, number) for number in numbers]
     labels = report.labels[numbers]
     images = taken.half.digits.images[numbers, 0].numpy()
     picked = image_grid(
@@ -184,7 +185,7 @@ def _least(taken: Taken) -> None:
             pictures.enlarged(pictures.ink(images), 3),
             [
                 f"test digit {number}, a {label}: {text}"
-                for number, label, text in zip(numbers, labels, told, strict=True)
+                for number, label, text in zip(numbers, labels, texts, strict=True)
             ],
             [f"{at}, {of}: {_short(report, at)}" for at, of in zip(numbers, labels, strict=True)],
         ),

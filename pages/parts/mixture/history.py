@@ -1,4 +1,4 @@
-"""The gate through training: who takes how much at each step, when it decided, who died."""
+"""The gate during training: each expert's share, when the gate decided, which experts died."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ THIS, OTHER = "this mixture", "top-1, α 0"
 def view(view: View) -> None:
     """One gate at every step that was kept, and the same mixture without balancing if asked."""
     own: Growth = result_of(Growing(view.choice, view.gate))
-    st.markdown(_told(own))
+    st.markdown(_summary(own))
     other = _beside(view)
     step = _step(own)
     _areas(own, other, step)
@@ -72,32 +72,32 @@ def view(view: View) -> None:
         download(own.by_expert(), f"load-through-training-{name}", "Load of each expert as CSV")
 
 
-def _told(of: Growth) -> str:
-    """When the gate decided, and whether an expert died."""
+def _summary(of: Growth) -> str:
+    """Two sentences: when the gate decided, and whether an expert died."""
     if of.experts == 1:
         return (
             "**One expert gets all digits from the first step to the last.** The gate makes no "
             "decision."
         )
-    told = of.normalized[-1]
+    information = of.normalized[-1]
     first = (
         f"**By step {of.decided():,} of {of.steps[-1]:,} the gate has decided**: from then on at "
         f"least half of the digits go to their final expert (before training {of.same[0]:.0%}; by "
         f"chance {of.chance[0]:.0%})."
     )
-    if told <= of.limit[-1]:
+    if information <= of.limit[-1]:
         second = "At the end the expert carries no more class information than shuffled experts do."
     else:
         second = (
-            f"At the end the normalized class information of the expert is {told:.2f}, before "
-            f"training {of.normalized[0]:.2f}: random weights already separate digits a little "
-            f"(95th percentile under shuffling: {of.limit[-1]:.2f})."
+            f"At the end the normalized class information of the expert is {information:.2f}, "
+            f"before training {of.normalized[0]:.2f}: random weights already separate digits "
+            f"a little (95th percentile under shuffling: {of.limit[-1]:.2f})."
         )
     return f"{first} {second} {_deaths(of)}"
 
 
 def _deaths(of: Growth) -> str:
-    """Who is dead in the end, and since when."""
+    """A sentence on the experts that are dead at the end, and since which step."""
     died = of.died()
     if not died:
         return f"**No expert dies**: all {of.experts} receive digits at the end."
@@ -155,7 +155,7 @@ def _step(of: Growth) -> int:
 
 
 def _areas(own: Growth, other: Growth | None, step: int) -> None:
-    """Who takes how much, stacked."""
+    """Each expert's share of digits over training, stacked."""
     SHARE.shown()
     st.segmented_control(
         "Share",
@@ -181,12 +181,12 @@ def _areas(own: Growth, other: Growth | None, step: int) -> None:
 
 
 def _short(of: Growth) -> str:
-    """How many are at work."""
+    """How many experts are active, in a few words."""
     return f"{of.active[-1]} of {of.experts} experts active at the end"
 
 
 def _lines(own: Growth, other: Growth | None, step: int) -> None:
-    """What the expert tells, how decided the gate is, balance and accuracy."""
+    """Class information of the expert, entropy of the gate, balance and accuracy over training."""
     frames = [own.by_step().assign(network=THIS)]
     if other is not None:
         frames.append(other.by_step().assign(network=OTHER))

@@ -57,7 +57,7 @@ def view(view: View) -> None:
 
 
 def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
-    """The answer in words, of the numbers."""
+    """Whether the gate's choice matters and which experts are needed, in words."""
     intact, akin, another, even = (row for _, row in table.iloc[:4].iterrows())
     best = table.iloc[4:].sort_values("accuracy").iloc[-1]
     chosen = found.specialties()
@@ -103,7 +103,7 @@ def _points(row: pd.Series[float]) -> str:
 
 
 def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
-    """Accuracy when the gate's weights are others."""
+    """A chart and table of accuracy with replaced gate weights."""
     st.markdown("**Accuracy with other gate weights**", help=DEFINITIONS["accuracy"])
     st.altair_chart(figures.accuracies(table), key="accuracy rerouted")
     st.caption(
@@ -125,7 +125,7 @@ def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
 
 
 def _needs(view: View, found: Otherwise) -> None:
-    """The classes that lose without each expert."""
+    """The accuracy that each class loses without each expert."""
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
@@ -159,5 +159,5 @@ def _needs(view: View, found: Otherwise) -> None:
 
 
 def _name(view: View) -> str:
-    """Of a table's file."""
+    """The first part of the names of this view's files."""
     return f"{view.gate.replace('_', '-')}-{file_name(view.choice)}"

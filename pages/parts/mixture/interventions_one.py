@@ -1,4 +1,4 @@
-"""One expert removed, or left alone: which digits are then taken for which, and which are lost."""
+"""One expert removed, or left alone: the confusion matrix, and the digits newly misclassified."""
 
 from __future__ import annotations
 
@@ -84,7 +84,7 @@ def _asked(found: Otherwise) -> tuple[int, str]:
 
 
 def _lost(lost: pd.DataFrame, digits: Digits, what: str) -> None:
-    """Digits that are then told wrong and were told right; a click follows one."""
+    """The digits that are misclassified only then; a click follows one."""
     st.markdown(f"**Newly misclassified** when {what}: {len(lost):,} digits")
     if lost.empty:
         st.caption("Every digit that was classified correctly still is.")
@@ -94,8 +94,8 @@ def _lost(lost: pd.DataFrame, digits: Digits, what: str) -> None:
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(digits.images[first["digit"].tolist(), 0].numpy()), 2),
-            [f"test digit {at}, a {label}, classified as {told}" for at, label, told in rows],
-            [f"{at}: {label} → {told}" for at, label, told in rows],
+            [f"test digit {at}, a {label}, classified as {answer}" for at, label, answer in rows],
+            [f"{at}: {label} → {answer}" for at, label, answer in rows],
         ),
         key="grid of lost digits",
         label=f"Digits newly misclassified when {what}",

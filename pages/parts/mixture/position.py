@@ -1,4 +1,4 @@
-"""Where and what: digits moved about, and which layer tells places and which classes."""
+"""Position and class: digits moved about, and which layer's experts depend on which."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ DEFINITIONS = {
 
 
 def view(view: View) -> None:
-    """The answer, what each gate tells, each expert's map, and one digit moved."""
+    """The answer, each gate's information, each expert's map, and one digit moved."""
     st.markdown(
         f"Each digit is moved by up to {REACH} pixels up, down, left and right, at random. **Do "
         "the experts of the first layer specialize in positions, and those of the second in "
@@ -67,7 +67,7 @@ def view(view: View) -> None:
         _never_moved(view)
     found: Moved = result_of(Moving(view.choice))
     _answer(view, found)
-    _told(view, found)
+    _information(view, found)
     experts(found)
     one_digit(view)
 
@@ -87,13 +87,13 @@ def _never_moved(view: View) -> None:
 
 
 def _answer(view: View, found: Moved) -> None:
-    """What the numbers say, in sentences."""
-    told = [_sentence(gate, before) for gate, before in _pairs(found)]
+    """Whether the layers divide place and class, in sentences with their numbers."""
+    sentences = [_sentence(gate, before) for gate, before in _pairs(found)]
     division = divided(found.trained, found.untrained)
     if division is None:
-        st.markdown(f"**One layer.** {told[0]} With one gate there are no layers to compare.")
+        st.markdown(f"**One layer.** {sentences[0]} With one gate there are no layers to compare.")
     else:
-        st.markdown(f"**{_verdict(division.where, division.what)}**\n\n- " + "\n- ".join(told))
+        st.markdown(f"**{_verdict(division.where, division.what)}**\n\n- " + "\n- ".join(sentences))
     supported = (
         "“More”: the layer's normalized information about one factor exceeds that about the other "
         "(the whole 95 % interval of 200 bootstraps), that before training, and the 95th "
@@ -114,7 +114,7 @@ def _answer(view: View, found: Moved) -> None:
 
 
 def _verdict(where: bool, what: bool) -> str:
-    """Which half of it holds."""
+    """Supported, partly or not, with both halves of the claim, in a sentence."""
     first = (
         f"the experts of layer 1 {'carry' if where else 'do not carry'} more information about "
         "the place than about the class"
@@ -133,7 +133,7 @@ def _pairs(found: Moved) -> list[tuple[GatePlaces, GatePlaces]]:
 
 
 def _sentence(gate: GatePlaces, before: GatePlaces) -> str:
-    """What a gate tells, beside shuffles and the network before training."""
+    """A gate's information about place and class, with its controls, in a sentence."""
     parts = [
         f"{gate.told[name].bits:.2f} bits about the {name} (95th percentile under shuffling: "
         f"{gate.told[name].limit:.3f}; untrained: {before.told[name].bits:.2f})"
@@ -145,8 +145,8 @@ def _sentence(gate: GatePlaces, before: GatePlaces) -> str:
     return f"{name_of(gate.gate)} carries {parts[0]} and {parts[1]}. Of the two offsets: {more}."
 
 
-def _told(view: View, found: Moved) -> None:
-    """A chart for each gate, and the table."""
+def _information(view: View, found: Moved) -> None:
+    """A chart of each gate's information, and the table."""
     st.markdown("**Information of the expert** about each factor", help=DEFINITIONS["factor"])
     others = {"untrained": found.untrained}
     if view.choice.model == MOVED and _control_asked():
@@ -161,7 +161,7 @@ def _told(view: View, found: Moved) -> None:
         with columns[at % 2]:
             st.markdown(name_of(gate.gate))
             mine = table[table["gate"] == gate.gate]
-            st.altair_chart(figures.told(mine, networks, most), key=f"told by {gate.gate}")
+            st.altair_chart(figures.told(mine, networks, most), key=f"information of {gate.gate}")
     st.caption(
         "Normalized mutual information of expert and factor, each digit moved once. Orange: 95th "
         "percentile under shuffling. “Digits not moved”: the same architecture, seed and "
@@ -186,7 +186,7 @@ def _control_asked() -> bool:
 
 
 def _factor(table: pd.DataFrame) -> pd.Series[str]:
-    """The factors in words."""
+    """The column of factors with their names on the screen."""
     return table["factor"].map(NAMES)
 
 

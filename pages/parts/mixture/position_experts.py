@@ -12,7 +12,7 @@ __all__ = ["experts", "name_of"]
 
 
 def name_of(gate: str) -> str:
-    """A gate in words."""
+    """The name of a gate on the screen."""
     return f"Layer {gate.removeprefix('gate_')}" if "_" in gate else "The gate"
 
 

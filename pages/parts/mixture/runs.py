@@ -84,14 +84,14 @@ def _answer(view: View, base: dict[str, Summed]) -> None:
 
 
 def _verdict(of: Versus) -> str:
-    """Better, worse, or not told apart, at 5 %."""
+    """Better, worse, or not significantly different at 5 %, as the start of a sentence."""
     if of.p >= 0.05:
         return "The mixture is not significantly different from"
     return f"The mixture is {'better' if of.won > of.lost else 'worse'} than"
 
 
 def _numbers(of: Versus) -> str:
-    """The pair in numbers."""
+    """The digits that only one of two networks classifies correctly, and the test, in words."""
     low, high = 100 * of.low, 100 * of.high
     return (
         f"{of.won:,} digits are classified correctly only by the mixture, {of.lost:,} only by the "

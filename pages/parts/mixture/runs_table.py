@@ -103,7 +103,7 @@ def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
 
 
 def _title(name: str) -> str:
-    """What a run is called."""
+    """The name of a run in the table."""
     return MODELS[name].title.removeprefix("Mixture of experts, ")
 
 

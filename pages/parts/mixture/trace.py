@@ -38,7 +38,7 @@ def view(view: View) -> None:
 
 
 def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
-    """Both gates of a network of two layers and all ways through; gives the chosen gate's."""
+    """Both gates of a network of two layers and all pairs of experts; gives the chosen gate's."""
     way = take_way(model, one.image)
     first, second = way.decided
     right = "correct" if way.answer == one.label else f"incorrect: it is a {one.label}"
@@ -75,7 +75,7 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
 
 
 def _moved(found: Nudged, step: int) -> None:
-    """What stays when the digit is moved by a pixel."""
+    """How often expert and answer stay the same when the digit is moved by one pixel."""
     takers, answers = found.kept()
     others = sorted({int(of) for of in found.takers.ravel()} - {int(found.takers[1, 1])})
     went = f" Elsewhere expert {', '.join(map(str, others))} has the highest weight." * bool(others)
@@ -87,7 +87,7 @@ def _moved(found: Nudged, step: int) -> None:
 
 
 def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> None:
-    """How decided the gate is on this digit beside its class, and what it gave untrained."""
+    """The entropy of this digit's weights compared with its class, and the untrained weights."""
     if view.routing.experts == 1:
         st.caption("With a single expert, the gate has no choice.")
         return

@@ -20,7 +20,7 @@ _TIMES = 3  # screen pixels a pixel of the digit
 
 
 def show(view: View, one: digit.Followed, seen: Followed) -> None:
-    """From the gate's pictures to the answer."""
+    """The four steps from the gate's weights to the answer."""
     right = "correct" if seen.answer == one.label else f"incorrect: it is a {one.label}"
     others = f"{int((seen.own.argmax(1) == seen.answer).sum())} of {len(seen.own)}"
     st.markdown(
@@ -36,7 +36,7 @@ def show(view: View, one: digit.Followed, seen: Followed) -> None:
 
 
 def _scores(view: View, seen: Followed) -> None:
-    """Weight pictures, the digit, and their products."""
+    """Step 1: weight pictures, the digit, and their products, which sum to the scores."""
     e = seen.taker
     pixels = seen.products.sum((1, 2))
     left, right = st.columns([2, 3], vertical_alignment="center")
@@ -80,7 +80,7 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
 
 
 def _weights(view: View, seen: Followed) -> None:
-    """Scores to weights."""
+    """Step 2: the softmax that makes weights of scores."""
     e, k = seen.taker, view.routing.k
     left, right = st.columns([2, 3], vertical_alignment="center")
     largest = [at for at in np.argsort(-seen.scores, kind="stable")[:k] if seen.weights[at] > 0]
@@ -104,7 +104,7 @@ def _weights(view: View, seen: Followed) -> None:
 
 
 def _answers(one: digit.Followed, seen: Followed) -> None:
-    """Each expert's own answer."""
+    """Step 3: each expert's own prediction."""
     st.markdown(
         "**3 · Each expert's own prediction**, including experts not selected by the gate, in "
         "percent",
@@ -114,21 +114,22 @@ def _answers(one: digit.Followed, seen: Followed) -> None:
     chart = figures.answers(seen.probabilities, seen.weights, one.label)
     st.altair_chart(chart, key="answers of the experts")
     second = seen.second
-    told = (
+    runner_up = (
         f" The expert with the second highest weight, expert {second}, would alone predict "
         f"{seen.own[second].argmax()}."
         if second is not None
         else ""
     )
     st.caption(
-        f"Next to each expert: its weight; blue frame: the digit's class, {one.label}; last row: "
-        f"the network.{told} If all experts are run, they are never trained to classify alone, so "
-        "a wrong prediction by an expert with little weight is not an error of the network."
+        f"Next to each expert: its weight; blue frame: the digit's class, {one.label}; last "
+        f"row: the network.{runner_up} If all experts are run, they are never trained to "
+        "classify alone, so a wrong prediction by an expert with little weight is not an "
+        "error of the network."
     )
 
 
 def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
-    """The contributions to the answer's logit."""
+    """Step 4: the contributions to the answer's logit."""
     a = seen.answer
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:

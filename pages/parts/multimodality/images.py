@@ -120,7 +120,7 @@ def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
 
 
 def _found(task: ReadingPhotographs, found: Photographs) -> None:
-    """The channels at a glance, and one of them."""
+    """The densities of all channels, and one channel in detail."""
     of = found.modes
     order = np.lexsort((-of.dip, of.p, ~of.tested))
     name = f"{NETWORKS[task.network].title}, {task.layer}"

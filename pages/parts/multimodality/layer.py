@@ -1,4 +1,4 @@
-"""A layer at a glance: every unit's density, how many have several modes, against controls."""
+"""Overview of a layer: every unit's density, how many have several modes, against controls."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def report(view: View, layer: LayerFound) -> None:
 
 
 def _headline(view: View, layer: LayerFound) -> None:
-    """The answer in a sentence."""
+    """How many units have more than one mode, in a sentence."""
     of = layer.discovery
     claimed, units = of.claimed, len(of)
     confirmed = int((layer.confirmation.p[claimed] < RATE).sum())
@@ -153,7 +153,7 @@ def _headline(view: View, layer: LayerFound) -> None:
 
 
 def _units(count: int) -> str:
-    """So many units."""
+    """A number of units, with the right plural."""
     return f"{count} unit{'' if count == 1 else 's'}"
 
 

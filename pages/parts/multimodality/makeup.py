@@ -26,7 +26,7 @@ _LISTED = 10  # concepts of a mode
 
 
 def makeup(view: View, index: int, found: UnitFound) -> None:
-    """Everything that lives in the modes."""
+    """Digits, classes and concepts of each mode of a unit."""
     if found.found.density is None or found.judged.density is None:
         return
     names, colours = figures.mode_names(found.found.n_modes, found.found.apart)
@@ -129,7 +129,7 @@ def _within(view: View, found: UnitFound) -> None:
 
 
 def _listed(classes: list[int]) -> str:
-    """Classes in words."""
+    """Classes as a list in a sentence."""
     return ", ".join(map(str, classes))
 
 

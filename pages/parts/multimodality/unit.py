@@ -216,7 +216,7 @@ _HELP = {
 
 
 def _p(value: float) -> str:
-    """A p-value as far as the tables go."""
+    """A p-value as text, to the precision of the tables."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 

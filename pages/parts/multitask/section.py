@@ -94,7 +94,7 @@ def _partner(digits: Digits) -> int:
 
 
 def _heads(found: Answers) -> None:
-    """The image as it is shown, and every head's answer beside the right one."""
+    """The image as it is shown, and every head's answer with the correct one."""
     columns = st.columns([1, *[2] * len(found.heads)], vertical_alignment="top")
     with columns[0]:
         tile = pictures.enlarged(pictures.ink(found.seen[None]), 5)[0]

@@ -231,7 +231,7 @@ def _conflict(choice: Choice, found: Shared, layer: str) -> None:
 
 
 def _lessons(found: Shared, layer: str) -> None:
-    """The defect of the course module and two traps."""
+    """A common mistake, and two traps."""
     traps = " and two traps" if "parity" in found.tasks else ""
     with st.expander(f"A common mistake{traps}"):
         st.markdown(

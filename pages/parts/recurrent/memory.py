@@ -200,7 +200,7 @@ def _answers(view: View, found: Read) -> None:
 
 
 def course(view: View) -> None:
-    """The defects of the course module's cells, with what they do."""
+    """Common mistakes in LSTM and GRU code, with their effect on this network."""
     with st.expander("Common mistakes, and what is done here"):
         if view.choice.model == "lstm":
             st.markdown(_LSTM)

@@ -104,7 +104,7 @@ def _worked(view: View) -> None:
 
 
 def _convention(name: str) -> str:
-    """Which way round z is."""
+    """The convention for z, in a sentence."""
     if name == "lstm":
         return "i, f and o are the input, forget and output gate, g the candidate."
     return (
@@ -204,7 +204,7 @@ def _held(view: View) -> None:
 
 
 def _said(part: pd.DataFrame, hold: str) -> str:
-    """What a hold does by the chosen unit, beside the others."""
+    """The effect of clamping the chosen unit's gate, compared with the other units, in words."""
     own, others = part[part["chosen"]].iloc[0], part[~part["chosen"]]["probability"]
     answer = "" if len(set(part["answer"])) == 1 else f" (the answer becomes {own['answer']})"
     return (

@@ -44,7 +44,7 @@ LABEL = "The most frequent class among the training digits for which this cell i
 
 @dataclass(frozen=True)
 class View:
-    """All that the parts of the section speak of."""
+    """What the parts of the section show: the choice, the map, the digit and its path."""
 
     choice: Choice
     opened: OpenedSOM

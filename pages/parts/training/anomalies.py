@@ -1,4 +1,4 @@
-"""Units that are wanted on for a class on which they are mostly off, and whom they fire for."""
+"""Units that training pushes up for a class on which they are mostly off."""
 
 from __future__ import annotations
 
@@ -47,19 +47,19 @@ def anomalies(study: Study) -> None:
 
 
 def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
-    """How many there are, and how far the explanation goes."""
+    """How many such units there are, and for how many the explanation holds, in a sentence."""
     some = (found.active[units] > 0) & (found.active[units] < 0.5)
-    told = found.auc[units] >= 0.8
+    distinguished = found.auc[units] >= 0.8
     st.markdown(
-        f"**{len(units)} of {total} units.** {int(some.sum())} of them are active on some digits "
-        f"of their class, but on fewer than half. {int(told.sum())} distinguish a concept within "
-        "the class with an AUC of 0.8 or more, on the half of the digits on which the concept "
-        "was not chosen."
+        f"**{len(units)} of {total} units.** {int(some.sum())} of them are active on some "
+        f"digits of their class, but on fewer than half. {int(distinguished.sum())} "
+        "distinguish a concept within the class with an AUC of 0.8 or more, on the half of "
+        "the digits on which the concept was not chosen."
     )
 
 
 def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str) -> None:
-    """Three pictures a unit: the class, whom the unit is on for, who wants it higher."""
+    """Three pictures a unit: the class, digits on which it is active, digits that push it up."""
     tall = np.concatenate(list(found.images[units].transpose(1, 0, 2, 3)), axis=1)
     grid = gallery(
         pictures.stretched(tall),

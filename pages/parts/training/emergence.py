@@ -57,7 +57,7 @@ _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, â€
 
 
 def layer_option(choice: Choice) -> links.Option[str]:
-    """The layer in the address; the first dense one unless told, else the last hidden one."""
+    """The layer in the address; by default the first dense one, else the last hidden one."""
     layers = tuple(layer.name for layer in MODELS[choice.model].architecture.described)
     return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
 

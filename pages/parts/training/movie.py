@@ -20,7 +20,7 @@ ROW = links.one_of("rows", ROWS[1:])
 
 
 def film(study: Study) -> None:
-    """The film of the layer that the address names."""
+    """The movie of the layer that the address names."""
     layers = study.model.layers
     layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
     left, right = st.columns(2)
@@ -57,7 +57,7 @@ def film(study: Study) -> None:
 
 @st.cache_resource(max_entries=4, show_spinner="Preparing the movie")
 def _reel(_recorded: Recorded, which: str, model: str, layer: str, row: str) -> Film:
-    """The film of one layer as the player wants it, units in the order of their classes."""
+    """The movie of one layer in the player's form, units in the order of their classes."""
     order = _recorded.order(layer)
     return Film(
         units=tuple(str(UnitId(model, layer, int(unit))) for unit in order),

@@ -136,7 +136,7 @@ def _labelled(study: Study, every: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answering(codes: pd.Series, wanted: str) -> pd.Series:
-    """Whose label says that the concept `wanted` is there."""
+    """Which units have a label that includes the concept `wanted`, (units,) of bool."""
     if wanted == NONE:
         return codes == ""
     if wanted == POLYSEMANTIC:

@@ -1,4 +1,4 @@
-"""What a unit answers to in words, how well that holds, and what adding a part to a digit does."""
+"""What a unit responds to in words, how well that holds, and the effect of adding a part."""
 
 from __future__ import annotations
 
@@ -104,7 +104,7 @@ def _differences(named: Named, layer: str, index: int) -> None:
 
 
 def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
-    """Some of the pairs, with what the unit says to each digit."""
+    """Some of the pairs, with the unit's activation on each digit."""
     with st.expander("Look at the pairs", icon=":material/compare:"):
         names = sorted(named.pairs, key=lambda name: (not name.startswith("crossbar,"), name))
         pair = links.one_of("pair", names)

@@ -1,4 +1,4 @@
-"""One unit's page: what it answers to, how selectively, and against which controls."""
+"""One unit's page: what it responds to, how selectively, and against which controls."""
 
 from __future__ import annotations
 
@@ -134,7 +134,7 @@ def _open(layer: str | None, index: int | None) -> None:
 
 
 def _scores(profile: Profile, index: int) -> None:
-    """Four measures of how well it tells its top class from the rest, beside their baselines."""
+    """Four measures of how well it separates its top class from the rest, with their baselines."""
     top = profile.top_class[index]
     st.markdown(f"How well does it separate **{top}**, its top class, from the other digits?")
     for column, name in zip(st.columns(4), _DOMAINS, strict=True):
