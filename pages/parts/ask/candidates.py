@@ -70,9 +70,9 @@ def _said(found: Candidates) -> None:
     where = "within the class" if found.inside else "among all digits"
     beyond = found.score[best] > found.chance
     st.markdown(
-        f"The best unit is **{best}**, AUC {found.score[best]:.2f} {where}. When the concept is "
-        f"shuffled among the digits, the best of the {len(found.score)} units stays below "
-        f"{found.chance:.2f} in 95 % of shuffles (p = {found.best_p[best]:.3f}): "
+        f"The best unit is **{best}**, AUC {found.score[best]:.2f} {where}. The 95th percentile "
+        f"of the best of the {len(found.score)} units under shuffling of the concept is "
+        f"{found.chance:.2f} (p = {found.best_p[best]:.3f}): "
         + ("the unit carries information about the concept." if beyond else "no unit stands out."),
         help=DEFINITIONS["best_p"],
     )

@@ -130,7 +130,7 @@ def _measures(taken: Taken) -> None:
         "mean entropy": "H(ḡ)",
         "decisions": "H(ḡ) − H(g | x)",
         "information": "I(class; expert)",
-        "limit": "95 % of shuffles",
+        "limit": "95th percentile, shuffled",
         "normalized": "normalized I",
     }
     table = taken.summary()
