@@ -607,7 +607,7 @@ def test_necessary(change: Change, controls: Controls, verdict: str, why: str) -
         (0.8, 0.7, 0.9, 50, compared(0.01), "inconclusive", "neither shown nor excluded"),
         (0.9, 0.8, 1.0, 50, compared(1, sets=0), "inconclusive", "no other units"),
         (0.9, 0.8, 1.0, 29, compared(0.01), "inconclusive", "at least 30 are needed"),
-        (0.9, 0.8, 1.0, 30, compared(0.01), "supported", "90% of the network's power"),
+        (0.9, 0.8, 1.0, 30, compared(0.01), "supported", "90% of the network's ability"),
     ],
 )
 def test_sufficient(
