@@ -101,8 +101,8 @@ def _specialized(study: Study) -> None:
     st.caption(
         "Each picture is the mean of the digits, weighted by how strongly each activates the "
         "unit. Below: layer/unit · top class · selectivity. Click one to open the unit. "
-        f"{halves.sentence('The units were chosen')} A selective unit need not be an important one: "
-        "only removing it shows what the network needs it for."
+        f"{halves.sentence('The units were chosen')} A selective unit need not be an important "
+        "one: only removing it shows what the network needs it for."
     )
 
 
