@@ -7,7 +7,7 @@ import streamlit as st
 from core.analyses.described import Describing
 from core.analyses.profiles.task import Measuring
 from core.claims.task import Asking
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.ask import (
     candidates as candidate_view,
@@ -26,12 +26,13 @@ from pages.parts.ask import (
 
 
 def page() -> None:
-    """The whole page."""
+    """The claim, its verdict or candidates, the evidence, and all claims of the session."""
     st.title("Ask")
     st.markdown(
-        "Name units and what they are said to carry. They are removed, on digits that they were "
-        "not chosen on, beside random units of like strength, and the verdict follows."
+        "Claim that some units represent a concept, and test the claim: the units are removed, "
+        "and what the network loses is compared with removing random units of similar strength."
     )
+    halves.chosen_and_judged("Candidates and control sets are chosen")
     study = result_of(Measuring(place.choice()))
     described = result_of(Describing(study.choice.data))
     asked = claim.controls(study, described)

@@ -1,4 +1,4 @@
-"""Dissection: which concept each unit of a layer answers to, if any."""
+"""Dissection: which concept each unit of a layer responds to, if any."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pages.parts.feature_visualization import maximized_view
 
 
 def page() -> None:
-    """The whole page."""
+    """The filters and maximized inputs of the chosen layer."""
     st.title("Feature visualization")
     study = result_of(Measuring(place.choice()))
     layer, settings = maximized_view.controls(study)

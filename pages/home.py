@@ -12,7 +12,7 @@ from core.analyses.profiles.task import Measuring, Study
 from core.models.registry import MODELS
 from core.statistics import selectivity_index
 from core.training import PROBE
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.opening import unit_grid
@@ -23,11 +23,11 @@ _SHOWN = 12  # units among the most specialized
 
 
 def page() -> None:
-    """The whole page."""
+    """The title, the model's numbers, its most specialized units, exercises, and how it learned."""
     st.title("What does each unit do?")
     st.markdown(
-        "Train a small network on digits, open any of its units, and see what it answers to, "
-        "beside what chance and an untrained network give."
+        "Train a small network on digits, open any of its units, and see what it responds to, "
+        "compared with chance and with an untrained network."
     )
     choice = place.choice()
     st.caption(
@@ -53,7 +53,9 @@ def _facts(study: Study) -> None:
     median, untrained = (hidden[name].median() for name in ("selectivity", "selectivity_untrained"))
     columns = st.columns(5)
     columns[0].metric(
-        "Accuracy", f"{study.accuracy:.2%}", help="On the 10,000 test digits, none trained on."
+        "Accuracy",
+        f"{study.accuracy:.2%}",
+        help="On the 10,000 test digits, none of which were used in training.",
     )
     columns[1].metric("Parameters", f"{parameters:,}", help="Weights and biases.")
     columns[2].metric("Units", len(units), help="Channels of convolutions, and dense units.")
@@ -61,7 +63,7 @@ def _facts(study: Study) -> None:
     columns[4].metric(
         "Median selectivity",
         f"{median:.2f}",
-        delta=f"{median - untrained:+.2f} by training",
+        delta=f"{median - untrained:+.2f} from training",
         help=f"Of the hidden units. {DEFINITIONS['selectivity']}",
     )
 
@@ -97,10 +99,10 @@ def _specialized(study: Study) -> None:
         scale=4,
     )
     st.caption(
-        "Each picture is the mean of the digits, weighted by how strongly each activates the unit. "
-        "Below: layer/unit · top class · selectivity. Click one to open the unit. They were chosen "
-        "on one half of the test digits and measured on the other. Selective is not important: "
-        "what a unit is good for, only removing it can tell."
+        "Each picture is the mean of the digits, weighted by how strongly each activates the "
+        "unit. Below: layer/unit · top class · selectivity. Click one to open the unit. "
+        f"{halves.sentence('The units were chosen')} A selective unit need not be an important "
+        "one: only removing it shows what the network needs it for."
     )
 
 
@@ -120,7 +122,7 @@ def _learning(study: Study) -> None:
     right.markdown("**Class selectivity**, the median unit of each layer")
     right.altair_chart(charts.emergence(pd.DataFrame(rows)), key="emergence")
     st.caption(
-        f"Recorded on {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches. "
+        f"Measured on {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches. "
         "Units are somewhat selective before any training: a random filter already prefers some "
         "shapes."
     )

@@ -1,4 +1,4 @@
-"""MoE gating: which expert takes which digit, how evenly, how decisively, and what if not."""
+"""MoE gating: which expert gets which digit, how balanced, how decided, and whether it matters."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from pages.parts.mixture import assignment, gate_map, history, interventions, po
 from pages.parts.mixture.controls import View, controls
 
 VIEWS: dict[str, tuple[str, Callable[[View], None]]] = {
-    "takes": ("Who takes what", assignment.view),
+    "takes": ("Expert assignment", assignment.view),
     "digit": ("One digit", trace.view),
     "without": ("Without an expert", interventions.view),
-    "map": ("Map of gates", gate_map.view),
-    "growth": ("Through training", history.view),
+    "map": ("Gate map", gate_map.view),
+    "growth": ("During training", history.view),
     "runs": ("Runs compared", runs.view),
-    "places": ("Where and what", position.view),
+    "places": ("Position and class", position.view),
 }
 VIEW = links.one_of("view", tuple(VIEWS))
 
@@ -26,9 +26,9 @@ def page() -> None:
     """The network and its settings, then the chosen view; nothing is computed for the others."""
     st.title("MoE gating")
     st.markdown(
-        "A **mixture of experts** is several small networks and a *gate* that decides, digit by "
-        "digit, whose answer counts. **Does each expert get digits of its own, and would it "
-        "matter if it were gone?**"
+        "A **mixture of experts** consists of several small networks, the experts, and a *gate* "
+        "that decides for each digit how much each expert's output counts. **Does each expert "
+        "specialize in certain digits, and would it matter if it were removed?**"
     )
     view = controls(place.choice())
     VIEW.shown()

@@ -1,11 +1,11 @@
-"""Multimodality: which units have more than one mode, and which digits live in each."""
+"""Multimodality: which units have more than one mode, and which digits are in each."""
 
 from __future__ import annotations
 
 import streamlit as st
 
 from core.analyses.modality.task import OpeningModes
-from pages.kit import place
+from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.multimodality import (
     images,
@@ -25,9 +25,11 @@ def page() -> None:
     """The layer at a glance, then the unit that the address names."""
     st.title("Multimodality")
     st.markdown(
-        "A unit with two heaps of values sorts the digits into two kinds. **Are there really two, "
-        "and which digits are in each?** A heap is a *mode*: a peak of the density."
+        "If the activations of a unit form two clusters, the unit sorts the digits into two "
+        "kinds. **Are there really two clusters, and which digits are in each?** Such a cluster "
+        "is a *mode*: a peak of the density."
     )
+    halves.chosen_and_judged("Units and their modes were chosen")
     choice = place.choice()
     view = modality_layer.controls(choice)
     layer = result_of(view.task)

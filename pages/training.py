@@ -1,4 +1,4 @@
-"""Training: the movie of every unit, what doesn't fit, and how specialization emerges."""
+"""Training: the movie of every unit, anomalies, and how specialization emerges."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from pages.parts.training import (
 
 VIEWS = {
     "movie": "Movie",
-    "anomalies": "What doesn't fit",
+    "anomalies": "Anomalies",
     "emergence": "Emergence",
     "seeds": "Seeds",
     "dropout": "Dropout",

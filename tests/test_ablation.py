@@ -577,9 +577,9 @@ def area(low: float, high: float, *, precision: float = 0.9, n: int = 100) -> De
 @pytest.mark.parametrize(
     ("change", "controls", "verdict", "why"),
     [
-        (loss(0.5, 0.4, 0.6), compared(0.01), "supported", "control sets cost less"),
+        (loss(0.5, 0.4, 0.6), compared(0.01), "supported", "control sets costs less"),
         (loss(0.5, 0.4, 0.6), compared(0.05), "supported", "p = 0.050, 99 sets"),
-        (loss(0.5, 0.4, 0.6), compared(0.06), "not supported", "control sets cost as much"),
+        (loss(0.5, 0.4, 0.6), compared(0.06), "not supported", "control sets costs as much"),
         (loss(0.02, -0.01, 0.09), compared(0.01), "not supported", "10% is excluded"),
         (loss(-0.5, -0.6, -0.4), compared(0.01), "not supported", "10% is excluded"),
         (loss(0.2, 0.09, 0.3), compared(0.01), "inconclusive", "neither shown nor excluded"),
@@ -587,7 +587,7 @@ def area(low: float, high: float, *, precision: float = 0.9, n: int = 100) -> De
         (loss(0.5, 0.4, 0.6), compared(1, sets=0), "inconclusive", "no other units"),
         (loss(0.0, -0.01, 0.01), compared(1, sets=0), "not supported", "10% is excluded"),
         (loss(0.5, 0.4, 0.6, n=29), compared(0.01), "inconclusive", "Only 29 digits"),
-        (loss(0.5, 0.4, 0.6, n=30), compared(0.01), "supported", "control sets cost less"),
+        (loss(0.5, 0.4, 0.6, n=30), compared(0.01), "supported", "control sets costs less"),
     ],
 )
 def test_necessary(change: Change, controls: Controls, verdict: str, why: str) -> None:
@@ -600,14 +600,14 @@ def test_necessary(change: Change, controls: Controls, verdict: str, why: str) -
 @pytest.mark.parametrize(
     ("kept", "low", "high", "n", "controls", "verdict", "why"),
     [
-        (0.9, 0.8, 1.0, 50, compared(0.01), "supported", "control sets keep less"),
-        (0.9, 0.8, 1.0, 50, compared(0.05), "supported", "control sets keep less"),
-        (0.9, 0.8, 1.0, 50, compared(0.06), "not supported", "control sets keep as much"),
+        (0.9, 0.8, 1.0, 50, compared(0.01), "supported", "control sets alone keep less"),
+        (0.9, 0.8, 1.0, 50, compared(0.05), "supported", "control sets alone keep less"),
+        (0.9, 0.8, 1.0, 50, compared(0.06), "not supported", "control sets alone keep as much"),
         (0.5, 0.4, 0.74, 50, compared(0.01), "not supported", "75% is excluded"),
         (0.8, 0.7, 0.9, 50, compared(0.01), "inconclusive", "neither shown nor excluded"),
         (0.9, 0.8, 1.0, 50, compared(1, sets=0), "inconclusive", "no other units"),
         (0.9, 0.8, 1.0, 29, compared(0.01), "inconclusive", "at least 30 are needed"),
-        (0.9, 0.8, 1.0, 30, compared(0.01), "supported", "90% of the network's power"),
+        (0.9, 0.8, 1.0, 30, compared(0.01), "supported", "90% of the network's ability"),
     ],
 )
 def test_sufficient(
@@ -629,7 +629,7 @@ def test_sufficient(
         (area(0.1, 0.2), "not supported", "which is excluded"),
         (area(0.7, 0.9), "inconclusive", "neither reached nor excluded"),
         (area(0.81, 0.9, n=29), "inconclusive", "Only 29 digits"),
-        (None, "inconclusive", "No class has digits both with and without it"),
+        (None, "inconclusive", "No class has digits both with and without the concept"),
     ],
 )
 def test_conditional(found: Detection | None, verdict: str, why: str) -> None:
@@ -641,7 +641,7 @@ def test_conditional(found: Detection | None, verdict: str, why: str) -> None:
     ("found", "verdict", "why"),
     [
         (area(0.91, 0.99), "supported", "average precision 0.90 (chance 0.10)"),
-        (area(0.91, 0.99, precision=0.49), "not supported", "average precision of 0.5"),
+        (area(0.91, 0.99, precision=0.49), "not supported", "average precision above 0.5"),
         (area(0.81, 0.89), "not supported", "which is excluded"),
         (area(0.85, 0.95), "inconclusive", "neither reached nor excluded"),
         (area(0.91, 0.99, n=29), "inconclusive", "Only 29 digits"),

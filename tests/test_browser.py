@@ -82,14 +82,14 @@ def test_a_layer_is_dissected_and_a_unit_is_looked_at(site: str, page: Page) -> 
 
 def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) -> None:
     page.goto(f"{site}/multimodality?{ADDRESS}&layer=linear_2&unit=4")
-    page.get_by_role("heading", name="The layer at a glance").wait_for(timeout=240_000)
-    page.get_by_role("heading", name="Which digits live in each mode").wait_for(timeout=120_000)
+    page.get_by_role("heading", name="Overview of the layer").wait_for(timeout=240_000)
+    page.get_by_role("heading", name="Which digits are in each mode").wait_for(timeout=120_000)
     _sees_pictures(page)
 
 
 def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, page: Page) -> None:
     page.goto(f"{site}/architectures?{ADDRESS}&section=rbf")
-    page.get_by_text("Followed: test digit 0").wait_for(timeout=300_000)
+    page.get_by_text("Test digit 0, a").wait_for(timeout=300_000)
     page.get_by_role("heading", name="The centres").wait_for(timeout=240_000)
     _sees_pictures(page)
     page.get_by_role("radio", name="Self-attention").click()
@@ -104,14 +104,14 @@ def test_a_gate_is_read_and_a_digit_of_an_expert_is_followed(site: str, page: Pa
     _sees_pictures(page)
     page.get_by_role("radio", name="One digit").click()
     page.wait_for_function("location.search.includes('view=digit')", timeout=30_000)
-    page.get_by_text("The weighted answers add up").wait_for(timeout=60_000)
+    page.get_by_text("The weighted logits add up").wait_for(timeout=60_000)
     _sees_pictures(page)
 
 
 def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> None:
     page.goto(f"{site}/ask?{ADDRESS}&layer=linear_1&concept=class-7")
     page.get_by_role("button", name="Ask about the best unit").click(timeout=240_000)
-    page.get_by_role("heading", name="carry the 7?", exact=False).first.wait_for(timeout=60_000)
+    page.get_by_role("heading", name="represent the 7?", exact=False).first.wait_for(timeout=60_000)
     page.get_by_text("Necessary", exact=True).wait_for(timeout=120_000)
     with page.expect_download(timeout=60_000) as download:
         page.get_by_role("button", name="Evidence card (JSON)").click()
@@ -125,15 +125,15 @@ def test_a_claim_is_tested_and_its_card_is_taken_away(site: str, page: Page) -> 
 
 
 def _loads_cards(site: str, page: Page, content: dict[str, Any]) -> None:
-    """The card agrees with its test, an altered one is told from it, a wrong one is refused."""
+    """The card agrees with its test, an altered one is recognized, a wrong one is refused."""
     _loads(site, page, content)
-    page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
-    page.get_by_text("agrees with the card in all its").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Repeat this test").click(timeout=30_000)
+    page.get_by_text("agrees with the card in all").wait_for(timeout=120_000)
     content["controls"]["p_value"] = 0.000123
     content["findings"]["necessary"]["n"] = 99_999
     _loads(site, page, content)
-    page.get_by_role("button", name="Repeat the test").click(timeout=30_000)
-    page.get_by_text("doesn't agree with the card in 2 of").wait_for(timeout=120_000)
+    page.get_by_role("button", name="Repeat this test").click(timeout=30_000)
+    page.get_by_text("disagrees with the card in 2 of").wait_for(timeout=120_000)
     text = page.inner_text("body")
     assert "controls, p value: the card says 0.000123, the test " in text
     assert "findings, necessary, n: the card says 99999, the test " in text

@@ -121,7 +121,7 @@ def test_the_units_stand_beside_their_controls(card: Evidence) -> None:
     effects = tuple(k / 100 for k in reversed(range(101)))  # in no order
     other = replace(card, controls=Controls("loss", 1.5, effects, 88, 0.0123))
     words = written(other)
-    assert "Loss: these units 1.500; 101 sets of units of like strength (88 different)" in words
+    assert "Loss: these units 1.500; 101 sets of units of similar strength (88 different)" in words
     assert "0.500 in the median, 95 % of them below 0.950; p = 0.0123." in words
     none = replace(card, controls=replace(card.controls, effects=()))
     assert "too few other units for control sets" in written(none)

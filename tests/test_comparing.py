@@ -474,7 +474,7 @@ def test_emergence_is_drawn(
     assert len(at.get("vega_lite_chart")) == 4
     found, words = emergences[0], said(at)
     row = found.table("linear_1").set_index("concept").loc["crossed-7"]
-    assert f"{row['digits']:.0f} digits of the discovery half have it" in words
+    assert f"{row['digits']:.0f} digits of the discovery half have the concept" in words
     assert f"AUC {row['auc']:.2f} at the end, {row['confirmed']:.2f} on the other half" in words
     assert "the median selectivity of linear_1 is highest" in words
     assert len(at.dataframe[0].value) == len(found.concepts)
@@ -500,7 +500,7 @@ def test_dropout_is_drawn(lab: SmallLab, dropped: Dropped, monkeypatch: pytest.M
     assert at.selectbox(key="layer").value == "linear_1"
     assert len(at.get("vega_lite_chart")) == 7
     assert len(at.dataframe[0].value) == 12
-    assert f"short trainings of {dropout_view.EPOCHS} epochs" in said(at)
+    assert f"trained briefly: {dropout_view.EPOCHS} epochs" in said(at)
     none = drawn(lab, monkeypatch, "dropout", "dropout", model="simple_cnn")
     assert "has no hidden dense layer" in said(none)
 

@@ -926,4 +926,4 @@ def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample]) -> No
     assert (found.controls["detectors"] == 0).all()
     assert_same(again(found), found)
     view = View(Choice("strokes", "lenet5", 0), "conv_0", "0.005", "pixels")
-    assert (units_table(view, found.pixels)["answers to"] == NONE).all()
+    assert (units_table(view, found.pixels)["responds to"] == NONE).all()

@@ -93,14 +93,14 @@ def test_the_order_in_which_units_are_named_is_of_no_account() -> None:
 
 
 def test_a_question_can_be_read_aloud(card: Evidence) -> None:
-    assert card.question == "Does planted/hidden/7 carry the 7?"
+    assert card.question == "Does planted/hidden/7 represent the 7?"
     names = [f"lenet5/linear_0/{unit}" for unit in (58, 8, 28, 3, 4)]
-    assert question(names[:1], "crossed-7") == "Does lenet5/linear_0/58 carry the crossed 7?"
+    assert question(names[:1], "crossed-7") == "Does lenet5/linear_0/58 represent the crossed 7?"
     assert question(names[:2], "crossed-7") == (
-        "Do lenet5/linear_0/58, lenet5/linear_0/8 carry the crossed 7?"
+        "Do lenet5/linear_0/58, lenet5/linear_0/8 represent the crossed 7?"
     )
-    assert question(names, "class-3").endswith("lenet5/linear_0/28 and 2 more carry the 3?")
-    assert question(names[:1], "nothing known").endswith("carry the nothing known?")
+    assert question(names, "class-3").endswith("lenet5/linear_0/28 and 2 more represent the 3?")
+    assert question(names[:1], "nothing known").endswith("represent the nothing known?")
 
 
 # Which weights, which digits

@@ -68,7 +68,7 @@ def test_a_view_of_two_layers_is_drawn(view: str) -> None:
 def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:
     at = opened(model="lenet5")
     sound(at)
-    assert "LeNet-5 (Bau 2016) has no gate: here is the mixture of experts." in said(at)
+    assert "LeNet-5 (Bau 2016) has no gate, so a mixture of experts is shown here." in said(at)
     assert MODELS["mixture"].title
 
 

@@ -222,7 +222,7 @@ def test_effects_specialties_and_confusions_of_planted_answers() -> None:
 
 def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     table = planted_answers().accuracies().set_index("decision")
-    row = table.loc["weights of another digit"]
+    row = table.loc["weights for another digit"]
     assert (row["low"], row["high"]) == wilson_interval(360, 400)
     low, high = paired_interval(40, 0, 400)
     assert (row["change"], row["change low"], row["change high"]) == (-0.1, low, high)

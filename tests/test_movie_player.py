@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from streamlit.testing.v1 import AppTest
 
-from pages.kit.movie_player import PICTURE, Film, Told, movie_player, told_pins
+from pages.kit.movie_player import PICTURE, Film, PinState, movie_player, pin_state
 from tests.browser import FLAGS, ROOT, server
 
 SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot"
@@ -139,7 +139,7 @@ SAID: dict[str, Any] = {
 
 
 def test_pins_of_the_film_are_taken() -> None:
-    assert told_pins(SAID, 3, "a film") == Told([2, 0], 4, ([1], 3))
+    assert pin_state(SAID, 3, "a film") == PinState([2, 0], 4, ([1], 3))
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_pins_of_the_film_are_taken() -> None:
     ],
 )
 def test_nonsense_from_the_browser_is_no_pins(sent: object) -> None:
-    assert told_pins(sent, 3, "a film") is None
+    assert pin_state(sent, 3, "a film") is None
 
 
 def one_page() -> None:

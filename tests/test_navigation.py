@@ -148,10 +148,10 @@ def test_a_person_who_reloads_is_one_person_and_can_cancel(site: str, page: Page
     page.wait_for_timeout(1500)
     assert "people are watching" not in page.inner_text("body")
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
-    assert "else is watching" not in page.inner_text("body")
+    page.get_by_text("Nothing was lost; you can start it again.").wait_for(timeout=60_000)
+    assert "else is waiting" not in page.inner_text("body")
     page.reload()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
+    page.get_by_text("Nothing was lost; you can start it again.").wait_for(timeout=60_000)
 
 
 def test_another_browser_is_another_person(site: str, page: Page) -> None:
@@ -162,7 +162,7 @@ def test_another_browser_is_another_person(site: str, page: Page) -> None:
     other.goto(f"{site}/units?data=strokes&model=lenet5&seed=8")
     other.get_by_text("2 people are watching").wait_for(timeout=60_000)
     other.get_by_role("button", name="Cancel").click()
-    other.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
+    other.get_by_text("Nothing was lost; you can start it again.").wait_for(timeout=60_000)
     page.get_by_role("button", name="Cancel").click()
-    page.get_by_text("Nothing was lost, it can start again.").wait_for(timeout=60_000)
+    page.get_by_text("Nothing was lost; you can start it again.").wait_for(timeout=60_000)
     context.close()

@@ -445,7 +445,7 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
     at = asked()
     assert not at.exception
     words = said(at)
-    assert "Does mlp/linear_1/3 carry the 7?" in words
+    assert "Does mlp/linear_1/3 represent the 7?" in words
     for name in ("Necessary", "Sufficient", "Conditional detector", "Global detector", "Erasable"):
         assert name in words
     evidence = lab.known(CLAIM)
@@ -459,7 +459,7 @@ def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -
     assert f"The best unit is **{found.order[0]}**" in said(at)
     at.button(key="ask best 1").click()
     at.run()
-    assert f"Does mlp/linear_0/{found.order[0]} carry the 7?" in said(at)
+    assert f"Does mlp/linear_0/{found.order[0]} represent the 7?" in said(at)
 
 
 @pytest.mark.parametrize(
@@ -483,7 +483,7 @@ def test_a_wrong_claim_is_said(values: dict[str, str], message: str) -> None:
 def test_the_ledger_keeps_what_was_refuted() -> None:
     at = asked()
     ledger = at.dataframe[-1].value
-    assert ledger["claim"].tolist() == ["Does mlp/linear_1/3 carry the 7?"]
+    assert ledger["claim"].tolist() == ["Does mlp/linear_1/3 represent the 7?"]
     assert ledger["q"].tolist() == ledger["p"].tolist()
     assert "1 claim tried" in said(at)
 
@@ -491,7 +491,7 @@ def test_the_ledger_keeps_what_was_refuted() -> None:
 def test_the_2016_indexing_is_explained() -> None:
     at = asked(indexing="2016")
     assert not at.exception
-    assert any("no wrong list to take" in info.value for info in at.info)
+    assert any("no wrong list of units to use" in info.value for info in at.info)
 
 
 def test_what_does_not_fit_is_listed(lab: SmallLab) -> None:

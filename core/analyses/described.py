@@ -54,7 +54,7 @@ class MeasuringConcepts(Task[Measured]):
             digits.images.numpy(),
             digits.labels.numpy(),
             parts=digits.parts,
-            on_progress=lambda done: report(done, f"{self.title}, once"),
+            on_progress=lambda done: report(done, f"{self.title} (only once)"),
         )
 
 

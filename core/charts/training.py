@@ -56,7 +56,7 @@ def over_steps(
         return lines
     rules = alt.Chart(chance).mark_rule(strokeDash=[5, 4], strokeWidth=1.4)
     shade = colour if by in chance else alt.value(CONTROL)
-    told = alt.Tooltip(f"{y}:Q", title="95 % of shuffles", format=".3f")
+    told = alt.Tooltip(f"{y}:Q", title="95th percentile, shuffled", format=".3f")
     return rules.encode(y=height, color=shade, tooltip=[told]) + lines
 
 
@@ -66,7 +66,7 @@ def correspondence(frame: pd.DataFrame) -> alt.LayerChart:
     frame: columns pair, network ("trained" or "untrained"), unit, partner, correlation and null,
     which the orange tick shows.
     """
-    x = alt.X("correlation:Q", title="|correlation| with its partner", scale=_share())
+    x = alt.X("correlation:Q", title="|correlation| with the partner", scale=_share())
     y = alt.Y("pair:N", sort=None, title=None, axis=alt.Axis(labelOverlap=False))
     order = ["trained", "untrained"]
     colours = alt.Scale(domain=order, range=[MODEL, CONTROL])
@@ -83,7 +83,7 @@ def correspondence(frame: pd.DataFrame) -> alt.LayerChart:
         )
     )
     nulls = frame.groupby("pair", sort=False, as_index=False)["null"].max()
-    told = alt.Tooltip("null:Q", title="95 % of shuffles", format=".2f")
+    told = alt.Tooltip("null:Q", title="95th percentile, shuffled", format=".2f")
     marks = alt.Chart(nulls).mark_tick(color=MARK, thickness=LINE, height=_PAIR - 14)
     return ticks + marks.encode(x="null:Q", y=y, tooltip=[told])
 
@@ -112,7 +112,9 @@ def over_shares(frame: pd.DataFrame) -> alt.Chart:
         alt.Chart(frame, height=_TALL)
         .mark_line(strokeWidth=1.6)
         .encode(
-            x=alt.X("silenced:Q", title="share of the layer silenced", axis=alt.Axis(format="%")),
+            x=alt.X(
+                "silenced:Q", title="share of the layer's units silenced", axis=alt.Axis(format="%")
+            ),
             y=alt.Y("accuracy:Q", title="accuracy", scale=_share()),
             color=_colour(frame, "dropout"),
             detail="seed:N",

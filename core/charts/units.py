@@ -175,7 +175,7 @@ def climb(steps: ArrayLike, values: ArrayLike) -> alt.Chart:
         .mark_line(color=MODEL, strokeWidth=LINE, point=True)
         .encode(
             x=alt.X("step:Q", title="step"),
-            y=alt.Y("activation:Q", title="activation, image unshifted"),
+            y=alt.Y("activation:Q", title="activation (image not shifted)"),
             tooltip=["step", alt.Tooltip("activation:Q", format=".2f")],
         )
     )
@@ -202,7 +202,7 @@ def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
             y=alt.Y("unit:N", sort=list(units), title=None),
             color=alt.Color(
                 "share:Q",
-                title="share of its largest mean",
+                title="mean activation / largest class mean",
                 scale=alt.Scale(scheme="blues", domain=[0, 1]),
                 legend=alt.Legend(orient="top", format="%", gradientLength=120),
             ),

@@ -49,11 +49,12 @@ def html(evidence: Evidence) -> str:
         f"<title>{escape(card.question)}</title><style>{_STYLE}</style>"
         f"<h1>{escape(card.question)}</h1>"
         f"<p class=note>{_conditions(card)}</p>{findings}"
-        f"<h2>What removing them changes</h2>{_table(card.changes)}"
-        f"<h2>Beside random units</h2>{_controls(card.controls)}{_controls(card.kept_controls)}"
-        f"<h2>To repeat it</h2>{_facts(card)}"
-        f'<p><a download="evidence.json" href="data:application/json;base64,{data}">The same as '
-        "JSON</a>, which the page Ask loads and tests again.</p></html>"
+        f"<h2>What changes without the units</h2>{_table(card.changes)}"
+        f"<h2>Compared with random units</h2>{_controls(card.controls)}"
+        f"{_controls(card.kept_controls)}"
+        f"<h2>To repeat the test</h2>{_facts(card)}"
+        f'<p><a download="evidence.json" href="data:application/json;base64,{data}">This card '
+        "as JSON</a>; the page Ask can load it and repeat the test.</p></html>"
     )
 
 
@@ -67,9 +68,10 @@ def _name(part: str) -> str:
 def _conditions(card: Evidence) -> str:
     """How the claim was tested, in a sentence."""
     return escape(
-        f"{len(card.units)} unit(s) of {card.model}/{card.layer}, removed by the method "
-        f"“{card.ablation}”, judged on {card.confirmation:,} digits ({card.data}) on which nothing "
-        f"was chosen; {card.n:,} of them have the concept."
+        f"{len(card.units)} unit(s) of {card.model}/{card.layer}, removed by ablation "
+        f"“{card.ablation}”. Everything was chosen on one half of the test digits and judged on "
+        f"the other, {card.confirmation:,} digits ({card.data}), of which {card.n:,} have the "
+        "concept."
     )
 
 
@@ -101,8 +103,8 @@ def _controls(controls: Controls) -> str:
     middle, high = ranked[len(ranked) // 2], ranked[int(0.95 * (len(ranked) - 1))]
     return (
         f"<p>{escape(controls.measure.capitalize())}: these units {controls.own:.3f}; "
-        f"{len(controls)} sets of units of like strength ({controls.distinct} different) "
-        f"{middle:.3f} in the median, 95 % of them below {high:.3f}; p = "
+        f"{len(controls)} sets of units of similar strength ({controls.distinct} different) have "
+        f"a median of {middle:.3f} and a 95th percentile of {high:.3f}; p = "
         f"{controls.p_value:.4f}.</p>"
     )
 

@@ -210,7 +210,7 @@ def question(names: Sequence[str], concept: str) -> str:
     text = CONCEPTS[concept].text if concept in CONCEPTS else concept
     text = text.removeprefix("class ") if concept.startswith("class-") else text
     few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
-    return f"Do{'es' if len(names) == 1 else ''} {few} carry the {text}?"
+    return f"Do{'es' if len(names) == 1 else ''} {few} represent the {text}?"
 
 
 def weights_hash(model: nn.Module) -> str:

@@ -187,7 +187,7 @@ class Searching(Task[Found]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Searching {self.layer} for what class {self.label} needs"
+        return f"Searching {self.layer} for the units that class {self.label} needs"
 
     def compute(self, lab: Lab, report: Report) -> Found:
         """The rankings, made on discovery digits, and their curves on confirmation digits."""
@@ -220,7 +220,7 @@ class Searching(Task[Found]):
     ) -> tuple[dict[str, list[int]], NDArray[np.float64], NDArray[np.float64]]:
         """The order of units by each method, and the Shapley values with their errors."""
         digits, label = known.digits, self.label
-        report(0.0, "Removing every unit alone")
+        report(0.0, "Removing each unit alone")
         alone = single(known)[:, label]
         gradient = gradient_times_activation(model, digits.images, digits.labels, self.layer)
         first, second = part_of(report, 0.2, 0.6), part_of(report, 0.6, 1.0)

@@ -46,9 +46,9 @@ def necessary(change: Change, controls: Controls) -> Finding:
     elif not len(controls):
         verdict, why = INCONCLUSIVE, "there are no other units to compare with"
     elif controls.p_value > ALPHA and low > LOSS:
-        verdict, why = NOT_SUPPORTED, f"control sets cost as much ({_chance(controls)})"
+        verdict, why = NOT_SUPPORTED, f"removing control sets costs as much ({_chance(controls)})"
     elif low > LOSS:
-        verdict, why = SUPPORTED, f"control sets cost less ({_chance(controls)})"
+        verdict, why = SUPPORTED, f"removing control sets costs less ({_chance(controls)})"
     else:
         verdict, why = INCONCLUSIVE, f"a loss of {LOSS:.0%} is neither shown nor excluded"
     return Finding(verdict, f"{said}: {why}.", loss, low, high, change.n)
@@ -60,8 +60,8 @@ def sufficient(kept: float, low: float, high: float, n: int, controls: Controls)
     kept: the share of the discrimination that is left, with its interval.
     """
     said = (
-        f"With every other unit of the layer removed, {kept:.0%} of the network's power to tell "
-        f"these digits from other classes is left (95 % interval {low:.0%} to {high:.0%})"
+        f"With every other unit of the layer removed, {kept:.0%} of the network's ability to "
+        f"separate these digits from other classes remains (95 % interval {low:.0%} to {high:.0%})"
     )
     if not _measured(kept, low, high):
         return _unmeasured(n)
@@ -72,9 +72,9 @@ def sufficient(kept: float, low: float, high: float, n: int, controls: Controls)
     elif not len(controls):
         verdict, why = INCONCLUSIVE, "there are no other units to compare with"
     elif low > KEPT and controls.p_value > ALPHA:
-        verdict, why = NOT_SUPPORTED, f"control sets keep as much ({_chance(controls)})"
+        verdict, why = NOT_SUPPORTED, f"control sets alone keep as much ({_chance(controls)})"
     elif low > KEPT:
-        verdict, why = SUPPORTED, f"control sets keep less ({_chance(controls)})"
+        verdict, why = SUPPORTED, f"control sets alone keep less ({_chance(controls)})"
     else:
         verdict, why = INCONCLUSIVE, f"{KEPT:.0%} is neither shown nor excluded"
     return Finding(verdict, f"{said}: {why}.", kept, low, high, n)
@@ -86,7 +86,9 @@ def conditional(found: Detection | None) -> Finding:
     found: None where no class has digits of both kinds.
     """
     if found is None:
-        reason = "No class has digits both with and without it, so there is nothing to tell apart."
+        reason = (
+            "No class has digits both with and without the concept, so there is nothing to compare."
+        )
         return Finding(INCONCLUSIVE, reason, None, None, None, 0)
     n = min(found.present, found.absent)
     if not _measured(found.auc, found.low, found.high):
@@ -107,7 +109,7 @@ def everywhere(found: Detection) -> Finding:
         return _too_few(n, found.auc, found.low, found.high)
     verdict, why = _against(AMONG_ALL, found.low, found.high)
     if verdict == SUPPORTED and found.precision < PRECISE:
-        verdict, why = NOT_SUPPORTED, "an average precision of 0.5 is needed too"
+        verdict, why = NOT_SUPPORTED, "an average precision above 0.5 is also required"
     said = (
         f"{_area('Among all digits', found)}, average precision {found.precision:.2f} (chance "
         f"{found.base:.2f})"
@@ -136,7 +138,7 @@ def _chance(controls: Controls) -> str:
 
 def _too_few(n: int, value: float, low: float, high: float) -> Finding:
     """Too few digits for any verdict."""
-    reason = f"Only {n} digits can be judged on: at least {FEWEST} are needed."
+    reason = f"Only {n} digits are available for the test: at least {FEWEST} are needed."
     return Finding(INCONCLUSIVE, reason, value, low, high, n)
 
 
@@ -147,5 +149,5 @@ def _measured(*numbers: float) -> bool:
 
 def _unmeasured(n: int) -> Finding:
     """Nothing to judge by."""
-    reason = "Nothing could be measured: the network gives numbers here that aren't finite."
+    reason = "Nothing could be measured: the network's outputs are not finite."
     return Finding(INCONCLUSIVE, reason, None, None, None, n)

@@ -25,7 +25,7 @@ class DigitsTask(Task[Digits]):
     @property
     def title(self) -> str:
         """What is done."""
-        return "Loading MNIST" if self.source == "mnist" else "Drawing digits"
+        return "Loading MNIST" if self.source == "mnist" else "Generating digits"
 
     def compute(self, lab: Lab, report: Report) -> Digits:
         """The digits, cut out of all training or test digits, which are loaded once.
@@ -58,7 +58,11 @@ class MnistFilesTask(Task[bool]):
 
     def compute(self, lab: Lab, report: Report) -> bool:
         """True once it is there; raises `mnist.Unavailable` when it can't be had."""
-        mnist.load(train=False, on_progress=lambda done: report(done, "Downloading MNIST, once"))
+
+        def on_progress(done: float) -> None:
+            report(done, f"{self.title} (only once)")
+
+        mnist.load(train=False, on_progress=on_progress)
         return True
 
     def at_once(self, lab: Lab) -> bool | None:

@@ -139,7 +139,7 @@ def _name_of_head(unit: int) -> str:
 
 def _heads(name: str, units: int, named: Callable[[int], str]) -> Layer:
     """The attention weights of a block: a unit is a query, its map the patches asked."""
-    read = "attention weight, behind the softmax"
+    read = "attention weight, after the softmax"
     bounds = (0.0, 1.0)
     return Layer(name, units, (SIDE, SIDE), rectified=False, bounds=bounds, read=read, named=named)
 

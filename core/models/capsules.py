@@ -116,7 +116,7 @@ class Capsules(Inspectable):
             OUTPUTS * POSE,
             rectified=False,
             bounds=(-1.0, 1.0),
-            read="the classes' capsules, behind the squash",
+            read="the classes' capsules, after the squash",
             named=lambda index: f"class {index // POSE}, dimension {index % POSE}",
         ),
         Layer(

@@ -206,7 +206,7 @@ def gate_layers(routing: Routing, suffix: str = "") -> tuple[Layer, Layer, Layer
         experts,
         rectified=False,
         bounds=(0.0, 1.0),
-        read=f"weights of the gate, behind the softmax{kept}",
+        read=f"weights of the gate, after the softmax{kept}",
         named="expert {}".format,
     )
     return scores, gate, Layer(f"hidden{suffix}", experts * width, named=unit)

@@ -29,9 +29,9 @@ class GRU(RowByRow):
 
     name = "gru"
     described = (
-        by_row("reset", "reset gate, behind the sigmoid", GATE),
-        by_row("update", "update gate, the share kept, behind the sigmoid", GATE),
-        by_row("candidate", "candidate, behind the tanh", SIGNED),
+        by_row("reset", "reset gate, after the sigmoid", GATE),
+        by_row("update", "update gate, the share kept, after the sigmoid", GATE),
+        by_row("candidate", "candidate, after the tanh", SIGNED),
         by_row("hidden", "hidden state", SIGNED),
         Layer("logits", 10, rectified=False),
     )

@@ -70,7 +70,11 @@ class Layer:
         """What of an activation the statistics are of, for captions."""
         if self.rectified:
             return "after the ReLU"
-        return "as it is" if self.bounds and self.bounds[0] >= 0 else "where positive, else 0"
+        return (
+            "without rectification"
+            if self.bounds and self.bounds[0] >= 0
+            else "where positive, else 0"
+        )
 
 
 class Tap(nn.Module):

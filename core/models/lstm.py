@@ -64,11 +64,11 @@ class LSTM(RowByRow):
 
     name = "lstm"
     described = (
-        by_row("input", "input gate, behind the sigmoid", GATE),
-        by_row("forget", "forget gate, behind the sigmoid", GATE),
-        by_row("candidate", "candidate, behind the tanh", SIGNED),
+        by_row("input", "input gate, after the sigmoid", GATE),
+        by_row("forget", "forget gate, after the sigmoid", GATE),
+        by_row("candidate", "candidate, after the tanh", SIGNED),
         by_row("cell", "cell state"),
-        by_row("output", "output gate, behind the sigmoid", GATE),
+        by_row("output", "output gate, after the sigmoid", GATE),
         by_row("hidden", "hidden state", SIGNED),
         Layer("logits", 10, rectified=False),
     )
@@ -91,7 +91,7 @@ class LSTM(RowByRow):
         return self.hidden(o * c.tanh()), c
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10), read from the hidden state behind the last row."""
+        """Logits (batch, 10), read from the hidden state after the last row."""
         h = c = images.new_zeros(len(images), UNITS)
         for wx in self.of_row(self.rows(images)).unbind(1):
             h, c = self.step(wx, h, c)

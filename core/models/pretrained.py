@@ -113,7 +113,7 @@ def _weights(name: str) -> Mapping[str, Tensor]:
     try:
         kept = _checkpoints() / file
     except ValueError as error:
-        raise Unavailable(f"The weights of {title} can't be had here: {error}") from error
+        raise Unavailable(f"The weights of {title} aren't available here: {error}") from error
     content = _sound(kept)
     if content is None:
         room = int(best.meta.get("_file_size", 50) * 1.1e6)
@@ -176,8 +176,8 @@ def _downloaded(title: str, url: str, kept: Path) -> bytes:
     except download.Failed as error:
         reason = str(error)
     raise Unavailable(
-        f"The weights of {title} can't be had here ({literal(reason, 120)}): connect this server "
-        f"to {url.split('/')[2]}, or put {kept.name} into {literal(kept.parent, 200)}."
+        f"The weights of {title} aren't available here ({literal(reason, 120)}): connect this "
+        f"server to {url.split('/')[2]}, or put {kept.name} into {literal(kept.parent, 200)}."
     )
 
 
@@ -207,12 +207,12 @@ def shrunk(data: bytes) -> bytes:
                 middle = _middle(picture)
     except UnidentifiedImageError:
         raise ValueError(
-            f"it is no picture that can be read here: give {', '.join(_FORMATS)} files."
+            f"it isn't a picture that can be read here: give {', '.join(_FORMATS)} files."
         ) from None
     except _TooLarge as error:
         raise ValueError(str(error)) from None
     except Exception as error:  # bytes of anybody's making can raise anything in a reader
-        raise ValueError(f"it can't be read ({type(error).__name__}): save it anew.") from error
+        raise ValueError(f"it can't be read ({type(error).__name__}): save it again.") from error
     file = io.BytesIO()
     middle.save(file, "JPEG", quality=92)
     return file.getvalue()

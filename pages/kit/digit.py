@@ -41,7 +41,7 @@ def followed(choice: Choice) -> Followed:
     offered = [at for digit in range(10) for at in _first(labels, digit, _OFFERED // 10)]
     shown = offered if number in offered else [number, *offered]
     names = [f"test digit {at}, a {labels[at]}" for at in shown]
-    with st.expander(f"Followed: test digit {number}, a {labels[number]}. Choose another", True):
+    with st.expander(f"Test digit {number}, a {labels[number]}. Choose another", True):
         picked = image_grid(
             gallery(pictures.ink(digits.images[shown, 0].numpy()), names),
             key="grid of followed digits",
@@ -49,7 +49,7 @@ def followed(choice: Choice) -> Followed:
             selected=shown.index(number),
             scale=1,
         )
-        st.caption("Three of each class from the confirmation half, on which nothing was learned.")
+        st.caption("Three digits of each class, from test digits that were not used for training.")
     if picked is not None and shown[picked] != number:
         links.put(digit=shown[picked])
         st.rerun()

@@ -16,12 +16,12 @@ NAMES = {
     "sparseness": "Sparseness",
     "effective_classes": "Effective classes",
     "iou": "IoU",
-    "found": "IoU, chosen on",
+    "found": "IoU, discovery",
     "low": "from",
     "high": "to",
     "null": "Shuffled",
     "ceiling": "Ceiling",
-    "of_ceiling": "of ceiling",
+    "of_ceiling": "Share of ceiling",
     "q_value": "q",
     "margin": "Margin",
     "matched": "IoU at its size",
@@ -31,62 +31,70 @@ NAMES = {
     "precision": "Average precision",
     "base": "chance",
     "correlation": "Correlation",
-    "mixed": "among top images",
+    "mixed": "Correlation, top images",
     "balanced": "Balanced accuracy",
     "coverage": "Coverage",
-    "wanted": "Wanted on",
-    "mean_z": "Mean there",
-    "on": "On for",
+    "wanted": "Pushed up for",
+    "mean_z": "Mean activation",
+    "on": "Active on",
     "gradient_now": "Gradient",
     "effective": "Effective digits",
-    "part": "Part it tells",
-    "part_auc": "its AUC",
+    "part": "Distinguished concept",
+    "part_auc": "AUC, confirmation",
     "within": "AUC in class",
-    "everywhere": "AUC of all",
-    "loss": "Loss without it",
-    "best_p": "p, best of layer",
+    "everywhere": "AUC among all",
+    "loss": "Loss when removed",
+    "best_p": "p, best unit",
     "necessary": "Necessary",
     "sufficient": "Sufficient",
     "conditional detector": "Conditional detector",
     "global detector": "Global detector",
     "erasable": "Erasable with few units",
-    "second iou": "its IoU",
+    "second iou": "IoU of second",
     "third iou": "IoU of third",
 }
 
 DEFINITIONS = {
     "anomaly": (
-        "The class with the unit's largest running gradient (decay 0.97 a batch) is one on which "
-        "its mean activation before the ReLU is negative."
+        "The class with the unit's largest running gradient (decay 0.97 per batch) is one on "
+        "which its mean activation before the ReLU is negative."
     ),
-    "wanted": "The class on which training wants the unit highest, by its running gradient.",
-    "mean_z": "Mean activation before the ReLU on that class, discovery half.",
-    "on": "Share of the class's digits on which the unit is above zero.",
+    "wanted": (
+        "The class for which training pushes the unit's activation up most, by its running "
+        "gradient."
+    ),
+    "mean_z": "Mean activation before the ReLU on that class, on the discovery half.",
+    "on": "Share of that class's digits on which the unit is above zero.",
     "gradient_now": (
-        "Running gradient for the class at the end of training, g ← 0.97 g − Σ ∂ℓ/∂b a batch."
+        "Running gradient for the class at the end of training, g ← 0.97 g − Σ ∂ℓ/∂b per batch."
     ),
     "effective": (
-        "How many digits the gradient of the unit comes from, (Σ|g|)² / Σg² over training digits "
-        "of the class: a network that classifies well has gradients from its few hard ones."
+        "Effective number of digits that contribute to the unit's gradient, (Σ|g|)² / Σg² over "
+        "training digits of the class: in a network that classifies well, gradients come from a "
+        "few hard digits."
     ),
-    "part": "The concept within the class that the activation tells best on the discovery half.",
+    "part": (
+        "The concept that the activation distinguishes best within the class, on the discovery "
+        "half."
+    ),
     "part_auc": "Its area under the ROC curve on the confirmation half; 0.5 is chance.",
     "mean images": (
         "Σ w x / Σ w over digits of the class: w = 1, w = max(z, 0), and w = max(−∂ℓ/∂b, 0)."
     ),
     "gradient row": (
         "Gradient row: G ← 0.97 G − Σ ∂ℓ/∂b · (x − ½) ⊙ |∂ℓ/∂x| over the digits x of a class in "
-        "each batch (Bau 2016): what a digit that wants the unit higher looks like. Mid-grey is 0, "
-        "black 5 standard deviations of the whole film; what exceeds it is cut off."
+        "each batch (Bau 2016): what a digit that pushes the unit up looks like. Mid-grey is 0, "
+        "black is 5 standard deviations over the whole movie; larger values are clipped."
     ),
     "activation row": (
-        "Activation row: A = Σ z (x − ½) over the digits of a class, z before the ReLU; rectified: "
-        "max(z, 0) in its place. Class sums, as in 2016, so a frequent class weighs more."
+        "Activation row: A = Σ z (x − ½) over the digits of a class, z before the ReLU; "
+        "rectified: max(z, 0) instead. These are sums over the class, as in 2016, so a frequent "
+        "class has more weight."
     ),
     "claim": (
         "The rules were fixed before any claim was tested. Means, scales and the strength of "
         "controls come from the discovery half of the test digits, effects from the confirmation "
-        "half. Nothing is concluded on fewer than 30 digits."
+        "half. No conclusion is drawn from fewer than 30 digits."
     ),
     "necessary": (
         "Supported when removing the units costs the concept's digits more than 10 points of "
@@ -95,39 +103,41 @@ DEFINITIONS = {
         "Otherwise inconclusive."
     ),
     "sufficient": (
-        "All other units of the layer are removed. Supported when the network still tells the "
+        "All other units of the layer are removed. Supported when the network still separates the "
         "concept's digits from those of other classes at least 75 % as well as before (the whole "
-        "95 % interval), and better than 95 % of the control sets do alone. Telling is how much "
-        "more often the class is said of its digits than of others (Youden's J)."
+        "95 % interval), and better than 95 % of the control sets do alone. Separation is "
+        "measured by how much more often the class is predicted for its own digits than for "
+        "others (Youden's J)."
     ),
     "conditional detector": (
-        "Whether the units tell digits with the concept from others of the same class: supported "
-        "when the AUC is above 0.8 (the whole 95 % interval). Several units count by the mean of "
-        "their standard scores. Says nothing about what the units do."
+        "Whether the units separate digits with the concept from others of the same class: "
+        "supported when the AUC is above 0.8 (the whole 95 % interval). Several units are "
+        "combined by the mean of their standard scores. This says nothing about what the network "
+        "uses the units for."
     ),
     "global detector": (
-        "Whether the units tell digits with the concept from all other digits: supported when the "
-        "AUC is above 0.9 (the whole 95 % interval) and the average precision above 0.5. A unit "
-        "may know crossed sevens among sevens and still answer every 1."
+        "Whether the units separate digits with the concept from all other digits: supported when "
+        "the AUC is above 0.9 (the whole 95 % interval) and the average precision above 0.5. A "
+        "unit may separate crossed sevens from other sevens and still respond to every 1."
     ),
     "erasable": (
-        "Supported when removing at most a quarter of the layer's units, the first of some ranking "
-        "made elsewhere, leaves at most 10 % of the class's recall and at least 95 % of every "
-        "other class's."
+        "Supported when removing at most a quarter of the layer's units, the first ones in one of "
+        "the rankings, leaves at most 10 % of the class's recall and at least 95 % of every other "
+        "class's."
     ),
     "effect": (
-        "Accuracy after the removal less accuracy before it, on digits with the concept: below 0 "
-        "is a loss. Margin: the logit of the right class less the largest other. Negative "
-        "log-likelihood in nats; it moves long before accuracy does."
+        "Accuracy after the removal minus accuracy before it, on digits with the concept: below 0 "
+        "is a loss. Margin: the logit of the correct class minus the largest other logit. "
+        "Negative log-likelihood, in nats, is more sensitive than accuracy."
     ),
     "matched controls": (
-        "200 sets of as many other units of the layer. Each unit's stand-in is drawn among the 20 "
-        "nearest in strength: mean activation times the norm of the outgoing weights. p is the "
-        "share of sets that do at least as much, the claim's own counted among them."
+        "200 sets of equally many other units of the layer. Each unit is replaced by one of the "
+        "20 units nearest in strength: mean activation times the norm of the outgoing weights. p "
+        "is the share of sets with at least as large an effect, counting the claimed set itself."
     ),
     "paired": (
-        "The same digit with and without the part. Intact: what the part does to the answer. "
-        "Difference: by how much that changes when the units are removed; 95 % intervals by "
+        "The same digit with and without the part. Intact: effect of the part on the network's "
+        "output. Difference: change of this effect when the units are removed; 95 % intervals by "
         "Student's t over pairs."
     ),
     "within": "Area under the ROC curve among digits of the concept's class; 0.5 is chance.",
@@ -137,74 +147,76 @@ DEFINITIONS = {
     ),
     "best_p": (
         "Share of 500 shuffles of the concept whose best unit of the whole layer reaches this "
-        "unit's AUC (max-T, Westfall & Young 1993): what looking through a layer finds by luck."
+        "unit's AUC (max-T, Westfall & Young 1993): it allows for picking the best of many units."
     ),
-    "p_value": "Share of matched control sets that cost as much as the claim's units, p.",
+    "p_value": (
+        "Share of matched control sets whose removal costs at least as much as that of the "
+        "claimed units, p."
+    ),
     "q_ledger": (
         "The p-values of all claims of this session, adjusted together: the false discovery rate "
         "at which the claim passes (Benjamini & Hochberg 1995)."
     ),
     "indexing": (
-        "2016 indexing: rank the units of the next layer, remove the units with the same numbers "
-        "from this one, as the published ablation script did."
+        "2016 indexing: rank the units of the next layer, but remove the units with the same "
+        "numbers from this layer, as the published ablation script did."
     ),
     "j": (
-        "Youden's J: how much more often the class is said of its digits than of others, with all "
-        "units removed but these. 1 is perfect, 0 is chance."
+        "Youden's J: how much more often the class is predicted for its own digits than for "
+        "others, with all units but these removed. 1 is perfect, 0 is chance."
     ),
     "rankings": (
-        "Gradient EMA: how much training wanted the unit higher on the class, a running sum with "
-        "decay 0.97 a batch (Bau 2016). Gradient × activation: the first-order rise of the loss "
-        "without the unit (Molchanov et al. 2017). Selectivity: of its mean activation for the "
-        "class. Single removal: the loss when it alone is removed. Greedy: the unit that next "
-        "costs the class most and others least. Shapley: its mean addition over random orders."
+        "Gradient EMA: how much training pushed the unit up for the class, a running sum with "
+        "decay 0.97 per batch (Bau 2016). Gradient × activation: the first-order rise of the loss "
+        "without the unit (Molchanov et al. 2017). Selectivity: that of its mean activation for "
+        "the class. Single removal: the loss when only this unit is removed. Greedy: at each step "
+        "the unit whose removal costs the class most and other classes least. Shapley: its mean "
+        "contribution over random orders."
     ),
     "shapley": (
-        "What a unit adds to the log-likelihood of the class, averaged over random orders in which "
-        "the units are put back (Shapley 1953; Ghorbani & Zou 2020). It finds units that stand in "
-        "for one another, which removal one by one can't."
+        "What a unit adds to the log-likelihood of the class, averaged over random orders in "
+        "which the units are put back (Shapley 1953; Ghorbani & Zou 2020). It finds units that "
+        "can replace one another, which removing units one by one can't."
     ),
     "kind": (
-        "Pixels: do the places at which the unit is active coincide with those of the concept? "
-        "Images: are the digits on which it is most active those that have the concept? A dense "
-        "layer has no places, so only images are compared."
+        "Pixels: is the unit active at the same places as the concept? Images: is the unit most "
+        "active on digits that have the concept? A dense layer has no places, so only images are "
+        "compared."
     ),
     "level": (
-        "The share of a unit's activations that counts as its answer: a unit marks the pixels, or "
-        "the images, on which it is above the activation that this share exceeds (0.5 % in Bau et "
-        "al. 2017). No unit can reach an IoU above the ratio of its share and the concept's."
+        "The share of a unit's activations that counts as active: a unit marks the pixels, or the "
+        "images, on which it is above the threshold that this share exceeds (0.5 % in Bau et al. "
+        "2017). No unit can reach an IoU above the ratio of its share to the concept's."
     ),
     "detector": (
-        "A unit is a detector of its chosen concept when, on the half of the digits it was not "
-        "chosen on, its IoU is above 0.04 (Bau et al. 2017), above what 99 % of image-shuffled "
-        "masks give, and its p-value passes at a false discovery rate of 5 % over all units and "
-        "concepts."
+        "A unit is a detector of its chosen concept when, on the confirmation half, its IoU is "
+        "above 0.04 (Bau et al. 2017) and above the 99th percentile for image-shuffled masks, and "
+        "its p-value passes at a false discovery rate of 5 % over all units and concepts."
     ),
     "controls": (
         "The same procedure on the network before training, same seed, and on this layer's units "
-        "mixed by a random rotation: what these reach is not evidence that single units of the "
-        "trained network mean something."
+        "mixed by a random rotation: results that these also reach are no evidence that single "
+        "units of the trained network represent something."
     ),
     "iou": (
-        "Intersection over union: pixels (or images) that unit and concept share, over all that "
-        "either marks, summed over all digits before dividing. 1 is the same set, 0 none in "
-        "common."
+        "Intersection over union: pixels (or images) marked by both unit and concept, divided by "
+        "those marked by either, each summed over all digits. 1: identical, 0: no overlap."
     ),
-    "found": "The IoU on the digits on which level and concept were chosen.",
+    "found": "The IoU on the discovery half, on which level and concept were chosen.",
     "low": "Lower bound of the 95 % interval, by bootstrap over digits.",
     "high": "Upper bound of the 95 % interval, by bootstrap over digits.",
     "null": (
-        "What 99 % of shuffles stay below: the unit's masks laid on other digits' concepts, so "
-        "this is what position and size alone give."
+        "99th percentile when the unit's masks are compared with other digits' concepts: the IoU "
+        "that position and size alone give."
     ),
     "ceiling": (
         "The highest IoU possible, given how many pixels the unit and the concept mark: the "
-        "smaller number over the larger."
+        "smaller number divided by the larger."
     ),
     "of_ceiling": "The IoU as a share of its ceiling.",
     "q_value": (
         "Benjamini and Hochberg's adjusted p-value over all units and concepts of the layer: the "
-        "false discovery rate at which this pair is still believed."
+        "false discovery rate at which this pair still passes."
     ),
     "matched": (
         "The IoU when the unit's level is set so that it marks as many pixels as its concept has: "
@@ -212,32 +224,34 @@ DEFINITIONS = {
     ),
     "margin": "How far the IoU is above that of the unit's second concept.",
     "auc_within": (
-        "The same among the digits of the concept's own class: does the unit tell a crossed 7 from "
-        "a plain one?"
+        "The AUC among digits of the concept's own class: does the unit separate crossed sevens "
+        "from plain ones?"
     ),
     "precision": (
-        "Average precision: the mean precision over the steps of recall, when digits are sorted by "
-        "the unit's activation. Its chance value is the share of digits that have the concept."
+        "Average precision: the mean precision over all levels of recall, when digits are sorted "
+        "by the unit's activation. Its chance value is the share of digits that have the concept."
     ),
     "base": "The share of digits that have the concept: what average precision is by chance.",
     "correlation": (
-        "Pearson's correlation of the unit's activation with the one that the label simulates: one "
-        "value where the label is, another where it isn't (after Bills et al. 2023)."
+        "Pearson's correlation of the unit's activation with a simulated one that has one value "
+        "where the label applies and another where it doesn't (after Bills et al. 2023)."
     ),
     "mixed": (
         "The same correlation among the 5 % of digits with the highest activations and as many "
-        "drawn at random."
+        "random ones."
     ),
     "balanced": (
-        "Mean of the shares of digits told rightly with and without the label, by a threshold on "
-        "the activation chosen on the other half."
+        "Mean of the shares of digits with and without the label that are classified correctly by "
+        "a threshold on the activation, chosen on the discovery half."
     ),
-    "coverage": "Share of the 1 % of digits with the highest activations that carry the label.",
+    "coverage": (
+        "Share of the 1 % of digits with the highest activations to which the label applies."
+    ),
     "label": (
-        "The concept, its negation, or class and concept together whose presence predicts the "
-        "activation best on one half of the test digits, scored on the other. “No label” when the "
-        "score is no better than that of 99 % of shuffled digits. Two labels with a bar between: "
-        "each explains top digits that the other doesn't."
+        "The concept, its negation, or class and concept together that best predicts the "
+        "activation on one half of the test digits; scores are from the other half. “No label” if "
+        "the score does not exceed the 99th percentile under shuffling. Two labels separated by a "
+        "bar: each explains top digits that the other doesn't."
     ),
     "difference": (
         "The same digit with and without the part: nothing else differs, so the difference is what "
@@ -245,9 +259,10 @@ DEFINITIONS = {
     ),
     "selectivity": (
         "Class selectivity index: (mean on the top class − mean on the others) / (their sum), of "
-        "activations after the ReLU, or where positive if there is none. 1: active on its class "
-        "alone. 0: alike on all. The top class is chosen on one half of the test digits, the "
-        "number is measured on the other half, so chance can make it negative (Morcos et al. 2018)."
+        "activations after the ReLU, or where positive if there is none. 1: active only on its "
+        "class. 0: equally active on all. The top class is chosen on one half of the test digits, "
+        "the number is measured on the other half, so chance can make it negative (Morcos et al. "
+        "2018)."
     ),
     "selectivity_discovery": (
         "The selectivity index on the half of the test digits on which top classes are chosen: "
@@ -258,45 +273,47 @@ DEFINITIONS = {
         "a digit of another class, ties counting half. 0.5 is chance, 1 is perfect."
     ),
     "d_prime": (
-        "Distance of the means on the top class and on the others, in units of their common "
+        "Distance of the means on the top class and on the others, in units of their pooled "
         "standard deviation, √((σ₁² + σ₀²)/2)."
     ),
     "information": (
         "Mutual information of activation and class in bits: equal-frequency bins, exact zeros in "
-        "a bin of their own, Miller–Madow corrected. A perfect detector of one class in ten has "
-        "0.47 bit; knowing the class is worth 3.32 bit."
+        "a separate bin, Miller–Madow corrected. A perfect detector of one class in ten carries "
+        "0.47 bits; the class itself has 3.32 bits."
     ),
     "fraction_active": "Share of the digits on which the unit is above zero, at any position.",
     "top_class": "The class with the largest mean activation, chosen on the discovery digits.",
     "maximum": "The largest activation on any test digit, before any ReLU.",
     "sparseness": (
-        "Lifetime sparseness: 0 when a unit answers every digit alike, 1 when it answers a single "
-        "one (Vinje & Gallant 2000)."
+        "Lifetime sparseness: 0 if a unit responds equally to all digits, 1 if it responds to a "
+        "single one (Vinje & Gallant 2000)."
     ),
     "effective_classes": (
-        "exp of the entropy of the class means as shares: 1 when one class has all of the "
-        "activation, 10 when all ten have equal parts."
+        "exp of the entropy of the class means as shares: 1 if one class has all of the "
+        "activation, 10 if all ten have equal shares."
     ),
-    "dead": "Never above zero on any test digit: nothing ever passes its ReLU.",
+    "dead": "Never above zero on any test digit: its ReLU always outputs 0.",
     "dormant": (
-        "Mean activation at most 2.5 % of its layer's average unit (Sokar et al. 2023), not dead."
+        "Not dead, but its mean activation is at most 2.5 % of the layer's average (Sokar et al. "
+        "2023)."
     ),
-    "always_on": "Above zero on every test digit: its ReLU does nothing, the unit is linear.",
+    "always_on": "Above zero on every test digit: its ReLU has no effect, so the unit is linear.",
     "saturated": (
-        "In the outer 1 % of its range on 95 % of the digits: a gate that is stuck open or shut, a "
-        "centre that answers nothing. Only units with bounds can be: a ReLU has no upper one."
+        "In the outer 1 % of its range on 95 % of the digits: a gate stuck open or closed, a "
+        "centre that never responds. Only units with a bounded range can be saturated: a ReLU has "
+        "no upper bound."
     ),
     "constant": "Its standard deviation over the test digits is below 0.000001.",
     "untrained": (
-        "The same unit of the network before training, same seed, same procedure. What an "
-        "untrained unit has was not learned."
+        "The same unit of the network before training, same seed, same procedure. Whatever an "
+        "untrained unit shows was not learned."
     ),
     "permuted": (
-        "The same unit with the digits' labels shuffled, same procedure, 95 % quantile of the "
-        "shuffles. What shuffled labels give is chance."
+        "The same unit with the digits' labels shuffled, same procedure: 95th percentile over "
+        "shuffles. This is the chance level."
     ),
     "share": (
-        "Activation of the unit on its maximized image over its largest activation on a real test "
-        "digit. Above 100 %, the image drives the unit harder than any digit does."
+        "Activation of the unit on its maximized image, divided by its largest activation on a "
+        "real test digit. Above 100 %, the image activates the unit more than any digit does."
     ),
 }

@@ -78,7 +78,7 @@ def one_of(
     *,
     listed: Sequence[str] | None = None,
 ) -> Option[str]:
-    """A choice of one of `values`, the first unless told otherwise.
+    """A choice of one of `values`, by default the first.
 
     listed: those to name to somebody who asked for another; None for all.
     """
@@ -169,7 +169,7 @@ def put(*, write: Mapping[str, Callable[..., str]] | None = None, **values: obje
 
 
 def forget_wrong_values() -> None:
-    """Begin a run with nothing to say about the address."""
+    """Forget the wrong values that an earlier run found in the address."""
     st.session_state[_WRONG] = {}
 
 
@@ -184,4 +184,4 @@ def copy_link(values: Mapping[str, object]) -> None:
     query = urlencode({key: str(value) for key, value in values.items()}, safe=",/")
     with st.popover("Link to this view", icon=":material/link:"):
         st.code(urlunsplit(parts._replace(query=query)), language=None, wrap_lines=True)
-        st.caption("Opens exactly what is on the screen: data, model, seed and every choice.")
+        st.caption("Opens exactly what you see: data, model, seed and every choice.")

@@ -43,7 +43,8 @@ _HTML = """
       <div class="caption">loss <span class="worst"></span></div>
       <canvas class="loss" aria-hidden="true"></canvas>
       <input class="scrub" type="range" min="0" step="1"
-             title="Arrow keys: a batch back or on; with Shift: to the next pictures. Space plays.">
+             title="Arrow keys: one batch back or forward; with Shift: to the next pictures.
+Space: play or pause.">
       <canvas class="ticks" aria-hidden="true"></canvas>
     </div>
     <div class="scores">
@@ -60,13 +61,14 @@ _HTML = """
       value="1"> <span class="gained">1×</span></label>
     <span class="readout"></span>
   </div>
-  <p class="legend">For each unit the <b>gradient</b> row above and the <b>activation</b> row below,
-    one column a class. Mid-grey is 0, darker is more, and the scale is that of the whole film; gain
-    stretches pictures and bars. Bars between the rows: the unit’s gradient number <i>g</i> for each
-    class at this very batch, <span class="up">up</span> or <span class="down">down</span>. <span
-    class="line"></span> its class, the one of the highest gradient. <span class="dot"></span>
-    its class changed at these pictures, as at the orange ticks above: the taller, the more
-    units. Click a unit, or press Enter on it, to pin it.</p>
+  <p class="legend">Each unit has a <b>gradient</b> row above and an <b>activation</b> row
+    below, with one column per class. Mid-grey is 0 and darker is more, on one scale for the
+    whole movie; gain increases the contrast of pictures and bars. Bars between the rows: the
+    unit’s running gradient <i>g</i> for each class at this batch, <span class="up">up</span> or
+    <span class="down">down</span>. <span class="line"></span> the unit’s class, the one with
+    the highest gradient. <span class="dot"></span> the class changed at this point, as at the
+    orange ticks above: the taller, the more units. Click a unit, or press Enter on it, to pin
+    it.</p>
   <div class="box">
     <div class="grid" role="listbox" tabindex="0" aria-multiselectable="true">
       <div class="ruler"></div>
@@ -203,7 +205,7 @@ class Film:
 
 
 @dataclass(frozen=True)
-class Told:
+class PinState:
     """What the browser last said: the pins, in their order, and the ones it had been given.
 
     `turn` numbers what it says; `given` is the pins and the turn of what Python had last sent.
@@ -236,24 +238,24 @@ def movie_player(
     _check_pins(pinned, count)
     just_now = f"{key}: pins of just now"
 
-    def told() -> Told | None:
+    def sent_pins() -> PinState | None:
         state = st.session_state.get(key)
-        return told_pins(state.get("told") if state else None, count, label)
+        return pin_state(state.get("told") if state else None, count, label)
 
     def answer() -> None:
-        if (said := told()) is not None:
+        if (said := sent_pins()) is not None:
             st.session_state[just_now] = True
             if on_pin is not None:
                 on_pin(said.pinned)
 
-    said = told()
+    said = sent_pins()
     now = said.pinned if st.session_state.pop(just_now, False) and said is not None else None
     given = _given([int(index) for index in pinned] if now is None else now, said)
     _COMPONENT(key=key, data=_message(film, label, given), on_told_change=answer)
     return now
 
 
-def told_pins(sent: object, count: int, label: str) -> Told | None:
+def pin_state(sent: object, count: int, label: str) -> PinState | None:
     """What a browser said, or None unless it is of the film of this label, with `count` units."""
     if not isinstance(sent, dict) or sent.get("label") != label:
         return None
@@ -263,10 +265,10 @@ def told_pins(sent: object, count: int, label: str) -> Told | None:
     for one in (sent, given):
         if not _are_pins(one.get("pinned"), count) or not _is_whole(one.get("turn")):
             return None
-    return Told(sent["pinned"], sent["turn"], (given["pinned"], given["turn"]))
+    return PinState(sent["pinned"], sent["turn"], (given["pinned"], given["turn"]))
 
 
-def _given(pinned: list[int], said: Told | None) -> tuple[list[int], int]:
+def _given(pinned: list[int], said: PinState | None) -> tuple[list[int], int]:
     """The pins and the turn to send, which differ from the last only if the browser must change.
 
     If the browser has these pins already, it gets again what it was given when it changed them
@@ -290,7 +292,7 @@ def _check_pins(pinned: Iterable[int], count: int) -> None:
     seen: set[int] = set()
     for index in pinned:
         if not 0 <= index < count:
-            raise ValueError(f"pinned has {index}: the film has units 0 to {count - 1}.")
+            raise ValueError(f"pinned has {index}: the movie has units 0 to {count - 1}.")
         if index in seen:
             raise ValueError(f"pinned has {index} twice: give each unit once.")
         seen.add(index)

@@ -110,8 +110,8 @@ def controls() -> None:
         key=DATA.key,
         format_func=SOURCE_NAMES.__getitem__,
         on_change=DATA.changed,
-        help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn stroke by "
-        "stroke, so every part of them is known exactly.",
+        help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn by this "
+        "program, stroke by stroke, so each of their parts is known exactly.",
     )
     MODEL.shown()
     st.selectbox(
@@ -128,8 +128,8 @@ def controls() -> None:
         LAST_SEED,
         key=SEED.key,
         on_change=SEED.changed,
-        help="Draws the first weights and the order of the digits. Another seed gives another "
-        "network: unit 58 of one is not unit 58 of the other.",
+        help="Sets the initial weights and the order of the digits. Another seed gives another "
+        "network: its unit 58 has nothing to do with unit 58 of this one.",
     )
 
 

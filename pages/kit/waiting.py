@@ -36,10 +36,10 @@ def result_of(task: Task[Result]) -> Result:
         return found
     known = cache.get(task)
     if known is not None and known.left_by(visitor()):
-        _offer(task, f"{task.title}: stopped. Nothing was lost, it can start again.")
+        _offer(task, f"{task.title}: stopped. Nothing was lost; you can start it again.")
     failure = cache.failure(task)
     if failure:
-        _offer(task, f"{task.title}: it failed. {failure}")
+        _offer(task, f"{task.title}: this failed. {failure}")
     try:
         job = cache.start(task, visitor())
     except QueueFull as error:
@@ -81,7 +81,7 @@ def _again(task: Task[Any]) -> None:
 def _leave(task: Task[Any], job: Job) -> None:
     """Stop watching; the work stops with its last watcher."""
     if not job.cancel(visitor()):
-        st.toast("Somebody else is watching the same work, so it goes on.")
+        st.toast("Someone else is waiting for the same result, so the work continues.")
 
 
 def _watch(task: Task[Any], job: Job) -> NoReturn:
@@ -105,7 +105,7 @@ def _draw(now: Snapshot) -> None:
     st.progress(now.fraction, _line(now))
     if now.picture is not None:
         st.image(now.picture, width=_PICTURE)
-        st.caption("What its units stand for by now: the picture changes as they learn.")
+        st.caption("What the network's units prefer so far; the picture changes as they learn.")
     own_rule = "distance" in now.series
     passed = "epochs seen" if own_rule else "batches seen"
     points = now.series.get("distance" if own_rule else "loss")
@@ -125,7 +125,7 @@ def _draw(now: Snapshot) -> None:
 
 
 def _line(now: Snapshot) -> str:
-    """One line: what is done, how long it will take, who else waits."""
+    """One line: what is done, how long it will take, how many wait."""
     if now.state == "waiting":
         return f"{now.title}: number {now.place or 1} in the queue"
     parts = [now.text or now.title]
@@ -139,7 +139,11 @@ def _line(now: Snapshot) -> str:
 def _accuracy(now: Snapshot) -> str:
     """The accuracy recorded last."""
     points = now.series.get("accuracy")
-    return f"accuracy {points[-1][1]:.1%} on digits held back" if points else "accuracy to come"
+    return (
+        f"accuracy {points[-1][1]:.1%} on digits held back"
+        if points
+        else "accuracy not measured yet"
+    )
 
 
 def _selectivity(now: Snapshot) -> pd.DataFrame:

@@ -161,7 +161,7 @@ def _emergence(model: Inspectable, described: Described, report: Report, title: 
         values = all_peaks(with_weights(model.name, state), found.digits.images)
         for layer, of in values.items():
             auc[layer].append(concept_auc(of, found.digits.labels.numpy(), present))
-    report(len(weights) / (len(weights) + 1), f"{title}: the last one again, and shuffles")
+    report(len(weights) / (len(weights) + 1), f"{title}: last checkpoint, shuffled")
     moments = model.history.moments
     return Emergence(
         steps=np.array(list(weights)),

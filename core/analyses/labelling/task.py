@@ -43,7 +43,7 @@ class Labelling(Task[Named]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Naming the units of {self.choice.model}"
+        return f"Labelling the units of {self.choice.model}"
 
     def compute(self, lab: Lab, report: Report) -> Named:
         """Labels chosen on the discovery half, scored on the confirmation half; differences."""
@@ -58,7 +58,7 @@ class Labelling(Task[Named]):
             pairs |= pairs_of(halves[1].digits, halves[1].measured, part)
         labels, changes = {}, {}
         for at, layer in enumerate(model.layers):
-            report(at / len(model.layers), f"Naming the units of {layer}")
+            report(at / len(model.layers), f"Labelling the units of {layer}")
             samples = [(of[layer], library) for of, library in zip(answers, libraries, strict=True)]
             labels[layer] = label_units(samples[0], samples[1], seed=self.choice.seed)
             changes[layer] = {name: differences(model, of, layer) for name, of in pairs.items()}

@@ -46,7 +46,7 @@ class ReadingPhotographs(Task[Photographs]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Reading {NETWORKS[self.network].title} on {len(self.files)} pictures"
+        return f"Running {NETWORKS[self.network].title} on {len(self.files)} pictures"
 
     def compute(self, lab: Lab, report: Report) -> Photographs:
         """The modes. Raises `core.models.pretrained.Unavailable` without weights."""

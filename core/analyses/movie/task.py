@@ -36,7 +36,7 @@ class Filming(Task[Filmed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Filming the training of {self.choice.recipe.title}"
+        return f"Recording the training of {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Filmed:
         """The film, recorded."""
@@ -47,7 +47,7 @@ class Filming(Task[Filmed]):
         ) as recorder:
             recorder.begin(self.choice.untrained())
             model = self._trained(recorder, lab, report)
-            report(_TRAINED, "Developing the film")
+            report(_TRAINED, "Preparing the movie")
             film = recorder.cut()
         known = lab.find(Training(self.choice))
         return Filmed(film, known is not None and weights_hash(known) == weights_hash(model))

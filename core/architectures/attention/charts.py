@@ -119,7 +119,7 @@ def spread(frame: pd.DataFrame, measure: str, title: str, uniform: float) -> alt
     )
     line = pd.DataFrame({measure: [uniform]})
     rule = alt.Chart(line).mark_rule(strokeDash=[5, 4], color=MARK)
-    told = alt.Tooltip(f"{measure}:Q", title="all patches alike", format=".3f")
+    told = alt.Tooltip(f"{measure}:Q", title="equal weight on all patches", format=".3f")
     return dots + rule.encode(y=f"{measure}:Q", tooltip=[told])
 
 

@@ -118,7 +118,7 @@ def decisions(
     )
     if bound is None:
         return alt.layer(lines)
-    told = alt.Tooltip("value:Q", title="nothing decided", format=".2f")
+    told = alt.Tooltip("value:Q", title="equal shares", format=".2f")
     line = alt.Chart(pd.DataFrame({"value": [bound]})).mark_rule(strokeDash=[5, 4], color=CONTROL)
     return lines + line.encode(y="value:Q", tooltip=[told])
 

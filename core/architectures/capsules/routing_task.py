@@ -85,7 +85,7 @@ class Routing(Task[Routed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}"
+        return f"Examining {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Routed:
         """All on the confirmation half."""
@@ -95,9 +95,9 @@ class Routing(Task[Routed]):
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
         right = routing.correct(model, *given, ITERATIONS)
-        report(0.6, "Routing with wrong coefficients")
+        report(0.6, "Routing with coefficients of other digits")
         wrong = routing.misrouted(model, *given, generator)
-        report(0.7, "Measuring how decided the votes are")
+        report(0.7, "Measuring votes and agreement")
         decided = [routing.decisiveness(each, *given) for each in (model, untrained)]
         module = routing.of_the_module(model, digits.images[:_MODULE], generator)
         return Routed(len(digits), right, np.array(wrong), np.stack(decided), module)
@@ -142,7 +142,7 @@ class Unrouting(Task[Unrouted]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}"
+        return f"Examining {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Unrouted:
         """Which digits of the confirmation half both tell right."""

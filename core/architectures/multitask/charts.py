@@ -65,7 +65,7 @@ def rises(frame: pd.DataFrame, unit: str) -> alt.Chart:
         alt.Chart(frame, height=22 * len(frame) + 60)
         .mark_bar(color=MODEL)
         .encode(
-            x=alt.X("rise:Q", title=f"loss rises by, {unit}", axis=alt.Axis(tickCount=3)),
+            x=alt.X("rise:Q", title=f"rise of the loss, {unit}", axis=alt.Axis(tickCount=3)),
             y=alt.Y("unit:N", title=None, sort=None, axis=alt.Axis(labelOverlap=False)),
             tooltip=["unit", *(alt.Tooltip(f"{c}:Q", format=".3g") for c in ("rise", "passed"))],
         )
@@ -124,7 +124,7 @@ def crossed(frame: pd.DataFrame, tasks: Sequence[str], silent: Sequence[str]) ->
     frame = frame.assign(random=told)
     base = alt.Chart(frame, height=80 + 48 * len(silent)).encode(
         x=alt.X("task:N", title="harm to", sort=list(tasks), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("silent:N", title="silent: units of", sort=list(silent)),
+        y=alt.Y("silent:N", title="silenced units of", sort=list(silent)),
     )
     numbers = [c for c in ("harm", "harm low", "harm high", "score") if c in frame]
     cells = base.mark_rect(stroke="#cbd5e1").encode(

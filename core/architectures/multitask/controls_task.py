@@ -97,7 +97,7 @@ class Alone(Task[Controls]):
     @property
     def title(self) -> str:
         """What is done."""
-        return "Comparing networks taught one task with that taught all"
+        return "Comparing networks trained on one task with the one trained on all"
 
     def compute(self, lab: Lab, report: Report) -> Controls:
         """By network: scores, and the lesions of both shared layers."""

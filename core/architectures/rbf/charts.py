@@ -11,7 +11,7 @@ from core.charts.base import CONTROL, HEIGHT, INSIDE, LINE, MARK, MODEL, legend
 
 __all__ = ["between_codes", "by_class", "by_rank", "over_widths", "purities"]
 
-READ_OUTS = {"fitted": "read-out fitted anew", "kept": "read-out kept"}
+READ_OUTS = {"fitted": "read-out refitted", "kept": "read-out kept"}
 
 
 def by_class(values: ArrayLike, answer: int, *, title: str, form: str = ".2f") -> alt.Chart:
@@ -64,7 +64,7 @@ def over_widths(
     colour = alt.Color("read_out:N", scale=scale, legend=legend("") if two else None)
     x = alt.X(
         "factor:Q",
-        title="width, in times the network's own",
+        title="width, relative to the network's own",
         scale=alt.Scale(type="log"),
         axis=alt.Axis(values=sorted(named["factor"].unique()), format="~g", grid=False),
     )
@@ -108,7 +108,7 @@ def purities(frame: pd.DataFrame) -> alt.Chart:
                 scale=alt.Scale(domain=names, range=[MODEL, CONTROL]),
                 legend=legend(""),
             ),
-            tooltip=["centres", alt.Tooltip("count()", title="how many")],
+            tooltip=["centres", alt.Tooltip("count()", title="number of centres")],
         )
     )
 
@@ -121,7 +121,7 @@ def between_codes(distances: ArrayLike) -> alt.LayerChart:
     every = alt.Axis(labelOverlap=False)
     base = alt.Chart(pd.DataFrame(parts), width=INSIDE, height=INSIDE).encode(
         x=alt.X("to:O", title="bitmap of class", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("of:O", title="activation is the bitmap of class", axis=every),
+        y=alt.Y("of:O", title="activation: bitmap of class", axis=every),
         tooltip=["of", "to", "distance"],
     )
     shade = alt.Color("distance:Q", scale=alt.Scale(scheme="blues", reverse=True), legend=None)

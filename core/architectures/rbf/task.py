@@ -36,7 +36,7 @@ FACTORS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)  # on the wid
 OWN_WIDTH = FACTORS.index(1.0)
 SETS = {
     "k-means": "the trained network's",
-    "random digits": "as many training digits drawn at random, width by the same rule",
+    "random digits": "as many random training digits, width by the same rule",
     "noise": "the untrained network's: pixels uniform in 0..1",
     "normal": "drawn from N(0, 1), width 1",
 }
@@ -81,7 +81,7 @@ class OpeningRBF(Task[OpenedRBF]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}"
+        return f"Examining {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> OpenedRBF:
         """All numbers of the network of the choice."""

@@ -170,7 +170,7 @@ def effects(frame: pd.DataFrame, title: str) -> alt.LayerChart:
     ticks = base.mark_tick(color=MODEL, thickness=1.6, size=28, opacity=0.5).encode(tooltip=tips)
     own = base.mark_tick(color=MARK, thickness=3.5, size=38).encode(tooltip=tips)
     now = alt.Chart(frame.head(1)).mark_rule(color=CONTROL, strokeDash=[4, 4], strokeWidth=LINE)
-    now = now.encode(x="now:Q", tooltip=[alt.Tooltip("now:Q", title="as it is", format=".2%")])
+    now = now.encode(x="now:Q", tooltip=[alt.Tooltip("now:Q", title="not clamped", format=".2%")])
     return (now + ticks + own.transform_filter("datum.chosen")).properties(height=130)
 
 

@@ -60,7 +60,7 @@ def effects(model: Inspectable, image: Tensor, layer: str) -> pd.DataFrame:
     answer, found = int(share.argmax()), []
     for value in (0.0, 1.0):
         held = held_units(model, image, layer, value)
-        columns = {"hold": f"held at {value:.0f}", "unit": np.arange(len(held))}
+        columns = {"hold": f"clamped at {value:.0f}", "unit": np.arange(len(held))}
         columns |= {"probability": held[:, answer], "answer": held.argmax(1)}
         found.append(pd.DataFrame(columns))
     return pd.concat(found, ignore_index=True).assign(now=float(share[answer]))

@@ -26,7 +26,7 @@ __all__ = ["Gates", "Opened", "Read", "Reading"]
 
 HELD = 2000  # digits of the confirmation half on which whole gates are held
 NETWORKS = ("trained", "untrained")
-_HOLDS = ("held at 0", "held at 1", "held at its mean")
+_HOLDS = ("clamped at 0", "clamped at 1", "clamped at its mean")
 
 Numbers = NDArray[np.float64]
 
@@ -82,7 +82,7 @@ class Gates(Task[Opened]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}"
+        return f"Examining {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Opened:
         """Everything on the confirmation half, but what orders the units."""
@@ -93,14 +93,14 @@ class Gates(Task[Opened]):
         )
         networks = dict(zip(NETWORKS, (model, self.choice.untrained()), strict=True))
         saturation, kept = _gates(networks, judged)
-        report(0.4, "Reading the state")
+        report(0.4, "Recording gates and states")
         carried = recurrent.state(model.described)
         state, untrained = (
             recurrent.by_class(recurrent.read(of, judged.images, carried), judged.labels)
             for of in networks.values()
         )
         writes = recurrent.change(recurrent.read(model, first.images, carried))
-        report(0.7, "Holding gates")
+        report(0.7, "Clamping gates")
         some = judged.take(slice(HELD))
         return Opened(
             saturation,
@@ -182,7 +182,7 @@ class Reading(Task[Read]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}"
+        return f"Examining {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Read:
         """Accuracy by row, of the network and of itself before training."""

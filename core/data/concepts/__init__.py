@@ -328,7 +328,7 @@ def _strokes() -> list[Concept]:
         for k in range(_BINS)
     ]
     placed: dict[str, tuple[str, str, Callable[[Anatomy], Flags]]] = {
-        "ink": ("what is written", "pixels", lambda a: a.ink),
+        "ink": ("anything written", "pixels", lambda a: a.ink),
         "hole": (
             "background that ink encloses",
             "pixels",
@@ -383,10 +383,10 @@ def _sizes() -> list[Concept]:
         "slanted-left": ("leaning to the left", "slant", -0.05, -0.03, "pixels"),
         "wide": ("broad", "width", 15.6, 0.4, "pixels"),
         "narrow": ("narrow", "width", 11.1, -0.4, "pixels"),
-        "tall": ("as high as can be", "height", 19.45, 0.2, "pixels"),
-        "low": ("less high", "height", 18.9, -0.2, "pixels"),
-        "long": ("a long way of the pen", "length", 48.0, 1.5, "skeleton"),
-        "short": ("a short way of the pen", "length", 34.5, -1.5, "skeleton"),
+        "tall": ("as tall as possible", "height", 19.45, 0.2, "pixels"),
+        "low": ("less tall", "height", 18.9, -0.2, "pixels"),
+        "long": ("a long pen stroke", "length", 48.0, 1.5, "skeleton"),
+        "short": ("a short pen stroke", "length", 34.5, -1.5, "skeleton"),
     }
     found = [
         Concept(name, about, value, exactness=exact, find=_from(value, least, scale))
@@ -401,11 +401,16 @@ def _sizes() -> list[Concept]:
 def _counted() -> list[Concept]:
     """How many holes and pieces."""
     return [
-        Concept("no-hole", "no background is enclosed", "holes", find=_count("holes", 0, 0)),
+        Concept("no-hole", "no enclosed background", "holes", find=_count("holes", 0, 0)),
         Concept(
-            "one-hole", "one piece of background is enclosed", "holes", find=_count("holes", 1, 1)
+            "one-hole", "one piece of enclosed background", "holes", find=_count("holes", 1, 1)
         ),
-        Concept("two-holes", "two or more are enclosed", "holes", find=_count("holes", 2, 99)),
+        Concept(
+            "two-holes",
+            "two or more pieces of enclosed background",
+            "holes",
+            find=_count("holes", 2, 99),
+        ),
         Concept(
             "broken", "the ink is in two or more pieces", "pieces", find=_count("components", 2, 99)
         ),

@@ -20,7 +20,7 @@ class Judging(Task[dict[str, Agreement]]):
     @property
     def title(self) -> str:
         """What is done."""
-        return "Comparing rules with labels by eye"
+        return "Comparing rules with labels made by a person"
 
     def compute(self, lab: Lab, report: Report) -> dict[str, Agreement]:
         """The counts, by concept, on the labels that the rules were not fitted to.

@@ -67,8 +67,8 @@ class Modality:
 
     @property
     def said(self) -> str:
-        """In words: "atom at 0 + 1 mode", or why nothing was tested."""
-        atom = "atom at 0 + " if self.apart else ""
+        """In words: "values at exactly 0 + 1 mode", or why nothing was tested."""
+        atom = "values at exactly 0 + " if self.apart else ""
         if self.state != "tested":
             return SENTENCES[self.state]
         if not self.located:

@@ -30,8 +30,7 @@ SENTENCES: dict[State, str] = {
     "tested": "",
     "constant": "All its values are the same, so there is nothing to test.",
     "too few": f"Fewer than {FEWEST} values are not exactly 0: too few to test.",
-    "too few different": f"It has {_DIFFERENT} different values or fewer: that is a list, and no "
-    "density.",
+    "too few different": f"It has {_DIFFERENT} different values or fewer: too few for a density.",
 }
 
 

@@ -52,8 +52,8 @@ def candidates(study: Study, asked: Asked) -> None:
     rows = picked["selection"]["rows"]
     st.caption(
         f"All units of {asked.layer} on the discovery half, {found.n:,} digits of which have the "
-        "concept. Tick rows to ask about several units together. Scores choose what to ask; "
-        "the answer comes from the other half."
+        "concept. Tick rows to ask about several units together. The scores only help to choose "
+        "what to test; the test itself uses the other half."
     )
     if rows:
         units = tuple(sorted(int(table["unit"].iloc[row]) for row in rows))
@@ -70,10 +70,10 @@ def _said(found: Candidates) -> None:
     where = "within the class" if found.inside else "among all digits"
     beyond = found.score[best] > found.chance
     st.markdown(
-        f"The best unit is **{best}**, AUC {found.score[best]:.2f} {where}. When the concept is "
-        f"shuffled, the best of the {len(found.score)} units stays below {found.chance:.2f} in "
-        f"95 % of shuffles (p = {found.best_p[best]:.3f}): "
-        + ("it knows something of it." if beyond else "none of them stands out."),
+        f"The best unit is **{best}**, AUC {found.score[best]:.2f} {where}. The 95th percentile "
+        f"of the best of the {len(found.score)} units under shuffling of the concept is "
+        f"{found.chance:.2f} (p = {found.best_p[best]:.3f}): "
+        + ("the unit carries information about the concept." if beyond else "no unit stands out."),
         help=DEFINITIONS["best_p"],
     )
 

@@ -55,8 +55,8 @@ def load() -> None:
         except ValueError as error:
             st.error(shown(str(error)))
             return
-        st.markdown(f"**{card.question}** The card says: necessary, *{card.verdict}*.")
-        st.button("Repeat the test", type="primary", on_click=_repeat, args=(card, address))
+        st.markdown(f"**{card.question}** According to the card: necessary, *{card.verdict}*.")
+        st.button("Repeat this test", type="primary", on_click=_repeat, args=(card, address))
 
 
 def compared(evidence: Evidence) -> None:
@@ -68,13 +68,13 @@ def compared(evidence: Evidence) -> None:
     every = len(values(card))
     if not differences:
         st.success(
-            f"The test was made again, and agrees with the card in all its {every:,} values.",
+            f"The test was repeated and agrees with the card in all {every:,} values.",
             icon=":material/verified:",
         )
         return
     st.warning(
-        f"The test was made again, and doesn't agree with the card in {len(differences):,} of "
-        f"{every:,} values:\n\n{_listed(differences[:_FEW])}",
+        f"The test was repeated and disagrees with the card in {len(differences):,} of {every:,} "
+        f"values:\n\n{_listed(differences[:_FEW])}",
         icon=":material/difference:",
     )
     if len(differences) > _FEW:
@@ -104,9 +104,9 @@ def _address(card: Evidence) -> dict[str, str]:
     own = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= place.LAST_SEED
     if card.model not in MODELS or data not in SOURCES or not own:
         raise ValueError(
-            f"The card is about {literal(card.model)}, trained on {literal(data)} with seed "
-            f"{literal(seed)}: this app can repeat cards of its own models, "
-            f"{', '.join(LISTED)}, on {' or '.join(SOURCES)}, with seed 0 to {place.LAST_SEED}."
+            f"This card is about {literal(card.model)}, trained on {literal(data)} with seed "
+            f"{literal(seed)}: this app can repeat cards of its own models, {', '.join(LISTED)}, "
+            f"on {' or '.join(SOURCES)}, with seed 0 to {place.LAST_SEED}."
         )
     _check_claim(card)
     return {

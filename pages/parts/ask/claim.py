@@ -23,16 +23,16 @@ from pages.kit.glossary import DEFINITIONS
 __all__ = ["Asked", "controls"]
 
 KIND_NAMES = {
-    "zero": "set to zero",
-    "mean": "set to their mean",
-    "resample": "taken from another digit",
+    "zero": "zero",
+    "mean": "the unit's mean",
+    "resample": "its value on another digit",
 }
 KIND = links.one_of("kind", KINDS)
 
 
 @dataclass(frozen=True)
 class Asked:
-    """What the address asks. units: sorted, none yet when empty. n: confirmation digits."""
+    """The claim in the address. units: sorted, none yet when empty. n: confirmation digits."""
 
     layer: str
     units: tuple[int, ...]
@@ -70,9 +70,9 @@ def controls(study: Study, described: Described) -> Asked:
         key=units.key,
         on_change=_typed,
         args=(units,),
-        placeholder="such as 58, 28; empty to look for candidates",
-        help="Numbers of units of this layer, with commas; 3-7 for a range. They can also be "
-        "picked below, while the field is empty.",
+        placeholder="for example 58, 28; leave empty for candidates",
+        help="Unit numbers of this layer, separated by commas; 3-7 means a range. Leave the field "
+        "empty to pick units from the list below.",
     )
 
     def named(name: str) -> str:
@@ -80,8 +80,8 @@ def controls(study: Study, described: Described) -> Asked:
         few = f" · too few ({counts[name]})" if counts[name] < FEWEST else ""
         return f"{'digit ' if name.startswith('class-') else ''}{text}{few}"
 
-    _select(columns[2], concept, "Carry", tuple(counts), named)
-    _select(columns[3], KIND, "Removed: their activation is", KINDS, KIND_NAMES.__getitem__)
+    _select(columns[2], concept, "Concept", tuple(counts), named)
+    _select(columns[3], KIND, "Replacement value", KINDS, KIND_NAMES.__getitem__)
     chosen = parse_units(units.value(), len(study.profiles[layer.value()])) or ()
     asked = Asked(layer.value(), chosen, concept.value(), KIND.value(), counts[concept.value()])
     _aloud(study, asked)
@@ -189,18 +189,19 @@ def _widest(study: Study) -> str:
 
 
 def _aloud(study: Study, asked: Asked) -> None:
-    """The claim in words that one can read aloud."""
+    """The claim as a question, with what would support it."""
     if not asked.units:
         return
     names = [str(UnitId(study.choice.model, asked.layer, unit)) for unit in asked.units]
     st.subheader(question(names, asked.concept), anchor=False)
     st.caption(
-        f"If the claim holds, the network should fail on these {asked.n:,} digits once the units "
-        f"are {KIND_NAMES[asked.kind]}, and not once others are.",
+        f"If the units are necessary, the network should fail on these {asked.n:,} digits when "
+        f"each unit's activation is replaced by {KIND_NAMES[asked.kind]}, and not when other "
+        "units are treated the same way.",
         help=DEFINITIONS["claim"],
     )
     if asked.n < FEWEST:
         st.warning(
-            f"Only {asked.n} digits of the confirmation half have this concept: below {FEWEST} "
-            "nothing is concluded. Choose a concept that isn't marked as too few."
+            f"Only {asked.n} digits of the confirmation half have this concept; with fewer than "
+            f"{FEWEST} nothing can be concluded. Choose a concept that isn't marked as too few."
         )

@@ -23,7 +23,7 @@ def remember(evidence: Evidence, address: dict[str, str]) -> None:
     if key not in claims and len(claims) < _MOST:
         claims[key] = {
             "claim": evidence.question,
-            "removed by": evidence.ablation,
+            "replacement value": evidence.ablation,
             "seed": str(evidence.training.get("seed", "")),
             "necessary": evidence.verdict,
             "sufficient": evidence.verdicts["sufficient"],
@@ -58,10 +58,10 @@ def ledger() -> None:
     found = int(kept.sum())
     st.caption(
         f"{len(frame)} claim{'s' * (len(frame) > 1)} tried, {found} of them supported after "
-        "correction. Whoever asks twenty questions finds one by luck, so all of them stay here, "
-        "until this tab is closed."
+        "correction. If you test twenty claims, one is likely to pass by luck, so all of them "
+        "stay listed until you close this tab."
     )
     st.download_button(
-        "Download the ledger", csv_text(frame), "ledger.csv", "text/csv",
+        "Download all claims", csv_text(frame), "ledger.csv", "text/csv",
         icon=":material/download:", key="download ledger",
     )  # fmt: skip

@@ -33,7 +33,7 @@ def search(study: Study, asked: Asked) -> None:
     """The group search for the concept's class."""
     if asked.label is None:
         return
-    st.subheader(f"How many units carry the {asked.label}?", anchor=False)
+    st.subheader(f"How many units does class {asked.label} need?", anchor=False)
     found = result_of(Searching(study.choice, asked.layer, asked.label))
     finding("erasable", erasable(found, asked.label, len(found.shapley)))
     INDEXING.shown()
@@ -42,7 +42,7 @@ def search(study: Study, asked: Asked) -> None:
         ("right", "2016"),
         key=INDEXING.key,
         on_change=INDEXING.changed,
-        format_func={"right": "Right indexing", "2016": "2016 indexing"}.__getitem__,
+        format_func={"right": "Correct indexing", "2016": "2016 indexing"}.__getitem__,
         help=DEFINITIONS["indexing"],
     )
     _curves(found, asked)
@@ -61,8 +61,8 @@ def erasable(found: Found, label: int, units: int) -> Finding:
     }
     if not best:
         reason = (
-            f"No ranking finds a quarter of the layer or less whose removal leaves at most "
-            f"{ERASED:.0%} of class {label} and at least {SPARED:.0%} of every other class."
+            "With none of the rankings does removing a quarter of the layer or less leave at "
+            f"most {ERASED:.0%} of class {label} and at least {SPARED:.0%} of every other class."
         )
         return Finding(NOT_SUPPORTED, reason, None, None, None, 0)
     name = min(best, key=lambda each: best[each])
@@ -71,8 +71,9 @@ def erasable(found: Found, label: int, units: int) -> Finding:
     left, others = recall[label], np.delete(recall, label).min()
     random = float(np.median(found.random[:, at]))
     reason = (
-        f"{best[name]} of {units} units, ranked by {name}, leave {left:.1%} of class {label} and "
-        f"at least {others:.1%} of every other class; as many random units leave {random:.1%}."
+        f"{best[name]} of {units} units, chosen by {name}, are enough: removing them leaves "
+        f"{left:.1%} of class {label} and at least {others:.1%} of every other class; removing as "
+        f"many random units leaves {random:.1%}."
     )
     return Finding(SUPPORTED, reason, float(left), None, None, 0)
 
@@ -84,38 +85,40 @@ def _curves(found: Found, asked: Asked) -> None:
     counts = next(iter(found.curves.values())).counts
     left, right = st.columns(2)
     recall = {name: found.curves[name].recall[:, asked.label] for name in names}
-    left.markdown(f"**Removed**: recall of class {asked.label} that is left")
+    left.markdown(f"**Removed**: remaining recall of class {asked.label}")
     left.altair_chart(
         charts.removal_curves(counts, recall, found.random, "recall left"), key="removal curves"
     )
     kept = {name: found.curves[name].kept for name in names}
     right.markdown(
-        f"**Kept alone**: telling class {asked.label} from others", help=DEFINITIONS["j"]
+        f"**All others removed**: separating class {asked.label} from the others",
+        help=DEFINITIONS["j"],
     )
     right.altair_chart(
         charts.removal_curves(counts, kept, found.random_kept, "discrimination"), key="keep curves"
     )
     st.caption(
-        "Rankings are made on the discovery half (gradient EMA: during training), curves on the "
-        f"confirmation half. Grey: the median and the range of {len(found.random)} random orders.",
+        "Rankings come from the discovery half (gradient EMA: from training), curves from the "
+        f"confirmation half. Grey: median and range of {len(found.random)} random orders.",
         help=DEFINITIONS["rankings"],
     )
 
 
 def _explained(found: Found, asked: Asked) -> None:
-    """What went wrong in 2016, as far as it can be known."""
+    """The effect of the 2016 indexing error, in numbers of this network."""
     curve = found.curves.get(MISINDEXED)
     if curve is None:
-        st.info("Behind this layer no hidden layer comes, so there is no wrong list to take.")
+        st.info("No hidden layer follows this one, so there is no wrong list of units to use.")
         return
     at = int(np.flatnonzero(curve.counts <= 20)[-1])
     st.info(
-        f"The ablation script published in 2016 ranked the units of one layer and removed units "
-        f"with the same numbers from the layer before it. Done here, {curve.counts[at]} removals "
-        f"leave {curve.recall[at, asked.label]:.1%} of class {asked.label}: the curve is flat, "
-        "whatever the ranking was worth. That is enough to explain why ablating whole classes "
-        "seemed to fail. It is not known whether that version of the script made the runs of the "
-        "note: the code was committed on 21 June 2016, the note keeps no numbers.",
+        "The ablation script published in 2016 ranked the units of one layer and removed the "
+        "units with the same numbers from the layer before it. If this is done here, "
+        f"{curve.counts[at]} removals leave {curve.recall[at, asked.label]:.1%} of class "
+        f"{asked.label}: the curve stays flat, however good the ranking is. This is enough to "
+        "explain why erasing whole classes seemed to fail. It is not known whether the "
+        "experiments described in the 2016 note used that version of the script: the code was "
+        "committed on 21 June 2016, and the note gives no numbers.",
         icon=":material/history:",
     )
 
@@ -129,7 +132,7 @@ def _table(found: Found, asked: Asked) -> None:
             "units": int(k),
             f"class {asked.label} left": of.recall[at, asked.label],
             "lowest other class": np.delete(of.recall[at], own).min(),
-            "kept alone": of.kept[at],
+            "others removed": of.kept[at],
             "which": write_units(tuple(sorted(found.orders[name][:k].tolist()))),
         }
         for name, of in found.curves.items()
@@ -164,6 +167,7 @@ def _shapley(found: Found, asked: Asked) -> None:
             key="shapley values",
         )
         st.caption(
-            f"The {len(order)} largest of {len(found.shapley)}, with two standard errors.",
+            f"The {len(order)} largest of {len(found.shapley)} values; bars: ± two standard "
+            "errors.",
             help=DEFINITIONS["shapley"],
         )

@@ -51,7 +51,7 @@ def finding(name: str, found: Finding) -> None:
 
 def effects(evidence: Evidence) -> None:
     """What removing the units changes, in every group of digits, with its sign."""
-    st.subheader("What changes without them", anchor=False)
+    st.subheader("What changes without these units", anchor=False)
     MEASURE.shown()
     st.segmented_control(
         "Measure",
@@ -73,8 +73,8 @@ def effects(evidence: Evidence) -> None:
     worse = "Right" if measure == "nll" else "Left"
     st.caption(
         f"Each group of the {evidence.confirmation:,} confirmation digits, with paired bootstrap "
-        "intervals (2,000 draws within class); Wilson's intervals are in the table. Orange: digits "
-        f"with the concept. {worse} of 0 is worse.",
+        "intervals (2,000 draws within each class); Wilson intervals are in the table. Orange: "
+        f"digits with the concept. {worse} of 0 means worse.",
         help=DEFINITIONS["effect"],
     )
     with st.expander("As a table", icon=":material/table:"):
@@ -103,11 +103,11 @@ def _wilson(frame: pd.DataFrame) -> dict[str, list[float]]:
 
 def controls(evidence: Evidence) -> None:
     """The claim's effect among those of random sets."""
-    st.subheader("Beside random units of like strength", anchor=False)
+    st.subheader("Compared with random units of similar strength", anchor=False)
     for column, of, words in zip(
         st.columns(2),
         (evidence.controls, evidence.kept_controls),
-        ("**Removed**", "**Kept alone**"),
+        ("**Removed**", "**All others removed**"),
         strict=True,
     ):
         with column:
@@ -118,14 +118,14 @@ def _beside(of: Controls, words: str) -> None:
     """One histogram of controls with the claim in it."""
     st.markdown(f"{words}: p = {of.p_value:.3f}", help=DEFINITIONS["matched controls"])
     if not len(of):
-        st.info("The layer has fewer other units than were claimed, so there are no controls.")
+        st.info("The layer has too few other units to form control sets.")
         return
     st.altair_chart(
         charts.beside_controls(of.own, of.effects, of.measure), key=f"chart of {of.measure}"
     )
     st.caption(
-        f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of as many other units, "
-        f"{of.distinct} of them different."
+        f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of equally many other units, "
+        f"{of.distinct} of them distinct."
     )
 
 
@@ -134,7 +134,7 @@ def pairs(study: Study, asked: Asked) -> None:
     part, label = CONCEPTS[asked.concept].part, asked.label
     if part is None or label is None:
         return
-    st.subheader(f"Add the {part}, erase the {part}", anchor=False)
+    st.subheader(f"Adding and erasing the {part}", anchor=False)
     units = asked.units
     frame = result_of(Pairing(study.choice, asked.layer, units, part, label, asked.kind))
     for at, (_, of) in enumerate(frame.groupby("pairs", sort=False)):
@@ -144,15 +144,22 @@ def pairs(study: Study, asked: Asked) -> None:
         left, right = st.columns(2)
         title = f"margin of class {label}, with the {part} − without it"
         left.altair_chart(charts.differences(rows, title), key=f"chart of pairs {at}")
-        left.caption(f"What the {part} does to the answer. Difference: without the units − intact.")
+        left.caption(
+            f"How the {part} changes the network's output. Difference: without the units − intact."
+        )
         mine = of[of["effect"].str.startswith("unit ")].rename(columns={"effect": "name"})
         right.altair_chart(charts.differences(mine), key=f"own pairs {at}")
-        more = f" The first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
-        right.caption(f"What it does to the units themselves.{more}")
+        more = f" Shown: the first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
+        right.caption(f"How it changes the units themselves.{more}")
     change = frame[frame["effect"] == "difference"].iloc[-1]
     excluded = change["low"] > 0 or change["high"] < 0
     st.markdown(
-        f"Without the units, the {part} changes the margin by {change['mean']:+.2f} more "
-        f"(95 % interval {change['low']:+.2f} to {change['high']:+.2f}, {change['n']} pairs): "
-        + ("removing them changes what it does." if excluded else "no change of it is shown.")
+        f"Without the units, the effect of the {part} on the margin differs by "
+        f"{change['mean']:+.2f} (95 % interval {change['low']:+.2f} to {change['high']:+.2f}, "
+        f"{change['n']} pairs): "
+        + (
+            "the network's response to it depends on these units."
+            if excluded
+            else "no dependence on these units is shown."
+        )
     )

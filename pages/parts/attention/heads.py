@@ -12,7 +12,7 @@ from core.architectures.attention.measure import attended_distance
 from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Choice
-from pages.kit import links
+from pages.kit import halves, links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -25,24 +25,27 @@ UNIFORM = float(attended_distance(np.full((PATCHES, PATCHES), 1 / PATCHES)).mean
 VIEWS = ("looks", "needed", "positions")
 VIEW = links.one_of("heads", VIEWS)
 _TITLES = {
-    "looks": "What heads look at",
-    "needed": "What heads are needed for",
+    "looks": "What heads attend to",
+    "needed": "Which classes need a head",
     "positions": "Without positions",
 }
 DEFINITIONS = {
     "entropy": (
-        "H(A) / ln 16 of a query's 16 weights, the mean over digits: 0 where it looks at one "
-        "patch, 1 where it looks at all alike."
+        "Entropy of a query's 16 weights, H(A) / ln 16, mean over digits: 0 if all weight is on "
+        "one patch, 1 if all patches have the same weight."
     ),
     "distance": (
-        "Mean distance from a patch to what it looks at, weight times distance between centres, in "
-        "pixels of the 28x28 image (Dosovitskiy et al. 2021). The class token has no place."
+        "Mean distance from a patch to the patches it attends to, Σ weight × distance between "
+        "centres, in pixels of the 28 × 28 image (Dosovitskiy et al. 2021). The class token has "
+        "no position."
     ),
-    "change": "Accuracy on the class without the head minus with it, on the confirmation half.",
+    "change": (
+        "Accuracy on the class without the head minus accuracy with it, on the confirmation half."
+    ),
     "interval": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
     "control": (
         f"Block 0: the range of {DRAWS} draws of {TOKENS} random units of the other heads, "
-        "silenced instead. Block 1, where a head is one unit: the range of the other heads."
+        "silenced instead. Block 1, where a head is a single unit: the range of the other heads."
     ),
     "discovery": "The change on the discovery half, on which the class was chosen.",
 }
@@ -88,10 +91,10 @@ def _look(choice: Choice, found: Heads) -> None:
             scale=1,
         )
     st.caption(
-        f"A tile for each token that asks, patches row by row and the class token last: the mean "
-        f"weight on each of the 16 patches over the confirmation half; black: {most:.2f} or more. "
-        "Like tiles in a row: the head looks at the same place whoever asks. A click opens the "
-        "unit."
+        "One tile per query token, patches row by row and the class token last: the mean weight "
+        f"on each of the 16 patches over the confirmation half; black: {most:.2f} or more. If the "
+        "tiles are alike, the head attends to the same place whatever the query. Click a tile to "
+        "open its unit."
     )
     table = found.spread()
     named = table.assign(
@@ -110,13 +113,13 @@ def _look(choice: Choice, found: Heads) -> None:
         chart = figures.spread(named, "distance", "pixels", UNIFORM)
         st.altair_chart(chart, key="head distances")
     st.caption(
-        f"A dot for each query of each head (block.head). Dashed: all patches alike, entropy 1 and "
-        f"{UNIFORM:.1f} pixels. Median entropy of trained queries "
+        "A dot for each query of each head (block.head). Dashed: equal weight on all patches, "
+        f"entropy 1 and {UNIFORM:.1f} pixels. Median entropy of trained queries "
         f"{_median(table, 'trained', 'entropy'):.2f}, untrained "
         f"{_median(table, 'untrained', 'entropy'):.2f}; median distance "
         f"{_median(table, 'trained', 'distance'):.1f} and "
-        f"{_median(table, 'untrained', 'distance'):.1f} pixels. One network: a head's number means "
-        "nothing in another."
+        f"{_median(table, 'untrained', 'distance'):.1f} pixels. This is one network: head numbers "
+        "have no meaning in another network."
     )
     download(named, f"attention-{file_name(choice)}-spread")
 
@@ -131,14 +134,15 @@ def _median(table: pd.DataFrame, network: str, measure: str) -> float:
 
 def _need(choice: Choice, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
+    halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
     st.altair_chart(figures.effects(table), key="effects of heads")
     chosen = _named(found.specialties())
     sure = int(chosen["needed"].sum())
     st.markdown(
-        f"**{sure} of {len(chosen)} heads** are needed for the class that they were chosen for: "
-        "without the head the class loses more than with every control."
+        f"**{sure} of {len(chosen)} heads** are needed for the class chosen for them: without the "
+        "head the class loses more accuracy than with any of the controls."
     )
     helps = {
         "name": st.column_config.TextColumn("head"),
@@ -169,21 +173,21 @@ def _one_head(table: pd.DataFrame) -> None:
             st.markdown(f"**Block {block}, head {head}**", help=DEFINITIONS["control"])
             st.altair_chart(figures.needs(mine), key=f"needs of block {block}")
     st.caption(
-        "Blue: the head chosen above is silenced, with 95 % intervals; grey: the range of the "
-        "controls. All 10 classes of 8 heads are shown, so single intervals off 0 are to be "
-        "expected: the table's classes were chosen on other digits."
+        "Blue: the head selected above is silenced, with 95 % intervals; grey: the range of the "
+        "controls. All 10 classes of 8 heads are shown, so a few intervals will exclude 0 by "
+        "chance: the classes in the table were chosen on other digits."
     )
 
 
 def _replaced(choice: Choice, found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
-    st.markdown("**Does it matter where heads look?** Weights replaced on the way")
+    st.markdown("**Does it matter where heads attend?** Accuracy with replaced attention weights")
     table = found.accuracies()
     st.altair_chart(figures.kept(table), key="weights replaced")
     st.caption(
         "Confirmation half, 95 % Wilson intervals. uniform: 1/16 on each patch, as with W_q = b_q "
-        "= 0; mean: each query's mean over the digits, so that nothing depends on the digit; "
-        "another digit: the weights that a random other digit has; silenced: 0."
+        "= 0; mean: each query's mean over all digits, so that the weights no longer depend on "
+        "the digit; another digit: the weights for another, random digit; silenced: 0."
     )
     download(table, f"attention-{file_name(choice)}-replaced")
 
@@ -194,20 +198,24 @@ def _positions(choice: Choice) -> None:
     table = found.table
     placed, bag = (table.iloc[at] for at in (0, 1))
     st.markdown(
-        f"Without position embeddings the network is right on **{bag['accuracy']:.1%}** of the "
-        f"confirmation half, with them on **{placed['accuracy']:.1%}**. With the patches of every "
-        f"digit shuffled, it gives the same answer on **{bag['same answer']:.1%}** (largest change "
-        f"of a logit {bag['logits moved']:.1e}), with positions on "
-        f"{placed['same answer']:.1%}: attention alone sees a bag of patches."
+        f"Without position embeddings the network classifies **{bag['accuracy']:.1%}** of the "
+        f"confirmation half correctly, with them **{placed['accuracy']:.1%}**. With the patches "
+        f"of every digit shuffled, it gives the same answer for **{bag['same answer']:.1%}** "
+        f"(largest change of a logit {bag['logits moved']:.1e}), with position embeddings for "
+        f"{placed['same answer']:.1%}: attention alone sees an unordered set of patches."
     )
     helps = {
-        "accuracy": column("accuracy", "Share of the confirmation half that is right."),
-        "accuracy shuffled": column(
-            "accuracy, shuffled", "The same with the patches of all digits in one random order."
+        "accuracy": column(
+            "accuracy", "Share of the confirmation half that is classified correctly."
         ),
-        "same answer": column("same answer", "Share of digits whose answer the shuffle keeps."),
+        "accuracy shuffled": column(
+            "accuracy, shuffled", "The same, with the patches of all digits in one random order."
+        ),
+        "same answer": column(
+            "same answer", "Share of digits whose answer stays the same under the shuffle."
+        ),
         "logits moved": st.column_config.NumberColumn(
-            format="%.1e", help="Largest change of any logit of any digit by the shuffle."
+            format="%.1e", help="Largest change that the shuffle makes to any logit of any digit."
         ),
     }
     st.dataframe(table, hide_index=True, column_config=helps)

@@ -33,9 +33,9 @@ def section(choice: Choice) -> None:
     """The attention network, opened up."""
     choice = replace(choice, model="attention")
     st.markdown(
-        "A **head** lets every patch of the digit look at other patches and take over what it "
-        "finds there: its specialization is *where it looks*, which depends on the digit. A class "
-        "token collects what is needed for the answer."
+        "A **head** lets each patch of the digit attend to other patches and copy information "
+        "from them. Its specialization is *where it attends*, which depends on the digit. A class "
+        "token collects the information for the answer."
     )
     model = result_of(Training(choice))
     if not isinstance(model, Attention):
@@ -48,7 +48,7 @@ def section(choice: Choice) -> None:
     _answer(one, seen, head)
     st.caption(
         "Attention is not an explanation: other weights can give the same answer (Jain & Wallace "
-        "2019; but see Wiegreffe & Pinter 2019). What a head is needed for is tested below, by "
+        "2019; but see Wiegreffe & Pinter 2019). Which classes need a head is tested below, by "
         "silencing it."
     )
     _defects(one)
@@ -56,19 +56,19 @@ def section(choice: Choice) -> None:
 
 
 def token_name(token: int) -> str:
-    """A token in words."""
+    """The name of a token in sentences."""
     return attention_heads.query_name(token)
 
 
 def _asked(one: digit.Followed) -> tuple[int, int]:
-    """The token that asks and the head, by a click on a patch or from the lists."""
+    """The query token and the head, by a click on a patch or from the lists."""
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left, st.container(width=200):
         tiles = pictures.ink(patches_of(one.image)[0].unflatten(1, (PATCH, PATCH)).numpy())
         picked = image_grid(
             gallery(pictures.enlarged(tiles, 5), [token_name(at) for at in range(PATCHES)]),
             key="grid of patches",
-            label="Patches of the digit, to choose the one that asks",
+            label="Patches of the digit, to choose the query",
             selected=TOKEN.value() if TOKEN.value() < PATCHES else None,
             scale=1,
         )
@@ -78,12 +78,13 @@ def _asked(one: digit.Followed) -> tuple[int, int]:
     with right:
         TOKEN.shown()
         st.selectbox(
-            "Token that asks",
+            "Query token",
             range(TOKENS),
             key=TOKEN.key,
             on_change=TOKEN.changed,
             format_func=token_name,
-            help="A patch (row, column, from 0) or the class token. Or click on a patch.",
+            help="A patch (row, column, both from 0) or the class token. You can also click on a "
+            "patch.",
         )
         HEAD.shown()
         st.segmented_control(
@@ -98,17 +99,18 @@ def _looks(one: digit.Followed, seen: Followed, token: int) -> None:
     rolled = seen.rolled[None, :PATCHES]
     left, right = st.columns(2)
     with left:
-        st.markdown(f"**Block 0: where {token_name(token)} looks**")
+        st.markdown(f"**Block 0: where {token_name(token)} attends**")
         _grid(image, seen.weights[0][:, token], 0, token)
     with right:
-        st.markdown("**Block 1: where the class token looks**")
+        st.markdown("**Block 1: where the class token attends**")
         _grid(image, seen.weights[1][:, 0], 1, 0)
     with st.container(horizontal=True, vertical_alignment="center"):
         tile = figures.attended(image, rolled, float(rolled.max()))[0]
         st.image(tile, width=84)
         top = token_name(int(rolled.argmax()))
         st.markdown(
-            f"**Rollout, from the class token**: most from {top}, {rolled.max():.1%}.",
+            f"**Attention rollout to the class token**: largest share from {top}, "
+            f"{rolled.max():.1%}.",
             width="stretch",
             help="R ← ½ (A + I) R over both blocks, A the mean of the heads (Abnar & Zuidema "
             "2020): how much of each patch reaches the class token if values and MLPs are "
@@ -136,7 +138,7 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     )
     st.caption(
         f"Full orange: weight {most:.2f}, the largest here; the number is each head's largest. "
-        + ("Framed: the patch that asks. " if query is not None else "")
+        + ("Framed: the query patch. " if query is not None else "")
         + "A click opens the unit."
     )
 
@@ -146,26 +148,26 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
     scores, weights, added = (of[0][head, token] for of in (seen.scores, seen.weights, seen.added))
     length = float(np.linalg.norm(seen.summed[0][head, token]))
     width = seen.summed[0].shape[-1]
-    st.markdown(f"**Block 0, head {head}, {token_name(token)}: how it comes about**")
+    st.markdown(f"**Block 0, head {head}, {token_name(token)}: how the weights are computed**")
     st.latex(rf"A = \mathrm{{softmax}}\!\left(QK^\top / \sqrt{{{width}}}\right), \qquad z = A\,V")
     columns = st.columns(3)
     for at, (title, values, form, signed, about) in enumerate(
         (
-            ("Score q·k / √d", scores, ".1f", True, "How well the query fits each patch's key."),
+            ("Score q·k / √d", scores, ".1f", True, "How well the query matches each patch's key."),
             (
                 "Weight A",
                 weights,
                 ".2f",
                 False,
-                "e to the score, over the sum of all: they sum to 1.",
+                "exp(score) divided by the sum over all patches: the weights sum to 1.",
             ),
             (
                 "Adds to |z|",
                 added,
                 ".2f",
                 True,
-                "A v·z / |z|: the part of the weighted value that "
-                "points along the sum z. Over all patches it sums to |z|.",
+                "A v·z / |z|: the component of the weighted value along the sum z. Over all "
+                "patches these add up to |z|.",
             ),
         )
     ):
@@ -176,10 +178,10 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
             )
     best = int(weights.argmax())
     st.caption(
-        f"Each cell is a patch that is asked. {token_name(best).capitalize()}: score "
+        f"Each cell is a patch that is attended to. {token_name(best).capitalize()}: score "
         f"{scores[best]:.2f}, weight e^{scores[best]:.2f} / {np.exp(scores).sum():.1f} = "
-        f"{weights[best]:.3f}. The {PATCHES} weights sum to {weights.sum():.3f}; what the patches "
-        f"add sums to |z| = {added.sum():.3f} (measured: {length:.3f})."
+        f"{weights[best]:.3f}. The {PATCHES} weights sum to {weights.sum():.3f}; the patches' "
+        f"contributions sum to |z| = {added.sum():.3f} (measured: {length:.3f})."
     )
     row, column = np.divmod(np.arange(PATCHES), SIDE)
     named = {"score": scores, "weight": weights, "adds to |z|": added}
@@ -188,11 +190,11 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
 
 
 def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
-    """What the class token takes in block 1, and its answer."""
-    st.markdown("**Block 1: the class token looks, and answers**")
+    """What the class token attends to in block 1, and the network's answer."""
+    st.markdown("**Block 1: the class token attends, and the network answers**")
     left, right = st.columns(2)
     with left:
-        st.markdown(f"Weight A, head {head}", help="Of the class token on each patch.")
+        st.markdown(f"Weight A, head {head}", help="The class token's attention to each patch.")
         grid = figures.numbers(seen.weights[1][head, 0], form=".2f", signed=False)
         st.altair_chart(grid, key="numbers of the class token")
     with right:
@@ -201,22 +203,22 @@ def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
         st.altair_chart(chart, key="answers of attention")
     top = int(seen.probabilities.argmax())
     st.caption(
-        f"Answer {top} (logit {seen.logits[top]:.2f}, probability "
-        f"{seen.probabilities[top]:.1%}); the digit is a {one.label}, in orange."
+        f"Answer {top} (logit {seen.logits[top]:.2f}, probability {seen.probabilities[top]:.1%}); "
+        f"the digit is a {one.label} (orange)."
     )
 
 
 def _defects(one: digit.Followed) -> None:
-    """What the course module's attention lacked."""
-    with st.expander("What the course module did, and what is right"):
+    """Common mistakes in attention, with what this digit shows."""
+    with st.expander("Common mistakes, and what to do instead"):
         gap = order_gap(one.image, range(PATCHES)[::-1])
         st.markdown(
-            "- **No positions, one head.** The module attends without position embeddings: shuffle "
-            "the patches, and its outputs are shuffled alike, nothing else. Measured on this digit "
-            f"with its patches in reverse order, the largest difference is {gap:.0e}, rounding. "
-            "Right: add a position to each patch, and let several heads attend side by side. What "
-            "that is worth is under *Without positions*.\n"
-            "- **√d as a loose tensor.** It was neither a parameter nor a buffer, so it stayed on "
-            "the CPU when the model moved, and was missing from the saved weights. Right: a plain "
-            "number, `math.sqrt(d)`."
+            "- **No positions, one head.** Introductory code often attends without position "
+            "embeddings. If the patches are shuffled, the outputs are then merely shuffled in "
+            "the same way. On this digit, with its patches in reverse order, the largest "
+            f"difference is {gap:.0e}, which is rounding. Instead, add a position embedding to "
+            "each patch and use several heads in parallel. What positions contribute is shown "
+            "under *Without positions*.\n- **√d as a plain tensor attribute.** It is then "
+            "neither a parameter nor a buffer: it stays on the CPU when the model is moved, and "
+            "is missing from the saved weights. Instead, use a plain number, `math.sqrt(d)`."
         )

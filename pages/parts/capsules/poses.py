@@ -14,7 +14,7 @@ from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Me
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runs import Choice
-from pages.kit import digit, place
+from pages.kit import digit, halves, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -22,45 +22,46 @@ __all__ = ["dimensions"]
 
 DEFINITIONS = {
     "property": (
-        "Of slant, thickness, width, height and ink, the one that a shift of this dimension "
-        "changes most in decoded digits of the discovery half, in standard deviations. All other "
-        "numbers are of the confirmation half."
+        "The one of slant, thickness, width, height and ink that changes most, in standard "
+        "deviations, when this dimension is shifted and digits of the discovery half are decoded. "
+        "All other numbers are from the confirmation half."
     ),
     "effect": (
-        "How far the property of the decoded digit moves from a shift of −0.25 to one of +0.25, "
-        "along a straight line through five shifts, in standard deviations of the property over "
-        f"real digits of the class. Mean of {DRAWN} digits. Positive slant leans to the right."
+        "Change of the property of the decoded digit from a shift of −0.25 to one of +0.25, by a "
+        "straight line fitted to five shifts, in standard deviations of the property over real "
+        f"digits of the class. Mean of {DRAWN} digits. Positive slant leans to the right."
     ),
     "monotony": (
         "Spearman's correlation of shift and property within a digit, mean over digits: 1 or −1 "
-        "when the property only ever grows or falls."
+        "if the property always rises or always falls."
     ),
     "null": (
-        "What the largest |monotony| of all 16 dimensions and 5 properties stays below in 95 % of "
-        "500 shuffles of each digit's shifts."
+        "The 95th percentile of the largest |monotony| of all 16 dimensions and 5 properties, "
+        "under 500 shuffles of each digit's shifts."
     ),
     "purity": (
-        "Share of the largest squared effect among the dimension's five: 1 when the dimension "
-        "changes this property and no other. Width and ink also change with slant and thickness, "
-        "so 1 is out of reach for them."
+        "The largest squared effect as a share of the sum of the dimension's five: 1 if the "
+        "dimension changes this property and no other. Width and ink also change with slant and "
+        "thickness, so they cannot reach 1."
     ),
     "along": (
         "Spearman's correlation of the dimension with the property as measured on real digits of "
-        f"the class, up to {OBSERVED} of the confirmation half. Nothing is shifted here."
+        f"the class, up to {OBSERVED} of the confirmation half. Nothing is shifted for this "
+        "number."
     ),
     "along null": (
-        "What the largest |correlation| of 16 dimensions and 5 properties stays below in 95 % of "
-        "500 permutations of the digits."
+        "The 95th percentile of the largest |correlation| of 16 dimensions and 5 properties, "
+        "under 500 permutations of the digits."
     ),
     "random axis": (
-        "The largest |effect| on the property along 16 axes at right angles that were turned at "
-        "random, chosen on the discovery half as the dimension was. A dimension that stands for a "
-        "property should do more than a mixture of all."
+        "The largest |effect| on the property along 16 orthogonal axes in random directions, "
+        "chosen on the discovery half just as the dimension was. A dimension that represents a "
+        "property should have a larger effect than a mixture of all dimensions."
     ),
     "same": (
-        "The dimension that draws the property most is also the one that goes along with it most "
-        "in real digits, both chosen on the discovery half, and effect and correlation have the "
-        "same sign on the other."
+        "The dimension with the largest effect on the property is also the one most correlated "
+        "with it in real digits, both chosen on the discovery half, and effect and correlation "
+        "have the same sign on the confirmation half."
     ),
     "untrained": (
         "The largest |correlation| of the property with a dimension of the same network before "
@@ -74,16 +75,17 @@ def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Follo
     label = seen.answer
     found: Meant = result_of(Meanings(choice))
     table = found.dimensions(label)
+    halves.chosen_and_judged("Dimensions and their properties were chosen")
     st.markdown(
         f"**The capsule of class {label}, one dimension shifted at a time, and decoded**",
         help=DEFINITIONS["effect"],
     )
     _strips(table, strips(model, seen.poses[-1, label], label))
     st.caption(
-        f"Test digit {one.number}: its 16 numbers, one of them shifted by {SHIFTS[0]:g} (left) to "
-        f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), the middle as it "
-        "is. Named and sorted by the property that the dimension changes most in other digits of "
-        "the class, in standard deviations over the whole shift."
+        f"Test digit {one.number}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
+        f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), with the unshifted "
+        "digit in the middle. Dimensions are named and sorted by the property that they change "
+        "most in other digits of the class, in standard deviations over the whole shift."
     )
     _table(choice, found, table, label)
     _all_classes(choice, found)
@@ -94,7 +96,9 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
     columns = st.columns(2)
     for at, row in enumerate(table.to_dict("records")):
         tiles = pictures.enlarged(pictures.ink(drawn[int(row["dimension"])]), 2)
-        words = f"{row['property']} {row['effect']:+.2f} SD" if row["draws"] else "nothing steady"
+        words = (
+            f"{row['property']} {row['effect']:+.2f} SD" if row["draws"] else "no consistent effect"
+        )
         with columns[at * 2 // POSE]:
             st.markdown(f"dimension {row['dimension']} · {words}")
             st.image(pictures.sheet(tiles, len(tiles)))
@@ -106,11 +110,11 @@ def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> Non
     st.markdown(
         f"**The dimensions of class {label} in numbers.** {int(table['draws'].sum())} of {POSE} "
         f"change their property beyond chance (|monotony| above {null:.2f}); "
-        f"{int(table['reads'].sum())} go along with it in real digits (|correlation| above "
+        f"{int(table['reads'].sum())} are correlated with it in real digits (|correlation| above "
         f"{along:.2f}).",
         help=f"{DEFINITIONS['null']}\n\n{DEFINITIONS['along null']}",
     )
-    names = {"effect": "effect (SD)", "along": "goes along with it"}
+    names = {"effect": "effect (SD)", "along": "correlation in real digits"}
     shown = {
         name: column(names.get(name, name), DEFINITIONS[name])
         for name in ("effect", "monotony", "purity", "along")
@@ -139,15 +143,15 @@ def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> Non
 
 
 def _all_classes(choice: Choice, found: Meant) -> None:
-    """For each class and property the dimension that draws it most, beside its controls."""
+    """For each class and property the dimension with the largest effect, with its controls."""
     table = found.properties()
-    st.markdown("**All classes: the dimension that draws a property most**")
+    st.markdown("**All classes: the dimension with the largest effect on each property**")
     st.altair_chart(figures.effects(table), key="effects of dimensions")
     st.caption(
-        "“d5 +1.2”: dimension 5 of the class's capsule moves the property of decoded digits by 1.2 "
-        "standard deviations of real digits over the whole shift; red up, blue down. Chosen on the "
-        "discovery half, measured on the other. A number belongs to one class: dimension 5 of "
-        "another class is another unit.",
+        "“d5 +1.2”: dimension 5 of the class's capsule moves the property of decoded digits by "
+        "1.2 standard deviations of real digits over the whole shift; red: increase, blue: "
+        "decrease. Chosen on the discovery half, measured on the other. Numbers are per class: "
+        "dimension 5 of another class is another unit.",
         help=DEFINITIONS["effect"],
     )
     _verdicts(choice, found)
@@ -156,8 +160,8 @@ def _all_classes(choice: Choice, found: Meant) -> None:
         download(table, f"capsule-properties-{file_name(choice)}")
     st.caption(
         f"{len(PROPERTIES)} properties, measured as by Morpho-MNIST (Castro et al. 2019). The "
-        "shift is an intervention, and what it shows is what the decoder makes of the dimension; "
-        "whether the network reads the same from a digit is what the correlation tells."
+        "shift is an intervention: it shows how the decoder uses the dimension. The correlation "
+        "shows whether the dimension also reflects the property in real digits."
     )
 
 
@@ -167,10 +171,10 @@ def _verdicts(choice: Choice, found: Meant) -> None:
     own, random = found.purities()
     slant = table.set_index("property").loc["slant"]
     st.markdown(
-        f"**In how many of {slant['classes']} classes a dimension holds up.** Slant: drawn "
-        f"steadily in {slant['steady']}, more than along random axes in {slant['above random']}, "
-        f"and drawn and read by one and the same dimension, with the same sign, in "
-        f"{slant['same']}."
+        f"**In how many of {slant['classes']} classes a dimension represents a property.** Slant: "
+        f"consistent effect in {slant['steady']}, larger than along random axes in "
+        f"{slant['above random']}, and largest effect and largest correlation in the same "
+        f"dimension, with the same sign, in {slant['same']}."
     )
     st.dataframe(
         table.drop(columns="classes"),
@@ -181,10 +185,10 @@ def _verdicts(choice: Choice, found: Meant) -> None:
         },
     )
     st.caption(
-        "That a shift changes a property steadily says little by itself: a smooth decoder does so "
-        "along almost any axis. A dimension is a carrier of its own where it does more than axes "
-        "turned at random, and where real digits have it too. Purity is "
-        f"{own:.2f} (median) for the capsules' own dimensions and {random:.2f} for random axes."
+        "A consistent effect says little by itself: a smooth decoder shows one along almost any "
+        "axis. A dimension represents a property only if its effect is larger than along random "
+        "axes, and if it is also correlated with the property in real digits. Purity is "
+        f"{own:.2f} (median) for the capsules' dimensions and {random:.2f} for random axes."
     )
     download(table, f"capsule-verdicts-{file_name(choice)}")
 
@@ -192,7 +196,7 @@ def _verdicts(choice: Choice, found: Meant) -> None:
 _VERDICTS = {
     "steady": ("steady", "null"),
     "above random": ("more than random axes", "random axis"),
-    "read": ("read from digits", "along null"),
+    "read": ("correlated in real digits", "along null"),
     "above untrained": ("better than untrained", "untrained"),
     "same": ("same dimension and sign", "same"),
 }
@@ -211,7 +215,7 @@ def _columns() -> dict[str, ColumnConfig]:
         "untrained": "untrained",
     }
     read = st.column_config.NumberColumn(
-        help="The dimension that goes along with the property most, chosen on the discovery half."
+        help="The dimension most correlated with the property, chosen on the discovery half."
     )
     return {
         "best read": read,

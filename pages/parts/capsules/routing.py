@@ -1,4 +1,4 @@
-"""What routing decides, what it is worth, and what the course module did."""
+"""What routing decides, what it contributes, and common mistakes in capsule code."""
 
 from __future__ import annotations
 
@@ -18,14 +18,19 @@ __all__ = ["worth"]
 
 CONTROL = links.one_of("capsule_control", ("no", "yes"))
 DEFINITIONS = {
-    "accuracy": "Share of the digits of the confirmation half told right, 95 % interval of Wilson.",
-    "entropy": (
-        "Entropy in bits of the ten shares c of a primary capsule, mean over the 288 capsules and "
-        "over digits. log₂ 10 = 3.32 when nothing is decided, 0 when each votes for one class."
+    "accuracy": (
+        "Share of the confirmation half classified correctly, with the 95 % Wilson interval."
     ),
-    "weighted entropy": "The same, each capsule counting as much as it is long, ‖u‖.",
-    "own share": "Share c that goes to the digit's own class, so weighted; 0.1 by chance.",
-    "best other share": "Share c of the other class that gets most, so weighted.",
+    "entropy": (
+        "Entropy in bits of the ten coefficients c of a primary capsule, mean over the 288 "
+        "capsules and over digits. log₂ 10 = 3.32 if all are equal, 0 if each capsule votes for "
+        "one class only."
+    ),
+    "weighted entropy": "The same, with each capsule weighted by its length ‖u‖.",
+    "own share": (
+        "Coefficient c for the digit's own class, weighted in the same way; 0.1 by chance."
+    ),
+    "best other share": "Largest coefficient c of any other class, weighted in the same way.",
     "own cosine": (
         "Cosine of a vote û and the capsule v of the digit's own class, mean over votes weighted "
         "by their length: how far the votes agree."
@@ -47,17 +52,18 @@ def worth(choice: Choice) -> None:
 def _accuracies(choice: Choice, found: Routed) -> None:
     """The trained network with other routings."""
     table = found.accuracies()
-    st.markdown("**The trained network, routed otherwise**", help=DEFINITIONS["accuracy"])
+    st.markdown("**The trained network with other routing**", help=DEFINITIONS["accuracy"])
     st.altair_chart(figures.accuracies(table, "routing"), key="accuracy by routing")
     rows = table.set_index("routing")["accuracy"]
     st.caption(
         f"{found.digits:,} digits of the confirmation half. Trained with 3 iterations: "
         f"{rows['3 iterations']:.2%}; all c equal: {rows['1 iteration: all c equal']:.2%}; with "
-        f"the c of another digit, drawn at random: {rows['c of another digit']:.2%}; with its own, "
-        f"but each of another primary capsule: {rows['c of other inputs']:.2%}. The first two "
-        "differ by what routing does for the answer. If the last is as good as its own c, routing "
-        "strengthens or weakens a class as a whole and does not choose parts: then it matters how "
-        "much of c goes to a class, and not from where."
+        f"the c of a random other digit: {rows['c of another digit']:.2%}; with its own c, "
+        f"exchanged between primary capsules: {rows['c of other inputs']:.2%}. The difference "
+        "between the first two is what routing contributes to the accuracy. If the last is as "
+        "good as the first, routing only strengthens or weakens whole classes and does not "
+        "select parts: then what matters is how much of c goes to a class, not from which "
+        "capsules."
     )
     download(table, f"capsule-routing-{file_name(choice)}")
 
@@ -68,7 +74,7 @@ def _decisions(choice: Choice, found: Routed) -> None:
     left, right = st.columns(2)
     with left:
         about = f"{DEFINITIONS['own share']}\n\n{DEFINITIONS['best other share']}"
-        st.markdown("**Where votes go**, share c", help=about)
+        st.markdown("**Where votes go**, coefficient c", help=about)
         named = {"own share": "the digit's class", "best other share": "best other class"}
         chart = figures.decisions(table, named, 1 / OUTPUTS)
         st.altair_chart(chart, key="shares of routing")
@@ -80,10 +86,10 @@ def _decisions(choice: Choice, found: Routed) -> None:
     last = table[table["network"] == "trained"].iloc[-1]
     st.caption(
         "Mean over digits; dashed, with points: the network before training; grey: "
-        f"{1 / OUTPUTS:g}, nothing decided. After the last iteration {last['own share']:.3f} of a "
-        f"vote goes to the digit's class and {last['best other share']:.3f} to the other class "
-        f"that gets most. The shares have {last['weighted entropy']:.3f} bits of entropy left of "
-        f"{_NOTHING:.3f}."
+        f"{1 / OUTPUTS:g}, equal shares. After the last iteration {last['own share']:.3f} of a "
+        f"vote goes to the digit's class and {last['best other share']:.3f} to the strongest "
+        f"other class. The coefficients have {last['weighted entropy']:.3f} bits of entropy left, "
+        f"of at most {_NOTHING:.3f}."
     )
     helps = {name: column(name, about) for name, about in DEFINITIONS.items() if name in table}
     with st.expander("Table"):
@@ -95,15 +101,15 @@ def _without(choice: Choice) -> None:
     """The same network trained without routing, where asked for."""
     CONTROL.shown()
     st.segmented_control(
-        "Train the same network without routing, to compare (minutes)",
+        "Train the same network without routing for comparison (takes minutes)",
         ["no", "yes"],
         key=CONTROL.key,
         on_change=CONTROL.changed,
     )
     if CONTROL.value() == "no":
         st.caption(
-            "Gu & Tresp (2020) find that routing adds little. The control, with all c equal, has "
-            "the same weights to begin with and sees the same batches."
+            "Gu & Tresp (2020) find that routing adds little. The control, with all c equal, "
+            "starts from the same weights and sees the same batches."
         )
         return
     found: Unrouted = result_of(Unrouting(choice))
@@ -111,28 +117,28 @@ def _without(choice: Choice) -> None:
     st.altair_chart(figures.accuracies(table, "network"), key="accuracy without routing")
     won, lost = found.only
     st.caption(
-        f"{won} digits are told right only with routing, {lost} only without, of "
+        f"{won} digits are classified correctly only with routing, {lost} only without it, of "
         f"{len(found.routed):,}: exact test of equal odds p = {found.p_value:.2f}. One pair of "
-        "networks, seed " + str(choice.seed) + ": another seed may turn it around."
+        "networks, seed " + str(choice.seed) + ": another seed may give the opposite result."
     )
     download(table, f"capsule-control-{file_name(choice)}")
 
 
 def _module(found: Routed) -> None:
-    """The defects of the course module, side by side."""
+    """Common mistakes in capsule code, with this network's numbers."""
     of = found.module
-    with st.expander("What the course module did, and what is right"):
+    with st.expander("Common mistakes, and what to do instead"):
         st.markdown(
-            "- **Matrices.** There: one for each class, shared by all primary capsules, so that "
-            "the network can't know *where* a part is. When the capsules change places, no length "
-            f"changes by more than {of.shared:.0e}. Here: one for each pair, as Sabour et al. "
-            f"(2017); lengths change by up to {of.own:.2f}.\n"
-            "- **First weights.** There: spread 1. On this network's primary capsules all lengths "
-            f"are then {of.wide[0]:.4f} to {of.wide[1]:.4f}: the squash is flat, and nothing tells "
-            f"classes apart. Here: spread {SPREAD:g}, lengths {of.begun[0]:.2f} to "
-            f"{of.begun[1]:.2f}.\n"
-            "- **Logits b.** There: made on the CPU in single precision. Here: made like the "
-            "votes, so that it runs in any precision and on any device.\n"
-            "- **Coefficients c.** There: thrown away. Here: kept for each iteration; they are the "
-            "pictures of the view *One digit, routed*."
+            "- **Matrices.** Often there is only one matrix per class, shared by all primary "
+            "capsules, so the network can't know *where* a part is: when capsules swap "
+            f"places, no length changes by more than {of.shared:.0e}. Here each pair has its "
+            "own matrix, as in Sabour et al. (2017); lengths change by up to "
+            f"{of.own:.2f}.\n- **Initial weights.** With a standard deviation of 1, all "
+            f"lengths for this network's primary capsules are {of.wide[0]:.4f} to "
+            f"{of.wide[1]:.4f}: the squash function is saturated, and classes cannot be "
+            f"separated. Here: standard deviation {SPREAD:g}, lengths {of.begun[0]:.2f} to "
+            f"{of.begun[1]:.2f}.\n- **Logits b.** They are often created on the CPU in single "
+            "precision. Here they are created like the votes, so that the code runs in any "
+            "precision and on any device.\n- **Coefficients c.** They are often discarded. "
+            "Here they are kept for each iteration; the view *One digit, routed* shows them."
         )

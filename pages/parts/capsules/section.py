@@ -18,8 +18,8 @@ __all__ = ["section"]
 
 VIEWS = {
     "routing": "One digit, routed",
-    "dimensions": "What a dimension draws",
-    "worth": "What routing is worth",
+    "dimensions": "What a dimension represents",
+    "worth": "What routing contributes",
 }
 VIEW = links.one_of("capsule_view", tuple(VIEWS))
 
@@ -29,9 +29,9 @@ def section(choice: Choice) -> None:
     choice = replace(choice, model="capsules")
     st.markdown(
         "A **capsule** is a small group of units read as one vector: its length says *whether* "
-        "something is there, its direction *how* it looks. The specialization to look for is "
-        "twofold: which parts of the digit vote for which class, and what each dimension of a "
-        "class's capsule stands for."
+        "something is there, its direction *how* it looks. There are two kinds of specialization "
+        "to look for: which parts of the digit vote for which class, and what each dimension of a "
+        "class's capsule represents."
     )
     model = result_of(Training(choice))
     if not isinstance(model, Capsules):

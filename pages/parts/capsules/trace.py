@@ -51,7 +51,7 @@ def _features(seen: Followed) -> None:
             label="Channels of conv",
             scale=1,
         )
-        st.caption(f"32 channels of 20 x 20; black: {most:.2f}, the largest. A click opens one.")
+        st.caption(f"32 channels of 20 x 20; black: {most:.2f}, the largest. Click one to open it.")
     with right:
         st.markdown("**2 · Primary capsules**, 8 numbers at each place, squashed")
         top = float(seen.lengths.max())
@@ -69,7 +69,7 @@ def _features(seen: Followed) -> None:
         )
         st.caption(
             f"‖u‖ of 8 types at 6 x 6 places, together {TYPES * SIDE * SIDE} capsules; black: "
-            f"{top:.2f}. A click opens the first of the type's {SIZE} dimensions."
+            f"{top:.2f}. Click a type to open the first of its {SIZE} dimensions."
         )
 
 
@@ -87,7 +87,7 @@ def _asked(seen: Followed) -> tuple[int, int]:
             range(OUTPUTS),
             key=CLASS.key,
             on_change=CLASS.changed,
-            help="The answer's, unless you choose another.",
+            help="By default the class that the network predicts.",
         )
     with right:
         ITERATION.shown()
@@ -112,7 +112,8 @@ def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> 
     with left:
         st.markdown(
             f"c for class {label}, all types",
-            help="Mean over the eight types at a place, each weighted by the length of its vote.",
+            help="Mean over the eight types at each position, weighted by the length of their "
+            "votes.",
         )
         tiles = figures.shares_on(image, on_image(pooled, field), _EVEN, most)
         names = [f"iteration {at + 1}: {maps.mean():.3f}" for at, maps in enumerate(pooled)]
@@ -124,10 +125,10 @@ def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> 
         _tiles(tiles, [f"type {at}: {of.mean():.3f}" for at, of in enumerate(maps)], "types", None)
     st.caption(
         "The coefficient c of a primary capsule is the share of its vote that goes to the class; "
-        f"its ten shares sum to 1. White: {_EVEN:g}, nothing decided; full red: "
+        f"its ten coefficients sum to 1. White: {_EVEN:g}, an equal share; full red: "
         f"{_EVEN + most:.3f}, full blue: {_EVEN - most:.3f}, the largest deviation of this class. "
-        "Each square lies on the middle of the 17 x 17 pixels that the capsule sees; the number is "
-        "the mean of the 36 places."
+        "Each square lies at the centre of the 17 × 17 pixels that the capsule sees; the number "
+        "is the mean over the 36 positions."
     )
 
 
@@ -149,12 +150,12 @@ def _vote(seen: Followed, label: int, iteration: int) -> None:
     """The formulas, and the numbers of one pair."""
     VOTE.shown()
     st.number_input(
-        "Vote, ranked by what it adds in the end",
+        "Vote, ranked by its final contribution",
         1,
         TYPES * SIDE * SIDE,
         key=VOTE.key,
         on_change=VOTE.changed,
-        help="c û · v after the last iteration: 1 adds most to the class's capsule.",
+        help="c û · v after the last iteration: vote 1 contributes most to the class's capsule.",
         width=360,
     )
     vote = seen.vote(int(seen.ranked(label)[VOTE.value() - 1]), label, iteration)
@@ -173,10 +174,11 @@ def _vote(seen: Followed, label: int, iteration: int) -> None:
     with right:
         st.latex(_numbers(vote, seen, label, iteration))
     st.caption(
-        f"i: the capsule of type {vote.kind} in row {vote.row}, column {vote.column} of 6 x 6, "
-        f"j: class {label}, iteration {iteration + 1} of {len(seen.poses)}. Each pair has a matrix "
-        "W of its own, so a part may stand for a class in one place and not in another. b begins "
-        "at 0. A vote that agrees with what all votes add up to counts more next time."
+        f"i: the capsule of type {vote.kind} in row {vote.row}, column {vote.column} of 6 x 6, j: "
+        f"class {label}, iteration {iteration + 1} of {len(seen.poses)}. Each pair has its own "
+        "matrix W, so a part can be evidence for a class at one position and not at another. b "
+        "starts at 0. A vote that agrees with the sum of all votes gets more weight in the next "
+        "iteration."
     )
 
 
@@ -211,10 +213,9 @@ def _answer(choice: Choice, one: digit.Followed, seen: Followed) -> None:
     with left:
         st.altair_chart(figures.lengths(table, one.label), key="capsule lengths")
         st.caption(
-            f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the next longest "
-            f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, when all "
-            f"c are equal, the longest was {int(seen.scores[0].argmax())}, "
-            f"{seen.scores[0].max():.3f}."
+            f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
+            f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
+            f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
         )
         download(table, f"capsule-lengths-{file_name(choice)}-digit{one.number}")
     with right:
@@ -225,6 +226,6 @@ def _answer(choice: Choice, one: digit.Followed, seen: Followed) -> None:
             f"Left: the digit; right: drawn from the 16 numbers of capsule {seen.answer} alone. "
             f"Summed squared error {seen.missed:.1f}.",
             help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
-            "training it counts 0.0005 beside the margin loss.",
+            "training it is added to the margin loss with weight 0.0005.",
         )
-        place.link("units", "All lengths on the page Units", model="capsules", layer="lengths")
+        place.link("units", "All lengths, on the page Units", model="capsules", layer="lengths")

@@ -1,4 +1,4 @@
-"""The concepts there are: what each is, how sure it is, how many digits have it."""
+"""The concepts there are: what each is, reliability it is, how many digits have it."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ __all__ = ["concepts"]
 
 _EXACTNESS = {
     "pixels": "exact, from the pixels",
-    "skeleton": "depends on the skeleton",
-    "rule": "a rule; a generator or a person knows",
+    "skeleton": "depends on how the skeleton is computed",
+    "rule": "from a rule; the generator or a person knows better",
 }
 _JUDGED = links.one_of("rules", ("hidden", "judged"))
 
 
 def concepts(described: Described) -> None:
-    """A row for each concept, and the rules beside labels made by eye."""
+    """A row for each concept, and the rules compared with labels made by a person."""
     with st.expander("The concepts", icon=":material/list:", expanded=_JUDGED.value() == "judged"):
         measured = described.measured
         present = measured.present().mean(0)
@@ -33,8 +33,8 @@ def concepts(described: Described) -> None:
             {
                 "concept": CONCEPTS[name].text,
                 "what": CONCEPTS[name].about,
-                "has a place": CONCEPTS[name].placed,
-                "how sure": "known, it was drawn"
+                "has a location": CONCEPTS[name].placed,
+                "reliability": "known, because it was drawn"
                 if known and CONCEPTS[name].part
                 else _EXACTNESS[CONCEPTS[name].exactness],
                 "digits": share,
@@ -51,7 +51,7 @@ def concepts(described: Described) -> None:
             _agreement(result_of(Judging()))
         else:
             st.button(
-                "Compare the rules with labels made by eye",
+                "Compare the rules with labels made by a person",
                 icon=":material/visibility:",
                 on_click=links.put,
                 kwargs={"rules": "judged"},
@@ -81,6 +81,6 @@ def _agreement(found: dict[str, Agreement]) -> None:
         },
     )
     st.caption(
-        "MNIST training digits labelled by eye that the rules were not fitted to; "
-        "doubtful ones are left out. Wilson's 95 % intervals."
+        "MNIST training digits labelled by a person, to which the rules were not fitted; doubtful "
+        "ones are left out. 95 % Wilson intervals."
     )

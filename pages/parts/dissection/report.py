@@ -18,7 +18,7 @@ from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import MODELS
 from core.runs import Choice
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
 
 __all__ = ["NONE", "View", "controls", "report", "units_table"]
@@ -31,13 +31,13 @@ _IMAGE_LEVEL = "0.1"  # of the images: as many as a class has
 _NETWORKS = {
     "trained": "this network",
     "untrained": "untrained",
-    "rotated": "units mixed at random",
+    "rotated": "random mixtures of units",
 }
 
 
 @dataclass(frozen=True)
 class View:
-    """What the address asks for."""
+    """The choices in the address: data, model, layer, kind of comparison and level."""
 
     choice: Choice
     layer: str
@@ -46,17 +46,17 @@ class View:
 
     @property
     def task(self) -> Dissecting:
-        """The dissection."""
+        """The task that dissects the layer."""
         return Dissecting(self.choice, self.layer, float(self.level))
 
     @property
     def describing(self) -> Describing:
-        """The concepts of its digits."""
+        """The task that measures the concepts of the digits."""
         return Describing(self.choice.data)
 
     @property
     def unit(self) -> links.Option[int]:
-        """The unit that is looked at closely."""
+        """The unit shown in detail."""
         last = _described(self.choice.model, self.layer).units - 1
         return links.integer("unit", 0, last, 0)
 
@@ -121,7 +121,7 @@ def _other_kind() -> None:
 
 
 def _described(model: str, layer: str) -> Layer:
-    """What the architecture says of its layer."""
+    """The description of the layer by its architecture."""
     return next(of for of in MODELS[model].architecture.described if of.name == layer)
 
 
@@ -140,7 +140,7 @@ def report(view: View, found: Dissection) -> None:
 
 
 def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
-    """The answer in a sentence."""
+    """How many units are detectors, of how many concepts, in a sentence."""
     own = mine.loc["trained"]
     name = f"{view.choice.model}/{view.layer}"
     if own["detectors"]:
@@ -151,19 +151,15 @@ def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
     else:
         st.markdown(
             f"**None of the {units} units** of {name} is a detector of any concept, at a level of "
-            f"{float(view.level):.1%}. That is an answer: no concept of the list is where these "
-            "units are active, beyond what chance and position give."
+            f"{float(view.level):.1%}. This is a result too: these units match no concept of the "
+            "list better than chance and position explain."
         )
-    st.caption(
-        "Level and concept of each unit were chosen on one half of the test digits; every number "
-        "below is measured on the other half.",
-        help=DEFINITIONS["detector"],
-    )
+    halves.chosen_and_judged("Level and concept of each unit were chosen", DEFINITIONS["detector"])
 
 
 def _controls_beside(mine: pd.DataFrame, units: int) -> None:
     """The same procedure on networks that have learned nothing."""
-    st.markdown("**Against controls**", help=DEFINITIONS["controls"])
+    st.markdown("**Comparison with controls**", help=DEFINITIONS["controls"])
     table = pd.DataFrame(
         {
             "network": [_NETWORKS[name] for name in mine.index],
@@ -189,12 +185,13 @@ def _read_against(detectors: Mapping[str, int]) -> list[str]:
     if 0 < own <= untrained:
         said.append(
             f"The untrained network has {untrained} detectors: the number of detectors in this "
-            "layer is no evidence of learning. Compare the highest IoU."
+            "layer is no evidence of learning. Compare the highest IoU instead."
         )
     if 0 < own <= detectors["rotated"]:
         said.append(
-            f"Random mixtures of these units make {detectors['rotated']} detectors: the concepts "
-            "are in the layer, but no more in its single units than in any direction of it."
+            f"Random mixtures of these units make {detectors['rotated']} detectors: the layer "
+            "represents the concepts, but its single units do so no better than random "
+            "directions."
         )
     return said
 
@@ -204,7 +201,10 @@ def _bars(rows: pd.DataFrame) -> None:
     st.markdown("**Concepts detected**")
     detectors = rows[rows["detector"]]
     if detectors.empty:
-        st.info("No bar to draw: no unit passes.", icon=":material/do_not_disturb_on:")
+        st.info(
+            "No unit is a detector, so there is nothing to show.",
+            icon=":material/do_not_disturb_on:",
+        )
         return
     names = [CONCEPTS[name].text for name in detectors["concept"]]
     st.altair_chart(charts.concept_counts(names), key="concepts detected")
@@ -218,7 +218,7 @@ def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
     table["unit"] = [f"{view.choice.model}/{view.layer}/{index}" for index in table.index]
     detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
     closest = first["concept"].map(_text).reindex(table.index)
-    table["answers to"] = np.where(detector, closest, NONE)
+    table["responds to"] = np.where(detector, closest, NONE)
     table["closest concept"] = closest
     for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
         table[name] = first[name]
@@ -259,7 +259,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
         selection_mode="single-row",
         key=key,
     )
-    st.caption("Click the left edge of a row to look at its unit below; column names sort.")
+    st.caption("Click the left edge of a row to show its unit below; click a column name to sort.")
     name = f"dissection-{view.choice.model}-{view.layer}-{view.kind}-{view.level}"
     with st.container(horizontal=True):
         st.download_button(

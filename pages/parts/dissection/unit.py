@@ -31,7 +31,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     """The unit that the address names."""
     rows = getattr(found, view.kind)
     index = view.unit.shown()
-    st.subheader("A unit closely")
+    st.subheader("One unit in detail")
     left, right = st.columns([1, 2])
     left.number_input(
         f"Unit of {view.layer}",
@@ -45,7 +45,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     concept = links.one_of("concept", names)
     concept.shown()
     right.selectbox(
-        "Concept to draw",
+        "Concept to show",
         names,
         key=concept.key,
         on_change=concept.changed,
@@ -59,7 +59,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     with st.container(horizontal=True):
         place.link("units", "This unit's page", layer=view.layer, unit=index)
         place.link("feature_visualization", "Its maximized input", layer=view.layer, unit=index)
-        place.link("ask", "Is it needed?", layer=view.layer, units=index)
+        place.link("ask", "Is it necessary?", layer=view.layer, units=index)
 
 
 def _other_unit() -> None:
@@ -68,25 +68,25 @@ def _other_unit() -> None:
 
 
 def _verdict(view: View, mine: pd.DataFrame, index: int) -> None:
-    """Whether it is a detector, and why not."""
+    """A sentence on whether the unit is a detector, with its IoU, chance level and ceiling."""
     name = f"{view.choice.model}/{view.layer}/{index}"
     best = mine[mine["rank"] == 1]
     if best.empty:
         st.markdown(
-            f"**{name}** answers to **{NONE}**: it shares no more with any concept than "
-            "chance, or it is never active."
+            f"**{name}** responds to **{NONE}**: it overlaps with no concept more than chance, or "
+            "it is never active."
         )
         return
     row = best.iloc[0]
     about = CONCEPTS[row["concept"]]
     said = f"IoU {row['iou']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-    beside = f"shuffled images give {row['null']:.3f}, the ceiling is {row['ceiling']:.3f}"
+    beside = f"chance level {row['null']:.3f} from shuffled images, ceiling {row['ceiling']:.3f}"
     if row["detector"]:
-        st.markdown(f"**{name}** answers to **{about.text}** ({about.about}): {said}; {beside}.")
+        st.markdown(f"**{name}** responds to **{about.text}** ({about.about}): {said}; {beside}.")
     else:
         st.markdown(
-            f"**{name}** answers to **{NONE}**. Closest is {about.text} ({about.about}): {said}; "
-            f"{beside}.",
+            f"**{name}** responds to **{NONE}**. The closest concept is {about.text} "
+            f"({about.about}): {said}; {beside}.",
             help=DEFINITIONS["detector"],
         )
 
@@ -121,7 +121,11 @@ def _digits(
         ],
     )
     image_grid(grid, key="grid of masks", label=f"{view.layer}/{index} on {concept}", scale=1)
-    masks = "Orange: where the unit is above its level. " if view.kind == "pixels" else ""
+    masks = (
+        "Orange: where the unit's activation is above its threshold. "
+        if view.kind == "pixels"
+        else ""
+    )
     st.caption(
         f"The {len(top)} confirmation digits on which the unit is most active: class · activation "
         f"· ✓ where the digit has “{CONCEPTS[concept].text}”. {masks}Blue: the concept. Purple: "
@@ -159,6 +163,6 @@ def _scores(view: View, mine: pd.DataFrame) -> None:
         },
     )
     st.caption(
-        f"The {_LISTED} concepts closest on the digits on which they were chosen (first number); "
-        "all others are of the other half."
+        f"The {_LISTED} closest concepts on the discovery half (first number); all other numbers "
+        "are from the confirmation half."
     )

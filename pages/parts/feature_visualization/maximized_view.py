@@ -29,19 +29,23 @@ START = links.integer("start", 0, 99, 0)
 
 _HELP = {
     "parameterization": (
-        "What is varied. Pixels: each for itself. Fourier: waves, slow ones cheaper, as 1/f. "
-        "Covariance: the ways in which digits vary."
+        "What is optimized. Pixels: each independently. Fourier: waves, with low frequencies "
+        "favoured as 1/f. Covariance: the directions in which digits vary."
     ),
     "budget": (
-        "What keeps the image finite. Box: pixels between 0 and 1. L2: a ball, climbed along the "
-        "normalized gradient; pixels may leave 0..1 and are shown in blue and red."
+        "What limits the image. Box: pixels stay between 0 and 1. L2: the image stays within a "
+        "ball and follows the normalized gradient; pixels may leave 0..1 and are then shown in "
+        "blue and red."
     ),
     "objective": (
-        "Of a convolutional unit: the neuron in the middle of its map, which shows a template, or "
-        "the mean over its map, which shows a texture. Dense units have one activation."
+        "For a convolutional unit: the neuron in the middle of its map, which shows a template, "
+        "or the mean over its map, which shows a texture. Dense units have a single activation."
     ),
-    "jitter": "Each step shifts the image by up to this, so that no single pixel is relied on.",
-    "start": "The seed of the starting image and of the shifts.",
+    "jitter": (
+        "Each step shifts the image by up to this many pixels, so that the result does not rely "
+        "on single pixels."
+    ),
+    "start": "Random seed of the starting image and of the shifts.",
 }
 _SIDE = 4  # real digits beside each unit's image
 
@@ -108,8 +112,8 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
             scale=10 if images.shape[1] < 9 else 2,
         )
         st.caption(
-            "Weights on the image's pixels, one scale for all: "
-            f"blue −{limit:.2f}, white 0, red +{limit:.2f}."
+            f"Weights for the image's pixels, on one scale: blue −{limit:.2f}, white 0, red "
+            f"+{limit:.2f}."
         )
 
 
@@ -154,15 +158,16 @@ def _summary(share: np.ndarray, stuck: np.ndarray, settings: Settings) -> None:
     if stuck.any():
         units = ", ".join(map(str, np.flatnonzero(stuck)))
         st.warning(
-            f"No picture of unit {units}: no start gave it any gradient, so nothing was climbed. "
-            "Another start or parameterization may find one; a dead unit has none anywhere."
+            f"No picture of unit {units}: no starting image gave it any gradient, so there was "
+            "nothing to follow. Another start or parameterization may work; a dead unit has no "
+            "gradient anywhere."
         )
     known = share[np.isfinite(share)]
     if settings.minimize or not len(known):
         return
     st.markdown(
         f"Half of the units reach at least **{np.median(known):.0%}** of their natural maximum; "
-        f"**{(known >= 1).mean():.0%}** of them are driven harder than by any test digit."
+        f"**{(known >= 1).mean():.0%}** of them exceed the largest activation on any test digit."
     )
 
 
@@ -198,7 +203,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
         )
         st.caption(
             "Left, the synthetic image; then the real digits that activate the unit most. People "
-            "tell what a unit does better from real examples than from synthetic images "
+            "predict a unit's behaviour better from real examples than from synthetic images "
             "(Borowski et al. 2021), so look at these first."
         )
         place.link("units", "Open this unit", layer=layer, unit=index)
@@ -209,7 +214,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
 
 
 def _layer(study: Study) -> links.Option[str]:
-    """The layer, the first dense one unless told."""
+    """The layer in the address, or the first dense one."""
     layers = study.model.layers
     dense = [name for name in layers if study.profiles[name].example_places.max() < 0]
     return links.one_of("layer", layers, dense[0])

@@ -23,30 +23,31 @@ class Exercise:
 
 EXERCISES = (
     Exercise(
-        "Is there a unit for the seven with a stroke?",
-        "These units answer to the 7. Open one: what does a bar added to the same seven do to it? "
-        "Then search for those that answer to a crossed 7. Perhaps there is none.",
+        "Is there a unit for the crossed seven?",
+        "These units respond to the 7. Open one: how does it change when a bar is added to the "
+        "same seven? Then search for units that respond to a crossed 7. There may be none.",
         "units",
         {"answers": "class-7", "sort": "selectivity"},
     ),
     Exercise(
         "Which units do nothing?",
-        "Look for dead, dormant and always-on units. What share of the layer is it? Does another "
-        "seed, in the sidebar, have as many?",
+        "Look for dead, dormant and always-on units. What share of the layer is it? With another "
+        "seed (in the sidebar), are there as many?",
         "units",
         {"sort": "fraction_active", "order": "lowest"},
     ),
     Exercise(
-        "Can a picture be believed?",
-        "Maximize a layer in pixels, then in waves, then along the covariance of digits. All reach "
-        "high activations. Which of them look like what the unit really answers to?",
+        "Can you trust a maximized image?",
+        "Maximize the units of a layer in pixels, then in waves, then along the covariance of "
+        "digits. All reach high activations. Which of the images look like the digits that really "
+        "activate the unit?",
         "feature_visualization",
         {"parameterization": "pixel"},
     ),
     Exercise(
-        "What was learned, and what was there before?",
-        "Dissect the first layer: how many of its units are detectors, and how many has the "
-        "untrained network? In which layer does training make the difference?",
+        "What was learned, and what was there before training?",
+        "Dissect the first layer: how many of its units are detectors, and how many detectors "
+        "does the untrained network have? In which layer does training make the difference?",
         "dissection",
         {"layer": "conv_0"},
     ),

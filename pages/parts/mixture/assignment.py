@@ -1,4 +1,4 @@
-"""Who takes what: how evenly, how decidedly, which classes, which concepts, which digits."""
+"""Expert assignment: balance, entropy, and each expert's classes, concepts and digits."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks import Taken
 from core.data.concepts import CONCEPTS
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
@@ -19,40 +20,50 @@ __all__ = ["view"]
 
 CONCEPTS_SHOWN = 18
 DEFINITIONS = {
-    "accuracy": "Share of the confirmation half that the network tells right.",
-    "active": "Experts that take more than a quarter of an even share, 1 / 4N. The others are dead",
+    "accuracy": "Share of the confirmation half that the network classifies correctly.",
+    "active": (
+        "Experts that receive more than a quarter of an equal share, 1 / 4N. The others are dead"
+    ),
     "balance": (
-        "N Σ f_i P_i, f the share of digits an expert takes, P its mean weight (Fedus et al. "
-        "2021): 1 where all share evenly, N where one has everything."
+        "N Σ f_i P_i, f being the share of digits that an expert receives and P its mean weight "
+        "(Fedus et al. 2021): 1 if all experts share equally, N if one gets everything."
     ),
     "load variation": (
-        "CV² of the load: variance over squared mean of the shares that experts take. 0 even, "
-        "N − 1 where one has everything."
+        "CV² of the load: variance over squared mean of the experts' shares of digits. 0 if "
+        "equal, N − 1 if one expert gets everything."
     ),
-    "importance variation": "CV² of the importance, an expert's mean weight. 0 even, N − 1 one.",
+    "importance variation": (
+        "CV² of the importance, an expert's mean weight. 0 if equal, N − 1 if one expert gets "
+        "everything."
+    ),
     "entropy": (
-        "Entropy of a digit's weights, H(g | x), mean over digits, in bits: 0 where one expert has "
-        "all the weight, log₂ N where all weigh alike."
+        "Entropy of a digit's weights, H(g | x), mean over digits, in bits: 0 if one expert has "
+        "all the weight, log₂ N if all have the same."
     ),
     "mean entropy": (
-        "Entropy of the mean weights, H(ḡ), in bits: log₂ N where experts share evenly."
+        "Entropy of the mean weights, H(ḡ), in bits: log₂ N if experts share equally."
     ),
     "decisions": (
-        "H(ḡ) − H(g | x): what the digit tells of the expert. High only where each digit is "
-        "decided and all experts are used."
+        "H(ḡ) − H(g | x): mutual information of digit and expert. High only if the gate is "
+        "decided on each digit and all experts are used."
     ),
     "information": (
-        "Mutual information of the class and the expert that takes the digit, in bits. A digit's "
-        "class has 3.3."
+        "Mutual information of the class and the assigned expert, in bits. The class itself has "
+        "3.3."
     ),
-    "limit": "The same, when experts are shuffled over the digits: 95 % of shuffles stay below.",
-    "normalized": "The information over the mean entropy of class and expert: 0 to 1.",
-    "class share": "Of this class's digits, the share that the expert takes; 95 % interval.",
-    "load": "The expert's share of all digits: what it would take if it knew no class.",
-    "within": "Of the digits that the expert takes, the share of this class.",
+    "limit": "The 95th percentile of this information when experts are shuffled over the digits.",
+    "normalized": "The information divided by the mean entropy of class and expert: 0 to 1.",
+    "class share": (
+        "The share of this class's digits that the expert receives, with its 95 % interval."
+    ),
+    "load": (
+        "The expert's share of all digits: what it would receive of each class if the gate "
+        "ignored the class."
+    ),
+    "within": "The share of this class among the digits that the expert receives.",
     "more": (
-        "Share of the concept's digits that the expert takes, less the share it would take if it "
-        "knew each digit's class and nothing else, in points."
+        "Share of the concept's digits that the expert receives, minus the share expected from "
+        "their classes alone, in points."
     ),
 }
 
@@ -63,11 +74,13 @@ def view(view: View) -> None:
     of = taken.confirmation
     if of.experts == 1:
         st.info(
-            "One expert has nothing to share: every digit is its own, and no gate decides. Alone "
-            f"it tells {taken.accuracy:.1%} of the digits right. Choose two experts or more.",
+            "With a single expert there is nothing to assign: it gets every digit, and the gate "
+            f"has no choice. It classifies {taken.accuracy:.1%} of the digits correctly. Choose "
+            "two experts or more.",
             icon=":material/call_split:",
         )
         return
+    halves.chosen_and_judged("Each expert's class and concepts were chosen")
     st.markdown(_headline(view, taken))
     _measures(taken)
     left, right = st.columns(2)
@@ -82,36 +95,34 @@ def view(view: View) -> None:
 
 
 def _headline(view: View, taken: Taken) -> str:
-    """The answer in two sentences."""
+    """How many experts are active and how much class information they carry, in two sentences."""
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
-    used = f"**All {of.experts} experts are at work.**" if not dead else ""
+    used = f"**All {of.experts} experts are active.**" if not dead else ""
     if view.mixture.jitter:
         used = (
-            f"**{of.active} of {of.experts} experts take digits that stay where they are**; who "
-            "takes moved digits, from which this network learned, is in *Where and what*."
+            f"**{of.active} of {of.experts} experts are active on digits that are not moved**. "
+            "This network learned from moved digits: for those, see *Position and class*."
         )
     elif dead:
         verbs = ["is" if count == 1 else "are" for count in (of.active, dead)]
-        used = (
-            f"**{of.active} of {of.experts} experts {verbs[0]} at work**; {dead} {verbs[1]} dead."
-        )
-    told, untold = of.class_information, before.class_information
-    if told.bits <= told.limit:
-        says = "says no more about the class than chance"
+        used = f"**{of.active} of {of.experts} experts {verbs[0]} active**; {dead} {verbs[1]} dead."
+    information, earlier = of.class_information, before.class_information
+    if information.bits <= information.limit:
+        says = "carries no more class information than chance"
     else:
-        says = f"tells **{told.bits:.2f} of 3.32 bits** of its class"
+        says = f"carries **{information.bits:.2f} of the 3.32 bits** of class information"
     return (
-        f"{used} Which expert{view.layer} takes a digit {says} (shuffled: 95 % below "
-        f"{told.limit:.2f}; before training: {untold.bits:.2f}). The network tells "
-        f"{taken.accuracy:.1%} of the digits right."
+        f"{used} The expert{view.layer} assigned to a digit {says} (95th percentile under "
+        f"shuffling: {information.limit:.2f}; before training: {earlier.bits:.2f}). The network "
+        f"classifies {taken.accuracy:.1%} of the digits correctly."
     )
 
 
 def _measures(taken: Taken) -> None:
     """The numbers that sum a gate up, beside the untrained gate's."""
     names = {
-        "active": "experts at work",
+        "active": "active experts",
         "balance": "balance N Σ f P",
         "load variation": "CV² of load",
         "importance variation": "CV² of importance",
@@ -119,8 +130,8 @@ def _measures(taken: Taken) -> None:
         "mean entropy": "H(ḡ)",
         "decisions": "H(ḡ) − H(g | x)",
         "information": "I(class; expert)",
-        "limit": "95 % of shuffles",
-        "normalized": "I normalized",
+        "limit": "95th percentile, shuffled",
+        "normalized": "normalized I",
     }
     table = taken.summary()
     config = {name: column(title, DEFINITIONS[name]) for name, title in names.items()}
@@ -136,48 +147,49 @@ def _measures(taken: Taken) -> None:
 def _loads(of: GateReport) -> None:
     """Load and importance of each expert."""
     about = f"Load: {DEFINITIONS['load']} Importance: the expert's mean weight."
-    st.markdown("**How evenly**: load and importance", help=about)
+    st.markdown("**How balanced**: load and importance", help=about)
     st.altair_chart(
         figures.loads(of.load, of.importance, DEAD / of.experts), key="load of each expert"
     )
     st.caption(
-        f"Load: share of digits that weigh the expert most. Grey: an even share, "
-        f"{1 / of.experts:.1%}; dashed: dead below {DEAD / of.experts:.1%}."
+        "Load: share of digits for which the expert has the highest weight. Grey: an equal "
+        f"share, {1 / of.experts:.1%}; dashed: dead below {DEAD / of.experts:.1%}."
     )
 
 
 def _decided(view: View, taken: Taken) -> None:
     """The entropy of each digit's weights, trained and untrained."""
     of, most = taken.confirmation, math.log2(max(view.routing.k, 2))
-    st.markdown("**How decidedly**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
+    st.markdown("**How decided**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
     chart = figures.decided(of.entropy, taken.untrained.mean_entropy, most)
     st.altair_chart(chart, key="entropy of each digit")
     st.caption(
-        f"Left: one expert has all the weight; right: all that are run weigh alike. The mean is "
-        f"{of.mean_entropy:.2f} bits; grey: before training, {taken.untrained.mean_entropy:.2f}."
+        "Left: one expert has all the weight; right: all experts that are run have the same "
+        f"weight. The mean is {of.mean_entropy:.2f} bits; grey: before training, "
+        f"{taken.untrained.mean_entropy:.2f}."
     )
 
 
 def _classes(view: View, taken: Taken) -> None:
-    """Expert × class."""
+    """The heat map of each class's share per expert, and each expert's chosen class."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
     st.altair_chart(figures.shares(table, "class"), key="experts by class")
     st.caption(
-        "Of each class's digits, the share in percent that each expert takes: a column sums to "
-        "100. An expert that knew no class would have its load in every cell.",
+        "The percentage of each class's digits that each expert receives: columns sum to 100. If "
+        "the gate ignored the class, every cell would equal the expert's load.",
         help=f"{DEFINITIONS['class share']} {DEFINITIONS['load']}",
     )
     chosen = taken.specialties()[["expert", "group", "share", "low", "high", "load", "within"]]
     st.markdown(
-        "**Each expert's class**, chosen on the discovery half and judged here on the other",
-        help="The class of which the expert takes the largest share on the discovery half.",
+        "**Each expert's class**, chosen on the discovery half and judged on the other",
+        help="The class of which the expert receives the largest share on the discovery half.",
     )
     helps = {
         "group": st.column_config.NumberColumn("class"),
         "share": column("share of the class", DEFINITIONS["class share"]),
-        "low": column("from", "Lower end of Wilson's 95 % interval."),
-        "high": column("to", "Upper end of Wilson's 95 % interval."),
+        "low": column("from", "Lower end of the 95 % Wilson interval."),
+        "high": column("to", "Upper end of the 95 % Wilson interval."),
         "load": column("load", DEFINITIONS["load"]),
         "within": column("of its digits", DEFINITIONS["within"]),
     }
@@ -187,23 +199,23 @@ def _classes(view: View, taken: Taken) -> None:
 
 
 def _concepts(view: View, taken: Taken) -> None:
-    """Expert × concept, beyond what the class explains."""
+    """The heat map of concepts per expert, beyond what the class explains."""
     st.subheader("Expert × concept, beyond the class")
     found = taken.beyond_class()
     if found.empty:
         st.markdown(
-            "**None found.** On the discovery half no expert takes more or less of any concept's "
-            "digits than their classes explain, at a false discovery rate of 5 %."
+            "**None found.** On the discovery half no expert receives more or fewer of any "
+            "concept's digits than their classes explain, at a false discovery rate of 5 %."
         )
         return
     again = int(found["confirmed"].sum())
     st.markdown(
         f"On the discovery half **{len(found)} pairs** of expert and concept go beyond what the "
-        f"classes explain (false discovery rate 5 %); **{again}** of them do again on the other "
-        "half. So the gate sorts ways of writing, not only classes."
+        f"classes explain (false discovery rate 5 %); **{again}** of these are confirmed on the "
+        "other half. So the gate separates ways of writing, not only classes."
         if again
         else f"On the discovery half {len(found)} pairs of expert and concept go beyond what the "
-        "classes explain; **none** does again on the other half."
+        "classes explain; **none** of these is confirmed on the other half."
     )
     rows = list(dict.fromkeys(found["group"]))[:CONCEPTS_SHOWN]
     table = taken.concepts[taken.concepts["group"].isin(rows)]
@@ -213,34 +225,34 @@ def _concepts(view: View, taken: Taken) -> None:
     chart = figures.beyond(named, [CONCEPTS[name].text for name in rows])
     st.altair_chart(chart, key="experts by concept")
     st.caption(
-        "Points by which the expert's share of the concept's digits exceeds what it would take if "
-        "it knew the class alone; numbers only where both halves agree. Rows: the "
-        f"{len(rows)} concepts with the largest difference on the discovery half; numbers: of the "
+        "Points by which the expert's share of the concept's digits exceeds what their classes "
+        f"alone explain; numbers only where both halves agree. Rows: the {len(rows)} concepts "
+        "with the largest difference on the discovery half; the numbers are from the "
         "confirmation half.",
         help=DEFINITIONS["more"],
     )
-    with st.expander("Every expert and concept, and what the expert tells of each"):
+    with st.expander("Every expert and concept, and the information about each"):
         st.dataframe(taken.concepts, hide_index=True, height=300)
         name = f"{file_name(view.choice)}-{view.gate}"
         download(taken.concepts, f"experts-by-concept-{name}")
         st.dataframe(taken.told, hide_index=True, height=300)
-        download(taken.told, f"concepts-told-by-experts-{name}")
+        download(taken.told, f"concept-information-of-experts-{name}")
 
 
 def _module(view: View, taken: Taken) -> None:
-    """The defects of the course module, beside live numbers."""
+    """Common mistakes with mixtures, with this network's numbers."""
     routing = view.routing
-    with st.expander("What the course module did, and what is right"):
+    with st.expander("Common mistakes, and what to do instead"):
         st.markdown(
-            f"- **Nothing is saved.** There all experts run for every digit, so “efficient” is "
-            f"untrue. Here {routing.k} of {routing.experts} run: top-k with k below N skips the "
-            "others, and the view *Runs compared* counts the operations.\n"
-            "- **Nothing keeps experts at work.** There the loss is cross-entropy alone. Set α "
-            "to 0 with one expert run for a digit, and see the load.\n"
-            "- **“Decides which experts” is a claim.** A gate can weigh all alike. Here the mean "
-            f"entropy is {taken.confirmation.mean_entropy:.2f} of "
-            f"{math.log2(routing.experts):.2f} bits.\n"
-            "- **Logits are blended**, Σ g y, there and here. Jacobs et al. (1991) give each "
-            "expert a likelihood of its own instead; their claim that it makes experts more "
-            "specialized could not be seen at this size, so it isn't made here."
+            "- **No computation is saved.** Introductory code often calls a mixture “efficient” "
+            f"although it runs all experts for every digit. Here {routing.k} of {routing.experts} "
+            "are run: top-k with k below N skips the others, and the view *Runs compared* counts "
+            "the operations.\n- **Nothing keeps experts active.** The loss is often "
+            "cross-entropy alone. Set α to 0 with one expert run per digit to see what happens "
+            "to the load.\n- **“The gate selects experts” must be measured.** A gate can give "
+            "all experts the same weight. Here the mean entropy is "
+            f"{taken.confirmation.mean_entropy:.2f} of {math.log2(routing.experts):.2f} bits.\n- "
+            "**Logits are averaged**, Σ g y, here as well. Jacobs et al. (1991) give each expert "
+            "its own likelihood instead; that this makes experts more specialized could not be "
+            "reproduced at this size, so it isn't claimed here."
         )

@@ -1,4 +1,4 @@
-"""The digits of each expert: the mean of all it takes, and those the gate is surest of."""
+"""The digits of each expert: their mean, and those that the gate assigns most clearly."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def digits(view: View, taken: Taken) -> None:
     expert = links.integer("expert", 0, of.experts - 1, int(of.load.argmax()))
     chosen = expert.value()
     counts = np.bincount(of.first, minlength=of.experts)
-    names = [f"expert {at}: mean of the {n:,} digits it takes" for at, n in enumerate(counts)]
+    names = [f"expert {at}: mean of the {n:,} digits it receives" for at, n in enumerate(counts)]
     marks = [f"{at} · {share:.0%}" for at, share in enumerate(of.load)]
     tiles = pictures.hatched(pictures.stretched(taken.means()), counts == 0)
     picked = image_grid(
@@ -38,12 +38,12 @@ def digits(view: View, taken: Taken) -> None:
         links.put(expert=picked)
         st.rerun()
     st.caption(
-        "The mean of the digits that each expert takes, its largest value black. Below: expert · "
-        "load. Striped: it takes none. Click one to see its digits."
+        "Mean of the digits that each expert receives; black: the largest value. Below: expert · "
+        "load. Striped: it receives none. Click one to see its digits."
     )
     own = taken.surest(chosen, SUREST)
     if not len(own):
-        st.markdown(f"Expert {chosen} takes no digit.")
+        st.markdown(f"Expert {chosen} receives no digits.")
         return
     _surest(view, taken, chosen, own)
 
@@ -57,16 +57,16 @@ def _surest(view: View, taken: Taken, expert: int, own: np.ndarray) -> None:
         f"test digit {at}, a {label}: weight {weight:.4f}"
         for at, label, weight in zip(own, labels, weights, strict=True)
     ]
-    st.markdown(f"**Expert {expert}**: the digits its gate is surest of")
+    st.markdown(f"**Expert {expert}**: the digits that the gate assigns most clearly")
     picked = image_grid(
         gallery(pictures.ink(images), names, [f"a {label}" for label in labels]),
         key="grid of surest digits",
-        label=f"Surest digits of expert {expert} of {view.gate}",
+        label=f"Clearest digits of expert {expert} of {view.gate}",
         scale=2,
     )
     st.caption(
-        f"The {len(own)} digits whose score for this expert lies farthest above the next one's. "
-        "Click one to follow it through the gate."
+        f"The {len(own)} digits whose score for this expert is farthest above that of any other "
+        "expert. Click one to follow it through the gate."
     )
     if picked is not None:
         links.put(digit=int(own[picked]), view="digit", expert=None)

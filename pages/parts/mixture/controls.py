@@ -23,18 +23,20 @@ KINDS = {
 }
 ALL = "all"
 DEFINITIONS = {
-    "experts": "N: networks 784 → 32 → 10 side by side. Of one there is nothing to choose.",
+    "experts": (
+        "N: the number of parallel networks 784 → 32 → 10. With one, the gate has no choice."
+    ),
     "chosen": (
-        "k: how many experts are run for a digit, those with the highest scores. All: the dense "
-        "gate of the course module, which saves nothing."
+        "k: how many experts are run for a digit, those with the highest scores. All: a dense "
+        "gate, which saves no computation."
     ),
     "weight": (
-        "α: how much training is told to keep all experts at work, loss = cross-entropy + "
-        "α (CV²(importance) + CV²(load)) (Shazeer et al. 2017). At 0 nothing asks for it."
+        "α: how strongly training keeps all experts active, loss = cross-entropy + α "
+        "(CV²(importance) + CV²(load)) (Shazeer et al. 2017). At 0 nothing does."
     ),
     "noise": (
-        "Standard deviation of the noise on the gate's scores in training, so that an expert left "
-        "out is tried again. Nothing is added when the network is used."
+        "Standard deviation of the noise on the gate's scores in training, so that unused experts "
+        "are tried again. No noise is added when the network is used."
     ),
 }
 
@@ -48,12 +50,12 @@ class View:
 
     @property
     def mixture(self) -> type[Gated]:
-        """The architecture."""
+        """The class of the mixture, with its settings."""
         return mixture_of(self.choice.model)
 
     @property
     def routing(self) -> Routing:
-        """Its settings."""
+        """The settings of the mixture: experts, k, balance, noise."""
         return self.mixture.routing
 
     @property
@@ -67,12 +69,12 @@ class View:
         return f" of layer {self.suffix[1:]}" if self.suffix else ""
 
     def taken(self) -> Taken:
-        """Who takes what at this gate; until it is known, a view of the work."""
+        """The gate's assignment of digits to experts; until it is known, a view of the work."""
         found: Taken = result_of(Taking(self.choice, self.gate))
         return found
 
     def address(self) -> dict[str, object]:
-        """Model and gate."""
+        """The model and the gate, as they stand in a link."""
         return {"model": self.choice.model, "gate": self.gate}
 
 
@@ -91,7 +93,9 @@ def controls(choice: Choice) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
     mixture = mixture_of(choice.model)
     if mixture.name != choice.model:
-        st.caption(f"{MODELS[choice.model].title} has no gate: here is the mixture of experts.")
+        st.caption(
+            f"{MODELS[choice.model].title} has no gate, so a mixture of experts is shown here."
+        )
     choice = replace(choice, model=mixture.name)
     kind = choice.model if choice.model in KINDS else "mixture"
     _show("kind", kind)
@@ -107,7 +111,7 @@ def controls(choice: Choice) -> View:
             key=gate.key,
             on_change=_other_gate,
             format_func=lambda name: f"layer {name.removeprefix('gate_')}",
-            help="The first gate sees the image, the second what the first layer made of it.",
+            help="The first gate sees the image, the second the output of the first layer.",
         )
     elif kind == "mixture":
         _settings(mixture.routing)
@@ -127,7 +131,7 @@ def _settings(routing: Routing) -> None:
     alone = routing.experts == 1
     chosen = [str(k) for k in CHOSEN if k is not None and k < routing.experts]
     second.segmented_control(
-        "Run for a digit",
+        "Experts run per digit",
         [*chosen, ALL],
         key="chosen",
         on_change=_set,
@@ -182,7 +186,7 @@ def _other_gate() -> None:
 
 
 def _other_kind() -> None:
-    """Another network."""
+    """Write the kind of network to the address; settings of the last kind are forgotten."""
     picked = st.session_state["kind"]
     if picked is not None:
         links.put(model=picked, gate=None)

@@ -27,14 +27,15 @@ SCATTER = 0.08  # of the distance from the middle to a corner
 LEAST = 24  # undecided digits shown
 DEFINITIONS = {
     "map": (
-        "A digit lies at the mean of the corners, each weighted by the gate's weight of its expert."
+        "Each digit lies at the weighted mean of the corners; the weights are those that the gate "
+        "gives to the experts."
     ),
     "kept": (
-        "Share of the variance of the weights that a digit's place on the map tells, by the best "
-        "linear guess: 1 of two or three experts; 2 / (N - 1) where each of N experts is sure of "
-        "as many digits."
+        "Share of the variance of the weights that the position on the map explains linearly: 1 "
+        "for two or three experts; 2 / (N - 1) if each of N experts has the full weight for "
+        "equally many digits."
     ),
-    "decided": f"Share of digits of which one expert has a weight of {DECIDED:g} or more.",
+    "decided": f"Share of digits for which one expert has a weight of {DECIDED:g} or more.",
 }
 
 
@@ -43,10 +44,10 @@ def view(view: View) -> None:
     experts = view.routing.experts
     if experts == 1:
         st.info(
-            "One expert has every digit with weight 1, so there is nothing to map: choose 2 or "
-            "more experts. Each is then a corner, and each digit lies between the experts that "
-            "share it: two make a line and three a triangle, which show the weights exactly; more "
-            "make a polygon, which keeps only a part of them.",
+            "With a single expert every weight is 1, so there is nothing to map: choose two or "
+            "more experts. Each expert is then a corner, and each digit lies between the experts "
+            "that share it. Two experts make a line and three a triangle, which show the weights "
+            "exactly; more make a polygon, which shows only part of them.",
             icon=":material/looks_one:",
         )
         return
@@ -70,27 +71,31 @@ def view(view: View) -> None:
 
 
 def _said(view: View, taken: Taken, drawn: GateMap, before: GateMap) -> None:
-    """What the maps say, in numbers."""
-    told, least = taken.confirmation.class_information, taken.untrained.class_information
+    """How decided the gate is, and whether classes stay together, in sentences."""
+    information, least = taken.confirmation.class_information, taken.untrained.class_information
     st.markdown(
-        f"**{drawn.decided:.0%} of the digits are one expert's**, with a weight of {DECIDED:g} or "
-        f"more; before training {before.decided:.0%}. Classes keep together: the expert with the "
-        f"highest weight tells {told.bits:.2f} bit of the class (95 % of shuffles at most "
-        f"{told.limit:.3f}; before training {least.bits:.2f}; all there is: 3.32)."
-        if told.bits > max(told.limit, least.bits)
-        else f"**{drawn.decided:.0%} of the digits are one expert's**, with a weight of "
-        f"{DECIDED:g} or more; before training {before.decided:.0%}. Classes don't keep together: "
-        f"the expert with the highest weight tells {told.bits:.2f} bit of the class (95 % of "
-        f"shuffles at most {told.limit:.3f}; before training {least.bits:.2f}).",
+        f"**{drawn.decided:.0%} of the digits go to one expert** with a weight of {DECIDED:g} "
+        f"or more; before training {before.decided:.0%}. Classes stay together: the expert "
+        f"with the highest weight carries {information.bits:.2f} bits of class information "
+        f"(95th percentile under shuffling: {information.limit:.3f}; before training "
+        f"{least.bits:.2f}; maximum: 3.32)."
+        if information.bits > max(information.limit, least.bits)
+        else f"**{drawn.decided:.0%} of the digits go to one expert** with a weight of {DECIDED:g} "
+        f"or more; before training {before.decided:.0%}. Classes don't stay together: the "
+        f"expert with the highest weight carries {information.bits:.2f} bits of class information "
+        f"(95th percentile under shuffling: {information.limit:.3f}; before training "
+        f"{least.bits:.2f}).",
         help=DEFINITIONS["decided"],
     )
     exact = view.routing.experts < 4
     st.markdown(
-        "The map is exact but for the scatter of the points: nothing of the weights is lost."
+        "Apart from the scatter of the points, the map is exact: no information about the weights "
+        "is lost."
         if exact
         else f"**The map keeps {drawn.kept:.0%} of the variance of the weights** "
-        f"({before.kept:.0%} before training): a digit in the middle may be undecided, or between "
-        "experts that lie opposite. Experts that share digits are neighbours.",
+        f"({before.kept:.0%} before training): a digit in the middle may be undecided, or "
+        "shared by experts on opposite sides. Experts that share digits are placed next to "
+        "each other.",
         help=DEFINITIONS["kept"],
     )
 
@@ -99,7 +104,7 @@ def _classes() -> list[int]:
     """The classes to show: those of the address, or all."""
     SHOWN.shown()
     st.pills(
-        "Classes shown, all unless you choose",
+        "Classes shown (all if none is chosen)",
         [str(label) for label in range(10)],
         selection_mode="multi",
         key=SHOWN.key,
@@ -111,7 +116,7 @@ def _classes() -> list[int]:
 def _map(
     name: str, drawn: GateMap, report: GateReport, digits: NDArray[np.int64], shown: list[int]
 ) -> None:
-    """One map."""
+    """The map of one network, trained or not, with its corners named."""
     own = _followed(report)
     frame, points = _frame(report, digits), scattered(drawn.points, SCATTER)
     frame = frame.assign(x=points[digits, 0], y=points[digits, 1])
@@ -126,14 +131,14 @@ def _map(
 
 
 def _followed(report: GateReport) -> int:
-    """The digit of the address."""
+    """The number of the followed digit."""
     return min(digit_number().value(), len(report.labels) - 1)
 
 
 def _frame(report: GateReport, digits: NDArray[np.int64]) -> pd.DataFrame:
     """Number, class and highest weights of the digits."""
-    told = [_two(report, number) for number in digits]
-    return pd.DataFrame({"digit": digits, "class": report.labels[digits], "weights": told})
+    texts = [_two(report, number) for number in digits]
+    return pd.DataFrame({"digit": digits, "class": report.labels[digits], "weights": texts})
 
 
 def _two(report: GateReport, number: int) -> str:
@@ -149,11 +154,11 @@ def _caption(taken: Taken, drawn: int, experts: int) -> None:
     names = "Corners: experts" + (", by number," if experts > 8 else "")
     st.caption(
         f"{drawn:,} of the {len(taken.right):,} digits of the confirmation half. {names} with the "
-        f"share of digits that they weigh most. Each digit is moved at random by up to {SCATTER:g} "
-        "of the way from the middle to a corner, so that digits in one place show; its weights are "
-        f"read by pointing at it. Orange ring: test digit {own}, a "
-        f"{taken.confirmation.labels[own]}, where it is. Before training all lie in the middle if "
-        "the gate weighs all experts alike."
+        "share of digits for which they have the highest weight. Each point is shifted at random "
+        f"by up to {SCATTER:g} of the way from the middle to a corner, so that overlapping digits "
+        f"can be seen; point at one to read its weights. Orange ring: test digit {own}, a "
+        f"{taken.confirmation.labels[own]}, not shifted. If the untrained gate gives all experts "
+        "the same weight, all points lie in the middle before training."
     )
 
 
@@ -168,11 +173,11 @@ def _least(taken: Taken) -> None:
     """The digits that the gate decides least; a click follows one."""
     report = taken.confirmation
     numbers = undecided(report.gates, LEAST)
-    st.subheader("Decided least")
+    st.subheader("Least decided")
     if not len(numbers):
-        st.markdown("This gate gives every digit to one expert with all its weight.")
+        st.markdown("This gate gives every digit to a single expert with full weight.")
         return
-    told = [_two(report, number) for number in numbers]
+    texts = [_two(report, number) for number in numbers]
     labels = report.labels[numbers]
     images = taken.half.digits.images[numbers, 0].numpy()
     picked = image_grid(
@@ -180,19 +185,19 @@ def _least(taken: Taken) -> None:
             pictures.enlarged(pictures.ink(images), 3),
             [
                 f"test digit {number}, a {label}: {text}"
-                for number, label, text in zip(numbers, labels, told, strict=True)
+                for number, label, text in zip(numbers, labels, texts, strict=True)
             ],
             [f"{at}, {of}: {_short(report, at)}" for at, of in zip(numbers, labels, strict=True)],
         ),
         key="grid of undecided digits",
-        label="Digits that the gate decides least",
+        label="Digits on which the gate is least decided",
         scale=1,
     )
     st.caption(
         f"The {len(numbers)} digits of the confirmation half with the highest entropy of the "
         f"gate's weights, from {report.entropy[numbers[0]]:.2f} bits down to "
         f"{report.entropy[numbers[-1]]:.2f}; mean of all digits {report.mean_entropy:.2f}. Below: "
-        "number, class: the two experts with the highest weights. A click follows the digit."
+        "number, class: the two experts with the highest weights. Click a digit to follow it."
     )
     if picked is not None:
         links.put(digit=int(numbers[picked]), view="digit")

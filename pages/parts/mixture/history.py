@@ -1,4 +1,4 @@
-"""The gate through training: who takes how much at each step, when it decided, who died."""
+"""The gate during training: each expert's share, when the gate decided, which experts died."""
 
 from __future__ import annotations
 
@@ -22,30 +22,33 @@ __all__ = ["view"]
 
 SHARE = links.one_of("share", ("load", "importance"))
 BESIDE = links.one_of("beside", ("no", "yes"))
-NAMES = {"load": "Load: digits taken", "importance": "Importance: weight given"}
+NAMES = {"load": "Load: share of digits", "importance": "Importance: mean weight"}
 DEFINITIONS = {
     "load": "f: the share of the digits to which the gate gives this expert its highest weight.",
     "importance": "P: the expert's weight, mean over the digits.",
-    "active": "Experts whose load is above 1/(4N), a quarter of an even share. The others are dead",
-    "accuracy": "Share of these digits that the network, as it was at that step, tells right.",
+    "active": (
+        "Experts whose load is above 1/(4N), a quarter of an equal share. The others are dead"
+    ),
+    "accuracy": "Share of these digits that the network at that step classifies correctly.",
     "same": (
-        "Share of the digits that go to the expert that takes them at the last step. Dashed: were "
-        "they dealt out at random, with the loads of both steps."
+        "Share of digits already assigned to their final expert. Dashed: expected by chance, "
+        "given the loads at both steps."
     ),
-    "balance": "N Σ f P (Fedus et al. 2021): 1 where experts share evenly, N where one has all.",
+    "balance": "N Σ f P (Fedus et al. 2021): 1 if experts share equally, N if one gets everything.",
     "normalized": (
-        "What the expert that takes a digit tells of its class: mutual information over the mean "
-        "entropy of both, 0 to 1. Dashed: what 95 % of shuffles of the experts stay below."
+        "Mutual information of a digit's class and its expert, divided by the mean entropy of "
+        "both, 0 to 1. Dashed: the 95th percentile under shuffling of the experts."
     ),
-    "bits": "The same mutual information in bits. A class of ten has 3.32.",
-    "limit": "Normalized information that 95 % of shuffles stay below.",
+    "bits": "The same mutual information in bits. The class itself has 3.32.",
+    "limit": "95th percentile of the normalized information under shuffling.",
     "entropy": (
-        "Entropy of a digit's weights in bits, mean over digits: 0 where one expert has all the "
-        "weight, log₂ N where all weigh alike. Always 0 where one expert is run for a digit."
+        "Entropy of a digit's weights in bits, mean over digits: 0 if one expert has all the "
+        "weight, log₂ N if all have the same. Always 0 if one expert is run per digit."
     ),
     "entropy of the mean": (
-        "Entropy of the mean weights in bits: log₂ N where experts share evenly, 0 where one has "
-        "all. What lies between the two is what the digit decides."
+        "Entropy of the mean weights in bits: log₂ N if experts share equally, 0 if one gets "
+        "everything. The difference between the two entropies is the information that the digit "
+        "gives about the expert."
     ),
 }
 THIS, OTHER = "this mixture", "top-1, α 0"
@@ -54,7 +57,7 @@ THIS, OTHER = "this mixture", "top-1, α 0"
 def view(view: View) -> None:
     """One gate at every step that was kept, and the same mixture without balancing if asked."""
     own: Growth = result_of(Growing(view.choice, view.gate))
-    st.markdown(_told(own))
+    st.markdown(_summary(own))
     other = _beside(view)
     step = _step(own)
     _areas(own, other, step)
@@ -69,32 +72,35 @@ def view(view: View) -> None:
         download(own.by_expert(), f"load-through-training-{name}", "Load of each expert as CSV")
 
 
-def _told(of: Growth) -> str:
-    """When the gate decided, and whether an expert died."""
+def _summary(of: Growth) -> str:
+    """Two sentences: when the gate decided, and whether an expert died."""
     if of.experts == 1:
-        return "**One expert has all digits from the first step to the last.** Nothing is decided."
-    told = of.normalized[-1]
+        return (
+            "**One expert gets all digits from the first step to the last.** The gate makes no "
+            "decision."
+        )
+    information = of.normalized[-1]
     first = (
-        f"**By step {of.decided():,} of {of.steps[-1]:,} the gate has decided**: from there on at "
-        "least half of the digits go to the expert that takes them in the end (before training "
-        f"{of.same[0]:.0%}; by chance {of.chance[0]:.0%})."
+        f"**By step {of.decided():,} of {of.steps[-1]:,} the gate has decided**: from then on at "
+        f"least half of the digits go to their final expert (before training {of.same[0]:.0%}; by "
+        f"chance {of.chance[0]:.0%})."
     )
-    if told <= of.limit[-1]:
-        second = "In the end the expert tells no more of the class than shuffled ones."
+    if information <= of.limit[-1]:
+        second = "At the end the expert carries no more class information than shuffled experts do."
     else:
         second = (
-            f"In the end the expert tells {told:.2f} of 1 of the class, before training "
-            f"{of.normalized[0]:.2f}: weights drawn at random already sort digits a little "
-            f"(shuffled {of.limit[-1]:.2f})."
+            f"At the end the normalized class information of the expert is {information:.2f}, "
+            f"before training {of.normalized[0]:.2f}: random weights already separate digits "
+            f"a little (95th percentile under shuffling: {of.limit[-1]:.2f})."
         )
     return f"{first} {second} {_deaths(of)}"
 
 
 def _deaths(of: Growth) -> str:
-    """Who is dead in the end, and since when."""
+    """A sentence on the experts that are dead at the end, and since which step."""
     died = of.died()
     if not died:
-        return f"**No expert dies**: all {of.experts} take digits in the end."
+        return f"**No expert dies**: all {of.experts} receive digits at the end."
     since: dict[int, list[int]] = {}
     for expert, step in died.items():
         since.setdefault(step, []).append(expert)
@@ -116,15 +122,15 @@ def _beside(view: View) -> Growth | None:
         return None
     plain = name_of(replace(routing, weight=0.0, chosen=1))
     if plain == view.choice.model:
-        st.caption("This is the mixture without balancing: one expert for a digit and α 0.")
+        st.caption("This is the mixture without balancing: one expert per digit and α = 0.")
         return None
     BESIDE.shown()
     st.segmented_control(
-        "Beside it, the same mixture with one expert for a digit and no balancing",
+        "For comparison: the same mixture with one expert per digit and no balancing",
         ["no", "yes"],
         key=BESIDE.key,
         on_change=BESIDE.changed,
-        format_func={"no": "not shown", "yes": "shown, trained if need be"}.__getitem__,
+        format_func={"no": "not shown", "yes": "shown (trained if necessary)"}.__getitem__,
     )
     if BESIDE.value() == "no":
         return None
@@ -143,13 +149,13 @@ def _step(of: Growth) -> int:
         key=option.key,
         on_change=option.changed,
         format_func=lambda text: f"{int(text):,}",
-        help="Weights were kept before training, after 1, 2, 4, … batches, and at the end.",
+        help="Weights were saved before training, after 1, 2, 4, … batches, and at the end.",
     )
     return int(option.value())
 
 
 def _areas(own: Growth, other: Growth | None, step: int) -> None:
-    """Who takes how much, stacked."""
+    """Each expert's share of digits over training, stacked."""
     SHARE.shown()
     st.segmented_control(
         "Share",
@@ -168,19 +174,19 @@ def _areas(own: Growth, other: Growth | None, step: int) -> None:
             chart = figures.area(of.by_expert(), measure, step)
             st.altair_chart(chart, key=f"area of {name}")
     st.caption(
-        f"{DIGITS:,} digits of the discovery half at each step kept, batches on a logarithmic "
-        "axis. A band that closes is an expert that dies. Dashed: the step shown below."
+        f"{DIGITS:,} digits of the discovery half at each saved step; batches on a logarithmic "
+        "axis. A band that vanishes is an expert that dies. Dashed: the step shown below."
         + (f" {OTHER.capitalize()}: {_deaths(other)}" if other else "")
     )
 
 
 def _short(of: Growth) -> str:
-    """How many are at work."""
-    return f"{of.active[-1]} of {of.experts} experts at work in the end"
+    """How many experts are active, in a few words."""
+    return f"{of.active[-1]} of {of.experts} experts active at the end"
 
 
 def _lines(own: Growth, other: Growth | None, step: int) -> None:
-    """What the expert tells, how decided the gate is, balance and accuracy."""
+    """Class information of the expert, entropy of the gate, balance and accuracy over training."""
     frames = [own.by_step().assign(network=THIS)]
     if other is not None:
         frames.append(other.by_step().assign(network=OTHER))
@@ -192,13 +198,13 @@ def _lines(own: Growth, other: Growth | None, step: int) -> None:
             chance = _CHANCE.get(name)
             chart = figures.line(frame, name, title=unit, chance=chance, step=step)
             st.altair_chart(chart, key=f"line of {name}")
-    st.caption("One network, not a mean of several. Dots: steps at which weights were kept.")
+    st.caption("One network, not a mean of several. Dots: steps at which weights were saved.")
 
 
 _CHANCE = {"normalized": "limit", "same": "chance"}
 _CURVES = (
-    ("same", "Digits where they are in the end", "share of digits"),
-    ("normalized", "What the expert tells of the class", "information, normalized"),
+    ("same", "Digits at their final expert", "share of digits"),
+    ("normalized", "Class information of the expert", "information, normalized"),
     ("accuracy", "Accuracy", "accuracy"),
     ("entropy", "Entropy of a digit's weights", "bits"),
     ("entropy of the mean", "Entropy of the mean weights", "bits"),

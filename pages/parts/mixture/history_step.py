@@ -1,4 +1,4 @@
-"""One step of training: who takes which class, and the mean digit of each expert."""
+"""One step of training: each expert's share of each class, and its mean digit."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ __all__ = ["at_step"]
 
 
 def at_step(view: View, of: Growth, step: int) -> None:
-    """Who takes which class at the step, and the mean digit of each expert."""
+    """Each expert's share of each class at the step, and its mean digit."""
     left, right = st.columns(2)
     with left:
         _classes(view, of, step)
@@ -26,20 +26,21 @@ def at_step(view: View, of: Growth, step: int) -> None:
 
 
 def _classes(view: View, of: Growth, step: int) -> None:
-    """The share of each class that each expert takes."""
+    """The heat map of the share of each class that each expert receives."""
     at, name = of.at(step), f"{file_name(view.choice)}-{view.gate}"
     st.markdown(f"**After {step:,} batches: share of each class's digits**, %")
     table = of.by_class(step)
     st.altair_chart(figures.classes(table), key="classes at the step")
     st.caption(
-        "Columns sum to 100 %. An expert that knew no class would take of every class "
-        f"what it takes of all digits: {', '.join(f'{load:.0%}' for load in of.load[at])}."
+        "Columns sum to 100 %. If the gate ignored the class, each expert would receive the same "
+        "share of every class as of all digits: "
+        f"{', '.join(f'{load:.0%}' for load in of.load[at])}."
     )
     download(table, f"classes-at-step-{step}-{name}")
 
 
 def _means(view: View, of: Growth, step: int) -> None:
-    """The mean digit that each expert takes; a click opens the expert's weight as a unit."""
+    """The mean digit of each expert; a click opens the expert's weight as a unit."""
     at = of.at(step)
     st.markdown(f"**After {step:,} batches: the mean digit of each expert**")
     empty = of.load[at] == 0
@@ -58,11 +59,12 @@ def _means(view: View, of: Growth, step: int) -> None:
         scale=3,
     )
     st.caption(
-        f"Expert: its load. Striped: it takes none. Mean of those of the {DIGITS:,} digits "
-        f"that it takes{_moved(view)}. Click one for its weight as a unit of {view.gate}."
+        f"Below: expert: load. Striped: it receives no digits. Means are over the {DIGITS:,} "
+        f"digits, each counted at its expert{_moved(view)}. Click one to open its weight as a "
+        f"unit of {view.gate}."
     )
 
 
 def _moved(view: View) -> str:
-    """What must be said of a network that learned from moved digits."""
+    """The clause on digits moved at random, for a network that learned from moved digits."""
     return ", each moved at random as in training" if view.mixture.jitter else ""

@@ -8,6 +8,7 @@ import streamlit as st
 from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
 from core.runtime import cache
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import interventions_one
@@ -17,19 +18,19 @@ __all__ = ["view"]
 
 DEFINITIONS = {
     "accuracy": (
-        "Share of the confirmation half that is told right when the gate's weights are replaced "
-        "on the way and all else is as trained. Nothing is learned again."
+        "Share of the confirmation half that is classified correctly when the gate's weights are "
+        "replaced and everything else stays as trained. Nothing is retrained."
     ),
-    "interval": "95 % interval of the accuracy (Wilson 1927).",
-    "difference": "Accuracy less that with the gate as trained, paired by digit.",
+    "interval": "95 % Wilson interval of the accuracy (Wilson 1927).",
+    "difference": "Accuracy minus accuracy with the gate as trained, paired by digit.",
     "change": (
-        "Accuracy on the class without the expert minus with it, on the confirmation half. The "
-        "expert's digits go to the next best, as the gate's scores say."
+        "Accuracy on the class without the expert minus accuracy with it, on the confirmation "
+        "half. The expert's digits go to the expert with the next highest score."
     ),
     "paired": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
-    "control": "Range of the change of the same class when another expert is removed instead.",
+    "control": "Range of the change for the same class when another expert is removed instead.",
     "discovery": "The change on the discovery half, on which the class was chosen.",
-    "needed": "Whether the whole interval lies below the removal of every other expert.",
+    "needed": "Whether the whole interval lies below the change for every other expert.",
 }
 
 
@@ -40,13 +41,14 @@ def view(view: View) -> None:
     """Accuracy with other decisions, experts removed one by one, then one of them in full."""
     if view.routing.experts == 1:
         st.info(
-            "A single expert can't be removed, for nothing would be left to answer, and its gate "
-            "has nothing to decide: choose at least 2 experts.",
+            "A single expert can't be removed, because nothing would be left to classify the "
+            "digits. Choose at least 2 experts.",
             icon=":material/do_not_disturb_on:",
         )
         return
     found: Otherwise = result_of(Rerouting(view.choice, view.gate))
     table = found.accuracies()
+    halves.chosen_and_judged("Each expert's class was chosen")
     _say(view, found, table)
     _decisions(view, found, table)
     _needs(view, found)
@@ -55,7 +57,7 @@ def view(view: View) -> None:
 
 
 def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
-    """The answer in words, of the numbers."""
+    """Whether the gate's choice matters and which experts are needed, in words."""
     intact, akin, another, even = (row for _, row in table.iloc[:4].iterrows())
     best = table.iloc[4:].sort_values("accuracy").iloc[-1]
     chosen = found.specialties()
@@ -65,29 +67,33 @@ def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
         for expert, label, change in zip(*(sure[key] for key in _NEED), strict=True)
     )
     st.markdown(
-        f"**Does it matter whom the gate chooses?** With its own weights the network is right on "
-        f"**{intact['accuracy']:.1%}**, with those of any other digit on "
-        f"**{another['accuracy']:.1%}**, and with those of another digit of the same class on "
-        f"**{akin['accuracy']:.1%}**: {_beyond(akin, another)}. All experts alike give "
-        f"{even['accuracy']:.1%}, the best single one {best['accuracy']:.1%}."
+        "**Does it matter which expert the gate chooses?** With the gate's own weights, accuracy "
+        f"is **{intact['accuracy']:.1%}**; with the weights for a random other digit, "
+        f"**{another['accuracy']:.1%}**; with those for another digit of the same class, "
+        f"**{akin['accuracy']:.1%}**: {_beyond(akin, another)}. Equal weights for all experts "
+        f"give {even['accuracy']:.1%}, the best single expert {best['accuracy']:.1%}."
     )
     st.markdown(
         f"**{len(sure)} of {found.experts} experts are needed** for the class chosen for them: "
-        + (f"{which}." if len(sure) else "no class is lost, or removing another costs it as much.")
+        + (
+            f"{which}."
+            if len(sure)
+            else "no class suffers, or removing another expert costs it as much."
+        )
     )
     if view.mixture.jitter:
-        st.caption("The digits are used as they are here; the network learned from moved ones.")
+        st.caption("Digits are not moved here; the network was trained on moved ones.")
 
 
 def _beyond(akin: pd.Series[float], another: pd.Series[float]) -> str:
     """What the answer uses of the gate's weights, in words."""
     if another["change high"] >= 0:
-        return "any digit's weights do as well, so the decision doesn't matter"
+        return "any digit's weights work as well, so the gate's decision doesn't matter"
     if akin["change high"] >= 0:
-        return "of what the weights tell, the answer uses no more than can be told by the class"
+        return "the answer depends on the gate only through the class"
     return (
-        f"the weights tell more than the class, and the answer needs it ({_points(akin)} points, "
-        "95 % interval)"
+        f"the weights carry more than the class, and the answer depends on it ({_points(akin)} "
+        "points, 95 % interval)"
     )
 
 
@@ -97,13 +103,13 @@ def _points(row: pd.Series[float]) -> str:
 
 
 def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
-    """Accuracy when the gate's weights are others."""
-    st.markdown("**Accuracy when the gate decides otherwise**", help=DEFINITIONS["accuracy"])
+    """A chart and table of accuracy with replaced gate weights."""
+    st.markdown("**Accuracy with other gate weights**", help=DEFINITIONS["accuracy"])
     st.altair_chart(figures.accuracies(table), key="accuracy rerouted")
     st.caption(
         f"{found.digits:,} digits of the confirmation half, 95 % Wilson intervals. Orange: as "
-        "trained; blue: weights replaced by those of a random other digit, each given away once, "
-        f"or by 1/{found.experts} each; grey: every digit answered by one expert. Guessing gives "
+        "trained; blue: weights replaced by those for a random other digit (a permutation), or "
+        f"by 1/{found.experts} each; grey: one expert classifies every digit. Guessing gives "
         "about 10 %."
     )
     helps = {
@@ -119,7 +125,7 @@ def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
 
 
 def _needs(view: View, found: Otherwise) -> None:
-    """The classes that lose without each expert."""
+    """The accuracy that each class loses without each expert."""
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
@@ -127,17 +133,21 @@ def _needs(view: View, found: Otherwise) -> None:
     costs = found.costs()
     most = costs.sort_values("change").iloc[0]
     st.caption(
-        "Blue: digits of the class are lost without the expert. The control of a cell is the rest "
-        "of its column: the other experts removed instead. Over all digits, removal costs between "
-        f"{0 - 100 * costs['change'].max():.1f} and {-100 * most['change']:.1f} points (expert "
-        f"{most['expert']:.0f}). {10 * found.experts} cells are shown, so single numbers off 0 are "
-        "to be expected: the classes in the table were chosen on other digits. Nothing is learned "
-        "again: a network trained without the expert might not miss it."
+        "Blue: accuracy on the class drops without the expert. The controls for a cell are the "
+        "rest of its column: another expert removed instead. Over all digits, removal costs "
+        f"between {0 - 100 * costs['change'].max():.1f} and {-100 * most['change']:.1f} points "
+        f"(expert {most['expert']:.0f}). {10 * found.experts} cells are shown, so a few numbers "
+        "will differ from 0 by chance: the classes in the table were chosen on other digits. "
+        "Nothing is retrained: a network trained without the expert might not miss it."
     )
     helps = {
-        "expert": st.column_config.NumberColumn("expert", help="Its number means nothing else."),
-        "class": st.column_config.NumberColumn("class", help="Hurt most on the discovery half."),
-        "digits": st.column_config.NumberColumn("digits", help="Of the class, in this half."),
+        "expert": st.column_config.NumberColumn("expert", help="Experts are numbered arbitrarily."),
+        "class": st.column_config.NumberColumn(
+            "class", help="The class with the largest loss on the discovery half."
+        ),
+        "digits": st.column_config.NumberColumn(
+            "digits", help="Number of digits of the class in this half."
+        ),
         "discovery": column("discovery", DEFINITIONS["discovery"]),
         "change": column("change", DEFINITIONS["change"]),
         **{key: column(key, DEFINITIONS["paired"]) for key in ("low", "high")},
@@ -149,5 +159,5 @@ def _needs(view: View, found: Otherwise) -> None:
 
 
 def _name(view: View) -> str:
-    """Of a table's file."""
+    """The first part of the names of this view's files."""
     return f"{view.gate.replace('_', '-')}-{file_name(view.choice)}"

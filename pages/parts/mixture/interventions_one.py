@@ -1,4 +1,4 @@
-"""One expert removed, or left alone: which digits are then taken for which, and which are lost."""
+"""One expert removed, or left alone: the confusion matrix, and the digits newly misclassified."""
 
 from __future__ import annotations
 
@@ -33,19 +33,20 @@ def show(view: View, found: Otherwise, digits: Digits) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(
-            f"**Taken for what** when expert {expert} {_SAID[way]}",
-            help="Digits of the confirmation half by class and answer. Colour: share of the class.",
+            f"**Confusion matrix** when expert {expert} {_SAID[way]}",
+            help="Digits of the confirmation half by true class and predicted class. Colour: share "
+            "of the class.",
         )
         st.altair_chart(figures.confusion(table), key="confusion")
     with right:
         st.markdown(
             "**Difference** to the gate as trained",
-            help="Digits more (red) or fewer (blue) than with the gate as trained.",
+            help="More (red) or fewer (blue) digits than with the gate as trained.",
         )
         st.altair_chart(figures.differences(table), key="confusion less intact")
     hits = found.right(way)[expert]
     st.caption(
-        f"Confirmation half, rows are true classes. Right: {int(hits.sum()):,} of "
+        f"Confirmation half; rows are true classes. Correct: {int(hits.sum()):,} of "
         f"{found.digits:,} ({hits.mean():.1%}); with the gate as trained "
         f"{found.right('intact').mean():.1%}."
     )
@@ -57,7 +58,7 @@ def show(view: View, found: Otherwise, digits: Digits) -> None:
 
 def _asked(found: Otherwise) -> tuple[int, str]:
     """The expert, and whether it is removed or left alone."""
-    st.markdown("**One expert in full**")
+    st.markdown("**One expert in detail**")
     chosen = EXPERT.value()
     expert = chosen if 0 <= chosen < found.experts else found.costliest()
     if st.session_state.get(EXPERT.key) != expert:
@@ -68,40 +69,41 @@ def _asked(found: Otherwise) -> tuple[int, str]:
         range(found.experts),
         key=EXPERT.key,
         on_change=EXPERT.changed,
-        help="Unless you choose another, the one whose removal costs most on the discovery half.",
+        help="By default the expert whose removal costs most on the discovery half.",
     )
     WAY.shown()
     right.segmented_control(
-        "What is done",
+        "Intervention",
         WAYS,
         key=WAY.key,
         on_change=WAY.changed,
-        help="Removed: its digits go to the next best. Alone: every digit goes to it.",
+        help="Removed: its digits go to the next best expert. Alone: every digit goes to this "
+        "expert.",
     )
     return expert, WAY.value()
 
 
 def _lost(lost: pd.DataFrame, digits: Digits, what: str) -> None:
-    """Digits that are then told wrong and were told right; a click follows one."""
-    st.markdown(f"**No longer told right** when {what}: {len(lost):,} digits")
+    """The digits that are misclassified only then; a click follows one."""
+    st.markdown(f"**Newly misclassified** when {what}: {len(lost):,} digits")
     if lost.empty:
-        st.caption("Every digit that was told right still is.")
+        st.caption("Every digit that was classified correctly still is.")
         return
     first = lost.head(SHOWN)
     rows = list(first.itertuples(index=False, name=None))
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(digits.images[first["digit"].tolist(), 0].numpy()), 2),
-            [f"test digit {at}, a {label}, taken for a {told}" for at, label, told in rows],
-            [f"{at}: {label} → {told}" for at, label, told in rows],
+            [f"test digit {at}, a {label}, classified as {answer}" for at, label, answer in rows],
+            [f"{at}: {label} → {answer}" for at, label, answer in rows],
         ),
         key="grid of lost digits",
-        label=f"Digits no longer told right when {what}",
+        label=f"Digits newly misclassified when {what}",
         scale=1,
     )
     st.caption(
-        f"The first {len(first)} by number, not picked. Under each: number, class → answer. A "
-        "click follows the digit through the gate."
+        f"The first {len(first)} by number, not selected. Below each: number, class → prediction. "
+        "Click a digit to follow it through the gate."
     )
     if picked is not None:
         links.put(digit=rows[picked][0], view="digit")

@@ -1,4 +1,4 @@
-"""Where and what: digits moved about, and which layer tells places and which classes."""
+"""Position and class: digits moved about, and which layer's experts depend on which."""
 
 from __future__ import annotations
 
@@ -31,40 +31,43 @@ NAMES = {
 }
 DEFINITIONS = {
     "bits": (
-        "Mutual information in bits of the expert with the highest weight and the factor, plug-in. "
-        "At most 3.32 for classes, 3.17 for places (log₂ 9) and for either offset."
+        "Mutual information in bits of the expert with the highest weight and the factor (plug-in "
+        "estimate). At most 3.32 for classes, 3.17 for places (log₂ 9) and for either offset."
     ),
-    "limit": "95 % of 200 shuffles of the experts over the digits share at most so many bits.",
-    "p": "How many shuffles share as much, (1 + count) / 201.",
+    "limit": (
+        "95th percentile of this information under 200 shuffles of the experts over the digits, "
+        "in bits."
+    ),
+    "p": "Share of shuffles with at least as much information, (1 + count) / 201.",
     "normalized": "2 bits / (entropy of the experts + entropy of the factor), 0 to 1.",
     "untrained": (
-        "Normalized, of the same network before training, on the same moved digits. 0 where one "
-        "expert takes them all."
+        "Normalized information of the same network before training, on the same moved digits. 0 "
+        "if one expert gets them all."
     ),
     "control": (
-        "Normalized, of the same architecture that learned from digits as they are, on the same "
-        "moved digits."
+        "Normalized information of the same architecture trained on digits that were not moved, "
+        "for the same moved digits."
     ),
     "factor": (
-        "class: 0 to 9. place: the cell of 3 × 3 in which the offset lies, of three offsets each "
-        "way. vertical, horizontal: the offset itself, -4 to 4 pixels. Offsets are drawn without "
-        "regard to the class."
+        "class: 0 to 9. place: the cell of a 3 × 3 grid in which the offset lies; each cell spans "
+        "three offsets in either direction. vertical, horizontal: the offset itself, -4 to 4 "
+        "pixels. Offsets are random and independent of the class."
     ),
 }
 
 
 def view(view: View) -> None:
-    """The answer, what each gate tells, each expert's map, and one digit moved."""
+    """The answer, each gate's information, each expert's map, and one digit moved."""
     st.markdown(
-        f"Each digit is moved by up to {REACH} pixels up, down, left and right, at random. **Does "
-        "the first layer of experts divide the places, and the second the classes?** Eigen, "
-        "Ranzato & Sutskever (2014) saw that."
+        f"Each digit is moved by up to {REACH} pixels up, down, left and right, at random. **Do "
+        "the experts of the first layer specialize in positions, and those of the second in "
+        "classes?** Eigen, Ranzato & Sutskever (2014) observed this."
     )
     if view.choice.model != MOVED:
         _never_moved(view)
     found: Moved = result_of(Moving(view.choice))
     _answer(view, found)
-    _told(view, found)
+    _information(view, found)
     experts(found)
     one_digit(view)
 
@@ -72,50 +75,55 @@ def view(view: View) -> None:
 def _never_moved(view: View) -> None:
     """This network hasn't learned moved digits; the one that has is a click away."""
     st.info(
-        f"{MODELS[view.choice.model].title} never saw a moved digit in training: it is asked about "
-        "digits that it has not learned. The experiment is made with two layers that learned from "
-        "moved digits.",
+        f"{MODELS[view.choice.model].title} was not trained on moved digits. The experiment needs "
+        "the network with two layers that was.",
         icon=":material/open_with:",
     )
     st.button(
-        "Open the network that learned from moved digits",
+        "Open the network trained on moved digits",
         icon=":material/arrow_forward:",
         on_click=lambda: links.put(model=MOVED, view="places", gate=None),
     )
 
 
 def _answer(view: View, found: Moved) -> None:
-    """What the numbers say, in sentences."""
-    told = [_sentence(gate, before) for gate, before in _pairs(found)]
+    """Whether the layers divide place and class, in sentences with their numbers."""
+    sentences = [_sentence(gate, before) for gate, before in _pairs(found)]
     division = divided(found.trained, found.untrained)
     if division is None:
-        st.markdown(f"**One layer.** {told[0]} With one gate there is nothing to divide.")
+        st.markdown(f"**One layer.** {sentences[0]} With one gate there are no layers to compare.")
     else:
-        st.markdown(f"**{_verdict(division.where, division.what)}**\n\n- " + "\n- ".join(told))
+        st.markdown(f"**{_verdict(division.where, division.what)}**\n\n- " + "\n- ".join(sentences))
     supported = (
-        "“Tells more”: the layer's normalized information with the one factor is above that with "
-        "the other (by all of the 95 % interval of 200 bootstraps), above that before training, "
-        "and above 95 % of shuffles. "
+        "“More”: the layer's normalized information about one factor exceeds that about the other "
+        "(the whole 95 % interval of 200 bootstraps), that before training, and the 95th "
+        "percentile under shuffling. "
     )
     shares = [
-        f"{share:.1%} of moved digits told right ({low:.1%} to {high:.1%})"
+        f"{share:.1%} of moved digits classified correctly ({low:.1%} to {high:.1%})"
         if name == "moved"
-        else f"{share:.1%} of digits as they are ({low:.1%} to {high:.1%})"
+        else f"{share:.1%} of digits that are not moved ({low:.1%} to {high:.1%})"
         for name, (share, low, high) in found.accuracies().items()
     ]
     st.caption(
-        f"{', '.join(shares)}; {found.trained.digits:,} digits of the confirmation half, Wilson's "
-        f"95 % intervals. Moving pushed {found.trained.lost:.1%} of the ink out of the image. "
+        f"{', '.join(shares)}; {found.trained.digits:,} digits of the confirmation half, 95 % "
+        f"Wilson intervals. Moving pushed {found.trained.lost:.1%} of the ink out of the image. "
         f"{supported if division else ''}One network, seed {view.choice.seed}: another seed may "
-        "divide otherwise."
+        "give another division."
     )
 
 
 def _verdict(where: bool, what: bool) -> str:
-    """Which half of it holds."""
-    first = f"layer 1 {'tells' if where else 'does not tell'} more of the place than of the class"
-    second = f"layer 2 {'tells' if what else 'does not tell'} more of the class than of the place"
-    held = ("Not supported", "Half supported", "Supported")[where + what]
+    """Supported, partly or not, with both halves of the claim, in a sentence."""
+    first = (
+        f"the experts of layer 1 {'carry' if where else 'do not carry'} more information about "
+        "the place than about the class"
+    )
+    second = (
+        f"those of layer 2 {'carry' if what else 'do not carry'} more about the class than about "
+        "the place"
+    )
+    held = ("Not supported", "Partly supported", "Supported")[where + what]
     return f"{held}: {first}; {second}."
 
 
@@ -125,27 +133,27 @@ def _pairs(found: Moved) -> list[tuple[GatePlaces, GatePlaces]]:
 
 
 def _sentence(gate: GatePlaces, before: GatePlaces) -> str:
-    """What a gate tells, beside shuffles and the network before training."""
+    """A gate's information about place and class, with its controls, in a sentence."""
     parts = [
-        f"{gate.told[name].bits:.2f} bit of the {name} (95 % of shuffles at most "
-        f"{gate.told[name].limit:.3f}, untrained {before.told[name].bits:.2f})"
+        f"{gate.told[name].bits:.2f} bits about the {name} (95th percentile under shuffling: "
+        f"{gate.told[name].limit:.3f}; untrained: {before.told[name].bits:.2f})"
         for name in ("place", "class")
     ]
     down, right = (gate.told[name].bits for name in ("down", "right"))
     ways = sorted([(down, "vertical"), (right, "horizontal")], reverse=True)
-    more = " and ".join(f"{bits:.2f} of the {way}" for bits, way in ways)
-    return f"{name_of(gate.gate)} tells {parts[0]} and {parts[1]}; of the offsets, {more}."
+    more = " and ".join(f"{bits:.2f} about the {way} one" for bits, way in ways)
+    return f"{name_of(gate.gate)} carries {parts[0]} and {parts[1]}. Of the two offsets: {more}."
 
 
-def _told(view: View, found: Moved) -> None:
-    """A chart for each gate, and the table."""
-    st.markdown("**What the expert tells** of each factor", help=DEFINITIONS["factor"])
+def _information(view: View, found: Moved) -> None:
+    """A chart of each gate's information, and the table."""
+    st.markdown("**Information of the expert** about each factor", help=DEFINITIONS["factor"])
     others = {"untrained": found.untrained}
     if view.choice.model == MOVED and _control_asked():
         control: Moved = result_of(Moving(replace(view.choice, model=STILL)))
         others["control"] = control.trained
     table = factor_table(found.trained, **others).assign(factor=_factor)
-    names = {"normalized": "trained", "untrained": "untrained", "control": "never saw moves"}
+    names = {"normalized": "trained", "untrained": "untrained", "control": "digits not moved"}
     networks = {key: name for key, name in names.items() if key in table}
     most = float(table[["shuffled", *networks]].to_numpy().max())
     columns = st.columns(2)
@@ -153,14 +161,14 @@ def _told(view: View, found: Moved) -> None:
         with columns[at % 2]:
             st.markdown(name_of(gate.gate))
             mine = table[table["gate"] == gate.gate]
-            st.altair_chart(figures.told(mine, networks, most), key=f"told by {gate.gate}")
+            st.altair_chart(figures.told(mine, networks, most), key=f"information of {gate.gate}")
     st.caption(
-        "Normalized mutual information of expert and factor, on one move of each digit. Orange: "
-        "95 % of shuffles are below. “Never saw moves”: the same architecture, seed and training, "
-        "digits as they are."
+        "Normalized mutual information of expert and factor, each digit moved once. Orange: 95th "
+        "percentile under shuffling. “Digits not moved”: the same architecture, seed and "
+        "training, on digits that were not moved."
         if "control" in table
-        else "Normalized mutual information of expert and factor, on one move of each digit. "
-        "Orange: 95 % of shuffles are below."
+        else "Normalized mutual information of expert and factor, each digit moved once. Orange: "
+        "95th percentile under shuffling."
     )
     _table(view, table)
 
@@ -169,7 +177,7 @@ def _control_asked() -> bool:
     """Whether the network that never saw moved digits is to be compared with."""
     CONTROL.shown()
     st.segmented_control(
-        "Compare with the same network, digits never moved in training (half a minute)",
+        "Compare with the same network trained on digits that are not moved (takes half a minute)",
         ["no", "yes"],
         key=CONTROL.key,
         on_change=CONTROL.changed,
@@ -178,7 +186,7 @@ def _control_asked() -> bool:
 
 
 def _factor(table: pd.DataFrame) -> pd.Series[str]:
-    """The factors in words."""
+    """The column of factors with their names on the screen."""
     return table["factor"].map(NAMES)
 
 
@@ -186,7 +194,7 @@ def _table(view: View, table: pd.DataFrame) -> None:
     """All numbers, with their definitions."""
     shown = table.assign(gate=[name_of(gate) for gate in table["gate"]])
     order = ["gate", "factor", "bits", "limit", "p", "normalized", "untrained", "control"]
-    titles = {"limit": "95 % of shuffles", "control": "never saw moves"}
+    titles = {"limit": "95th percentile, shuffled", "control": "digits not moved"}
     helps = {
         name: column(titles.get(name, name), about)
         for name, about in DEFINITIONS.items()

@@ -64,7 +64,7 @@ def _nine(one: Followed, seen: AtPlaces) -> None:
     layers = "" if len(firsts) == 1 else ", layer 1 · layer 2"
     st.caption(
         f"By {REACH} pixels up, not, or down, and left, not, or right. Below: the expert with the "
-        f"highest weight{layers}. A click moves the digit there."
+        f"highest weight{layers}. Click one to move the digit there."
     )
     if picked is not None and NINE[picked] != now:
         links.put(moved_down=NINE[picked][0], moved_right=NINE[picked][1])
@@ -81,7 +81,7 @@ def _here(one: Followed, seen: AtPlaces) -> None:
         option.shown()
         with second:
             st.slider(title, -REACH, REACH, key=option.key, on_change=option.changed)
-    told = seen.probabilities[at]
+    probabilities = seen.probabilities[at]
     charts = [
         (f"Gate of layer {name.removeprefix('gate_')}" if "_" in name else "Gate", of[at])
         for name, of in seen.weights.items()
@@ -93,10 +93,11 @@ def _here(one: Followed, seen: AtPlaces) -> None:
             st.altair_chart(figures.weights(values), key=f"weights, {title}")
     with columns[-1]:
         st.markdown("**Answer**")
-        st.altair_chart(answers(told, one.label), key="answer where the digit is")
-    answer = int(told.argmax())
+        st.altair_chart(answers(probabilities, one.label), key="answer where the digit is")
+    answer = int(probabilities.argmax())
     st.caption(
-        f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and {RIGHT.value()} "
-        f"right: told as {answer} with probability {told[answer]:.0%}. Orange: the expert with the "
-        "highest weight; the digit's own class."
+        f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and "
+        f"{RIGHT.value()} right: classified as {answer} with probability "
+        f"{probabilities[answer]:.0%}. Orange: the expert with the highest weight; the "
+        "digit's own class."
     )

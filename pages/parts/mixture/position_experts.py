@@ -12,7 +12,7 @@ __all__ = ["experts", "name_of"]
 
 
 def name_of(gate: str) -> str:
-    """A gate in words."""
+    """The name of a gate on the screen."""
     return f"Layer {gate.removeprefix('gate_')}" if "_" in gate else "The gate"
 
 
@@ -45,10 +45,10 @@ def _maps_caption(found: Moved, most: float) -> None:
     """How to read the maps."""
     fewest = int(found.trained.gates[0].counts.sum(0).min())
     st.caption(
-        f"Maps: the share of the digits at each offset that the expert takes, from up left to down "
-        f"right, -{REACH} to {REACH} pixels; white 0, full orange {most:.0%}, on all maps. Bars: "
-        f"the share of each class's digits that it takes, 0 to {most:.0%}; dashed: its share of "
-        "all digits. An expert for places has a patch in its map and bars that are alike; one for "
-        f"classes has an even map and unlike bars. Each digit moved {ROUNDS} times, at least "
-        f"{fewest} an offset."
+        "Maps: the share of the digits at each offset that the expert receives, from top left to "
+        f"bottom right, -{REACH} to {REACH} pixels; white 0, full orange {most:.0%}, on all maps. "
+        f"Bars: the share of each class's digits that it receives, 0 to {most:.0%}; dashed: its "
+        "share of all digits. An expert for positions has a patch in its map and equal bars; one "
+        f"for classes has a uniform map and unequal bars. Each digit is moved {ROUNDS} times, "
+        f"with at least {fewest} per offset."
     )

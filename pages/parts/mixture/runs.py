@@ -64,8 +64,8 @@ def _answer(view: View, base: dict[str, Summed]) -> None:
     own, peer = base[view.choice.model], base[PEER]
     against = versus(own.right, peer.right)
     parts = [
-        f"**{_verdict(against)} a perceptron**: {own.accuracy:.2%} of the test digits right, "
-        f"against {peer.accuracy:.2%}. {_numbers(against)}"
+        f"**{_verdict(against)} a perceptron**: {own.accuracy:.2%} of the test digits are "
+        f"correct, against {peer.accuracy:.2%}. {_numbers(against)}"
     ]
     if view.choice.model != SINGLE:
         alone = versus(own.right, base[SINGLE].right)
@@ -77,24 +77,24 @@ def _answer(view: View, base: dict[str, Summed]) -> None:
     st.markdown(" ".join(parts))
     st.caption(
         f"{len(own.right):,} test digits, one network each, seed {view.choice.seed}: another seed "
-        "may move each accuracy by some tenths of a point. The mixture has "
-        f"{own.parameters:,} parameters and a digit takes {own.multiplications:,} "
-        f"multiplications; the perceptron {peer.parameters:,} and {peer.multiplications:,}."
+        f"may change each accuracy by a few tenths of a point. The mixture has {own.parameters:,} "
+        f"parameters and needs {own.multiplications:,} multiplications per digit; the perceptron "
+        f"{peer.parameters:,} and {peer.multiplications:,}."
     )
 
 
 def _verdict(of: Versus) -> str:
-    """Better, worse, or not told apart, at 5 %."""
+    """Better, worse, or not significantly different at 5 %, as the start of a sentence."""
     if of.p >= 0.05:
-        return "The mixture can't be told apart from"
+        return "The mixture is not significantly different from"
     return f"The mixture is {'better' if of.won > of.lost else 'worse'} than"
 
 
 def _numbers(of: Versus) -> str:
-    """The pair in numbers."""
+    """The digits that only one of two networks classifies correctly, and the test, in words."""
     low, high = 100 * of.low, 100 * of.high
     return (
-        f"{of.won:,} digits are told right only by the mixture, {of.lost:,} only by the "
+        f"{of.won:,} digits are classified correctly only by the mixture, {of.lost:,} only by the "
         f"perceptron: difference {100 * of.difference:+.2f} points (95 % {low:+.2f} to "
         f"{high:+.2f}), McNemar's exact test p {_p(of.p)}."
     )
@@ -120,21 +120,23 @@ def _charts(view: View, runs: Runs, base: dict[str, Summed]) -> None:
     left, right = st.columns(2)
     ks = [k for k in (1, 2, None) if k is None or k < routing.experts]
     with left:
-        st.markdown(f"**{routing.experts} experts**: against the balance, α")
+        st.markdown(f"**{routing.experts} experts**: by balancing weight α")
         if routing.experts == 1:
-            st.info("One expert has nothing to balance: choose two or more.")
+            st.info("With one expert there is nothing to balance: choose two or more.")
         else:
             rows = [of for k in ks for of in over_weights(replace(routing, chosen=k))]
             _chart(view, _frame(view, rows, runs), "α", measure, base)
     with right:
-        st.markdown(f"**α {routing.weight:g}**: against the number of experts")
+        st.markdown(f"**α {routing.weight:g}**: by number of experts")
         rows = [of for k in (1, 2, None) for of in over_experts(_with(routing, k))]
         _chart(view, _frame(view, rows, runs), "experts", measure, base)
     st.caption(
-        "A dot is one network that is kept for these data and this seed, ringed the one of the "
-        "address; open rings at the foot were never trained. Lines join dots of the same k. "
-        + ("Bars: Wilson's 95 % interval. " if measure == "accuracy" else "")
-        + f"Noise {routing.noise:g}. One run each: a few tenths of a point are chance."
+        "Each dot is a trained network with these data and this seed; the ringed one is selected "
+        "above. Open rings at the bottom are not trained yet. Lines connect networks with the "
+        "same k. "
+        + ("Bars: 95 % Wilson intervals. " if measure == "accuracy" else "")
+        + f"Noise {routing.noise:g}. One run each: differences of a few tenths of a point are "
+        "within chance."
     )
 
 
@@ -187,7 +189,7 @@ def _offer(view: View, runs: Runs) -> None:
             key=f"train row {at}",
             icon=":material/model_training:",
             help=f"{', '.join(MODELS[name].title for name in missing)}. About "
-            f"{_SECONDS * len(missing)} seconds; what is done stays done when you cancel.",
+            f"{_SECONDS * len(missing)} seconds; finished networks are kept if you cancel.",
             on_click=_ask,
             args=(InTurn(tasks, f"Training {what}"), view.choice),
         )

@@ -16,37 +16,44 @@ from pages.kit.tables import column, download
 __all__ = ["MEASURED", "table"]
 
 MEASURED = {
-    "accuracy": ("Accuracy", "Share of the 10,000 test digits told right."),
+    "accuracy": ("Accuracy", "Share of the 10,000 test digits classified correctly."),
     "active": (
         "Active experts",
-        "Experts that take more than 1/(4N) of the digits, a quarter of an even share.",
+        "Experts that receive more than 1/(4N) of the digits, a quarter of an equal share.",
     ),
     "normalized": (
         "Information",
-        "What the expert that takes a digit tells of its class: mutual information over the mean "
-        "entropy of both, 0 to 1.",
+        "Mutual information of a digit's class and its expert, divided by the mean entropy of "
+        "both, 0 to 1.",
     ),
     "balance": (
         "Balance",
-        "N Σ f P (Fedus et al. 2021), f load and P importance: 1 even, N where one has all.",
+        "N Σ f P (Fedus et al. 2021), f load and P importance: 1 if equal, N if one gets "
+        "everything.",
     ),
     "entropy": (
         "Entropy",
-        "Entropy of a digit's weights over log₂ N, mean: 0 decided, 1 undecided. Always 0 for k 1.",
+        "Entropy of a digit's weights divided by log₂ N, mean over digits: 0 decided, 1 "
+        "undecided. Always 0 for k = 1.",
     ),
 }
 OTHERS = {
-    "bits": "The same information in bits; a class of ten has 3.32.",
-    "limit": "What 95 % of shuffled experts stay below, in bits.",
-    "load variation": "CV² of the load, by the population's variance: 0 even, N − 1 collapsed.",
-    "importance variation": "CV² of the importance: 0 even, N − 1 collapsed.",
-    "low": "Lower end of Wilson's 95 % interval of the accuracy.",
-    "high": "Upper end of it.",
+    "bits": "The same information in bits; the class itself has 3.32.",
+    "limit": "95th percentile under shuffling of the experts, in bits.",
+    "load variation": (
+        "CV² of the load, with the population variance: 0 if equal, N − 1 if one expert gets "
+        "everything."
+    ),
+    "importance variation": (
+        "CV² of the importance: 0 if equal, N − 1 if one expert gets everything."
+    ),
+    "low": "Lower end of the 95 % Wilson interval of the accuracy.",
+    "high": "Upper end of the 95 % Wilson interval of the accuracy.",
 }
 _WHOLE = {
-    "parameters": "How many numbers the network learns.",
+    "parameters": "Number of learned parameters.",
     "multiplications": (
-        "Weights that one digit is multiplied by: those of the gate and of the k experts run."
+        "Multiplications per digit: those of the gate and of the k experts that are run."
     ),
 }
 
@@ -58,7 +65,7 @@ def table(
     every = {**{name: of for name, (_, of) in runs.items()}, **base}
     frame = pd.DataFrame([_row(choice, name, of) for name, of in every.items()])
     frame = frame.sort_values("accuracy", ascending=False, kind="stable")
-    st.markdown(f"**All {len(frame)} runs that are kept**, seed {choice.seed}")
+    st.markdown(f"**All {len(frame)} trained networks**, seed {choice.seed}")
     wanted = {name: column(*of) for name, of in MEASURED.items()}
     wanted |= {name: column(name, about) for name, about in OTHERS.items()}
     wanted["accuracy"] = st.column_config.NumberColumn(
@@ -71,8 +78,8 @@ def table(
         wanted[name] = st.column_config.NumberColumn(name, format="localized", help=about)
     st.dataframe(frame, hide_index=True, column_config=wanted)
     st.caption(
-        "▶: the one of the address. Perceptron: 784 → 264 → 10, without a gate, so that columns "
-        "of gates are empty. Choose another run with the settings above."
+        "▶: the network selected above. Perceptron: 784 → 264 → 10, without a gate, so its gate "
+        "columns are empty. Use the settings above to select another network."
     )
     loads = [_experts(name, of) for name, of in every.items() if len(of.load)]
     name = f"{choice.data}-seed{choice.seed}"
@@ -96,7 +103,7 @@ def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
 
 
 def _title(name: str) -> str:
-    """What a run is called."""
+    """The name of a run in the table."""
     return MODELS[name].title.removeprefix("Mixture of experts, ")
 
 

@@ -38,10 +38,10 @@ def view(view: View) -> None:
 
 
 def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
-    """Both gates of a network of two layers and all ways through; gives the chosen gate's."""
+    """Both gates of a network of two layers and all pairs of experts; gives the chosen gate's."""
     way = take_way(model, one.image)
     first, second = way.decided
-    right = "right" if way.answer == one.label else f"wrong: it is a {one.label}"
+    right = "correct" if way.answer == one.label else f"incorrect: it is a {one.label}"
     st.markdown(
         f"**Expert {first.taker} of layer 1, then expert {second.taker} of layer 2** have the "
         f"highest weights, {first.weights.max():.0%} and {second.weights.max():.0%}. The network "
@@ -55,47 +55,47 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
             st.markdown(f"**{at} · Weights of gate {at}**")
             st.altair_chart(figures.weights(of.weights), key=f"weights of gate {at}")
             scores = ", ".join(f"{score:.2f}" for score in of.scores)
-            st.caption(f"Scores z: {scores}. Entropy {of.entropy:.2f} bits; 2 is undecided.")
+            st.caption(f"Scores z: {scores}. Entropy {of.entropy:.2f} bits; 2 bits: undecided.")
     st.caption(
-        "Gate 1 sees the image x, gate 2 the sum u that the first layer made of it. Each gate is a "
-        "network with a hidden layer of its own, so its scores aren't a sum over pixels. Noise is "
-        "added to scores in training only."
+        "Gate 1 sees the image x, gate 2 the output u of the first layer. Each gate is a network "
+        "with its own hidden layer, so its scores aren't a sum over pixels. Noise is added to "
+        "scores in training only."
     )
     table = way.table()
-    st.markdown("**3 · What each way through would answer**")
+    st.markdown("**3 · The prediction for each pair of experts**")
     st.altair_chart(figures.ways(table), key="ways through")
     same = int((way.answers == way.answer).sum())
     st.caption(
-        f"In each cell the answer if both gates gave all weight to one expert; darker: the product "
-        f"of the two weights. {same} of {way.answers.size} ways give the network's answer: the "
-        "fewer, the more the decision matters for this digit."
+        "Each cell shows the prediction if both gates gave all their weight to one expert; "
+        f"darker: larger product of the two weights. {same} of {way.answers.size} pairs give the "
+        "network's prediction: the fewer, the more the gates' decisions matter for this digit."
     )
     download(table, f"ways-{file_name(view.choice)}-digit{one.number}")
     return way.decided[int(view.suffix[1:]) - 1]
 
 
 def _moved(found: Nudged, step: int) -> None:
-    """What stays when the digit is moved by a pixel."""
+    """How often expert and answer stay the same when the digit is moved by one pixel."""
     takers, answers = found.kept()
     others = sorted({int(of) for of in found.takers.ravel()} - {int(found.takers[1, 1])})
     went = f" Elsewhere expert {', '.join(map(str, others))} has the highest weight." * bool(others)
     st.markdown(
-        f"**{step} · Moved by one pixel** to its eight neighbouring places: the same expert "
-        f"has the highest weight in **{takers} of 8**, and the answer is the same in "
-        f"**{answers} of 8**.{went}"
+        f"**{step} · Moved by one pixel** in each of the eight directions: the same expert has "
+        f"the highest weight in **{takers} of 8**, and the answer is the same in **{answers} of "
+        f"8**.{went}"
     )
 
 
 def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> None:
-    """How decided the gate is on this digit beside its class, and what it gave untrained."""
+    """The entropy of this digit's weights compared with its class, and the untrained weights."""
     if view.routing.experts == 1:
-        st.caption("A gate of one expert has nothing to decide.")
+        st.caption("With a single expert, the gate has no choice.")
         return
     taken = view.taken()
     of = beside(taken.confirmation, taken.untrained, one.number)
     st.markdown(
-        f"**{step} · How decided?** The entropy of the weights is **{of.entropy:.2f} bits**, "
-        f"for the median {one.label} {of.median:.2f}: the gate is more decided on "
+        f"**{step} · How decided?** The entropy of the weights is **{of.entropy:.2f} bits**; the "
+        f"median {one.label} has {of.median:.2f}. The gate is more decided on "
         f"**{of.percentile:.0%}** of the {of.others} other {one.label}s of the confirmation half.",
         help="Entropy −Σ g log₂ g of the gate's weights: 0 bits where one expert has all the "
         "weight, log₂ N where all have the same. Ties count half.",
@@ -104,13 +104,13 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
     st.altair_chart(chart, key="weights before training")
     st.caption(
         f"Bars: weights of {view.gate} for this digit; grey ticks: before training, when expert "
-        f"{of.untrained.argmax()} had most, {of.untrained.max():.0%}."
+        f"{of.untrained.argmax()} had the highest weight, {of.untrained.max():.0%}."
     )
     table = pd.DataFrame({"expert": range(len(of.untrained)), "trained": decided.weights})
     table = table.assign(untrained=of.untrained)
     helps = {
-        "trained": column("trained", "Weight of the gate, noise left out."),
-        "untrained": column("untrained", "Weight that the gate gave before training."),
+        "trained": column("trained", "Weight given by the gate, without noise."),
+        "untrained": column("untrained", "Weight given by the gate before training."),
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)

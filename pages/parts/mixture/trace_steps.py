@@ -20,14 +20,14 @@ _TIMES = 3  # screen pixels a pixel of the digit
 
 
 def show(view: View, one: digit.Followed, seen: Followed) -> None:
-    """From the gate's pictures to the answer."""
-    right = "right" if seen.answer == one.label else f"wrong: it is a {one.label}"
+    """The four steps from the gate's weights to the answer."""
+    right = "correct" if seen.answer == one.label else f"incorrect: it is a {one.label}"
     others = f"{int((seen.own.argmax(1) == seen.answer).sum())} of {len(seen.own)}"
     st.markdown(
         f"**Expert {seen.taker} has the highest weight, {seen.weights.max():.0%}.** The network "
         f"answers **{seen.answer}** with probability {seen.probabilities[-1].max():.1%}, {right}. "
-        f"Alone, {others} experts would give that answer: the fewer, the more the gate's decision "
-        "matters for this digit."
+        f"Alone, {others} experts would predict this class: the fewer, the more the gate's "
+        "decision matters for this digit."
     )
     _scores(view, seen)
     _weights(view, seen)
@@ -36,22 +36,25 @@ def show(view: View, one: digit.Followed, seen: Followed) -> None:
 
 
 def _scores(view: View, seen: Followed) -> None:
-    """Weight pictures, the digit, and their products."""
+    """Step 1: weight pictures, the digit, and their products, which sum to the scores."""
     e = seen.taker
     pixels = seen.products.sum((1, 2))
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
-        st.markdown("**1 · Scores: each expert's picture laid over the digit**")
+        st.markdown("**1 · Scores: the gate's weights for each expert, multiplied by the digit**")
     with right:
         st.latex(r"z_e = \sum_p W_{ep}\,x_p + b_e")
         st.latex(rf"z_{{{e}}} = {pixels[e]:.3f} {seen.bias[e]:+.3f} = {seen.scores[e]:.3f}")
     limit = float(np.abs(seen.asked).max())
-    st.caption(f"W of each expert: red speaks for it, blue against; full colour: ±{limit:.2f}.")
+    st.caption(
+        f"W for each expert: red is evidence for it, blue against it; full colour: ±{limit:.2f}."
+    )
     _tiles(view, seen, pictures.signed(seen.asked, limit), "W")
     most = max(float(np.abs(seen.products).max()), 1e-9)
     st.caption(
-        f"W ⊙ x: what the digit's pixels say for each expert; full colour: ±{most:.2f}. The first "
-        "tile is the digit x. The sum over pixels and the bias b is the score z under each."
+        f"W ⊙ x: the evidence of the digit's pixels for each expert; full colour: ±{most:.2f}. "
+        "The first tile is the digit x. The sum over pixels plus the bias b is the score z below "
+        "each."
     )
     products = pictures.signed(seen.products, most)
     drawn = np.concatenate([pictures.ink(seen.image[None]), products])
@@ -77,7 +80,7 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
 
 
 def _weights(view: View, seen: Followed) -> None:
-    """Scores to weights."""
+    """Step 2: the softmax that makes weights of scores."""
     e, k = seen.taker, view.routing.k
     left, right = st.columns([2, 3], vertical_alignment="center")
     largest = [at for at in np.argsort(-seen.scores, kind="stable")[:k] if seen.weights[at] > 0]
@@ -90,40 +93,47 @@ def _weights(view: View, seen: Followed) -> None:
         st.latex(
             rf"g_{{{e}}} = \frac{{e^{{{seen.scores[e]:.2f}}}}}{{{below}}} = {seen.weights[e]:.3f}"
         )
-        kept = "" if view.routing.dense else f" Only the {k} highest scores count; others are 0."
-        st.caption(f"In training noise is added to the scores first; here there is none.{kept}")
+        kept = (
+            ""
+            if view.routing.dense
+            else f" Only the {k} highest scores count; the other weights are 0."
+        )
+        st.caption(f"During training, noise is added to the scores first; here it is not.{kept}")
     with right:
         st.altair_chart(figures.weights(seen.weights), key="weights of the gate")
 
 
 def _answers(one: digit.Followed, seen: Followed) -> None:
-    """Each expert's own answer."""
+    """Step 3: each expert's own prediction."""
     st.markdown(
-        "**3 · Each expert's own answer**, also of those that the gate leaves out, in percent",
-        help="Softmax of the expert's own logits y, as if it had been given all the weight.",
+        "**3 · Each expert's own prediction**, including experts not selected by the gate, in "
+        "percent",
+        help="Softmax of the expert's own logits y, as if it had all the weight.",
     )
     st.latex(r"y_e = V_e \max(0, W'_e x + b'_e) + c_e")
     chart = figures.answers(seen.probabilities, seen.weights, one.label)
     st.altair_chart(chart, key="answers of the experts")
     second = seen.second
-    told = (
-        f" If the next best, expert {second}, had answered alone: {seen.own[second].argmax()}."
+    runner_up = (
+        f" The expert with the second highest weight, expert {second}, would alone predict "
+        f"{seen.own[second].argmax()}."
         if second is not None
         else ""
     )
     st.caption(
-        f"Beside each expert its weight; blue frame: the digit's class, {one.label}; last row: the "
-        f"network.{told} Experts were never trained to answer alone where all are run, so a wrong "
-        "answer of one with little weight is no mistake of the network."
+        f"Next to each expert: its weight; blue frame: the digit's class, {one.label}; last "
+        f"row: the network.{runner_up} If all experts are run, they are never trained to "
+        "classify alone, so a wrong prediction by an expert with little weight is not an "
+        "error of the network."
     )
 
 
 def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
-    """The contributions to the answer's logit."""
+    """Step 4: the contributions to the answer's logit."""
     a = seen.answer
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
-        st.markdown("**4 · The weighted answers add up**")
+        st.markdown("**4 · The weighted logits add up**")
         st.latex(r"\ell_c = \sum_e g_e\, y_{ec}")
         st.latex(rf"\ell_{{{a}}} = {_terms(seen)} = {seen.logits[a]:.3f}")
         runner = int(np.argsort(-seen.logits)[1])
@@ -133,12 +143,14 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
     table = seen.table()
     helps = {
         "pixels": column("Σ W ⊙ x", "Sum over the digit's pixels."),
-        "bias": column("b", "Bias of the gate."),
-        "score": column("z", "Pixels plus bias."),
-        "weight": column("g", "Weight of the gate, noise left out."),
-        "answers": st.column_config.NumberColumn("answers", help="Class with its highest logit."),
-        "own logit": column("y", "The expert's own logit of the network's answer."),
-        "adds": column("g y", "What it adds to the network's logit."),
+        "bias": column("b", "Bias of the gate for the expert."),
+        "score": column("z", "Sum over pixels plus bias."),
+        "weight": column("g", "Weight given by the gate, without noise."),
+        "answers": st.column_config.NumberColumn(
+            "answers", help="Class with the expert's highest logit."
+        ),
+        "own logit": column("y", "The expert's own logit for the network's prediction."),
+        "adds": column("g y", "Contribution to the network's logit."),
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)

@@ -51,9 +51,9 @@ def exercise() -> None:
     if OPEN.value() == "no":
         return
     st.markdown(
-        f"Give {FEWEST} to {MOST} pictures, of two kinds if you like: cats and dogs, day and "
-        "night. Which channels have a mode for each? The network never saw your folder, and the "
-        "pictures are neither kept nor sent on."
+        f"Upload {FEWEST} to {MOST} pictures, for example of two kinds: cats and dogs, or day and "
+        "night. Which channels have a mode for each kind? Your pictures are neither stored nor "
+        "passed on."
     )
     network, layer = _controls()
     given = st.file_uploader(
@@ -64,10 +64,10 @@ def exercise() -> None:
     )
     files = _read([(file.name, file.getvalue()) for file in given[:MOST]])
     if len(given) > MOST:
-        st.warning(f"{len(given)} pictures: the first {MOST} are read.")
+        st.warning(f"{len(given)} pictures: only the first {MOST} are used.")
     if len(files) < FEWEST:
         st.info(
-            f"{len(files)} pictures so far: a test of modes needs {FEWEST}.",
+            f"{len(files)} pictures so far: the tests need at least {FEWEST}.",
             icon=":material/photo_library:",
         )
         return
@@ -87,14 +87,14 @@ def _controls() -> tuple[str, str]:
         format_func=lambda name: NETWORKS[name].title,
     )
     layers = NETWORKS[NETWORK.value()].layers
-    layer = middle.selectbox("Layer of it", layers, index=len(layers) - 1, key=f"of {NETWORK.key}")
+    layer = middle.selectbox("Layer", layers, index=len(layers) - 1, key=f"of {NETWORK.key}")
     TRAINED.shown()
     right.segmented_control(
         "Weights",
         ("trained", "untrained"),
         key=TRAINED.key,
         on_change=TRAINED.changed,
-        help="Trained on ImageNet, by torchvision; or as it was before training, the control.",
+        help="Trained on ImageNet (weights from torchvision), or untrained as a control.",
     )
     return NETWORK.value(), layer
 
@@ -115,12 +115,12 @@ def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
     for sentence in wrong[:5]:
         st.warning(shown(sentence), icon=":material/broken_image:")
     if len(wrong) > 5:
-        st.warning(f"{len(wrong) - 5} more files can't be read.", icon=":material/broken_image:")
+        st.warning(f"{len(wrong) - 5} more files couldn't be read.", icon=":material/broken_image:")
     return files
 
 
 def _found(task: ReadingPhotographs, found: Photographs) -> None:
-    """The channels at a glance, and one of them."""
+    """The densities of all channels, and one channel in detail."""
     of = found.modes
     order = np.lexsort((-of.dip, of.p, ~of.tested))
     name = f"{NETWORKS[task.network].title}, {task.layer}"
@@ -147,10 +147,11 @@ def _found(task: ReadingPhotographs, found: Photographs) -> None:
         links.put(channel=int(order[picked]))
         st.rerun()
     st.caption(
-        f"{name}, {TRAINED.value()}: each channel's mean over positions, after its ReLU, on "
-        f"{len(found.values)} pictures. Below: channel · modes. Blue: claimed. With so few "
-        "pictures only large modes far apart can be claimed, and channels are chosen and judged on "
-        "the same ones: q allows for the number of channels, other pictures would be a fairer test."
+        f"{name}, {TRAINED.value()}: mean of each channel over positions, after its ReLU, on "
+        f"{len(found.values)} pictures. Below: channel · modes. Blue: more than one mode claimed. "
+        "With so few pictures only large, well separated modes can be claimed. Channels are "
+        "chosen and judged on the same pictures: q corrects for the number of channels, but "
+        "other pictures would be a fairer test."
     )
     asked = CHANNEL.value() if "channel" in st.query_params else int(order[0])
     _channel(task, found, min(asked, len(of) - 1))

@@ -1,4 +1,4 @@
-"""A layer at a glance: every unit's density, how many have several modes, against controls."""
+"""Overview of a layer: every unit's density, how many have several modes, against controls."""
 
 from __future__ import annotations
 
@@ -124,7 +124,7 @@ def report(view: View, layer: LayerFound) -> None:
 
 
 def _headline(view: View, layer: LayerFound) -> None:
-    """The answer in a sentence."""
+    """How many units have more than one mode, in a sentence."""
     of = layer.discovery
     claimed, units = of.claimed, len(of)
     confirmed = int((layer.confirmation.p[claimed] < RATE).sum())
@@ -132,33 +132,37 @@ def _headline(view: View, layer: LayerFound) -> None:
     if claimed.any():
         st.markdown(
             f"**{int(claimed.sum())} of {units} units** of {view.name} have more than one mode at "
-            f"a false discovery rate of {RATE:.0%}; **{confirmed}** of them again on the other "
-            "half of the digits.",
+            f"a false discovery rate of {RATE:.0%}; **{confirmed}** of them are confirmed on the "
+            "other half of the digits.",
             help=DEFINITIONS["q"],
         )
     else:
         st.markdown(
             f"**None of the {units} units** of {view.name} can be claimed to have more than one "
-            f"mode at a false discovery rate of {RATE:.0%}. That is an answer.",
+            f"mode at a false discovery rate of {RATE:.0%}. This is a result too.",
             help=DEFINITIONS["q"],
         )
     apart = int(of.apart.sum())
-    zeros = f" {_units(apart)} with an atom at exactly 0, reported apart." if apart else ""
-    left = f" {_units(untested)} that can't be tested: constant, too few." if untested else ""
-    st.caption(f"Read: {view.read}. Units are chosen on the discovery half.{zeros}{left}")
+    zeros = (
+        f" {_units(apart)} with many values at exactly 0, which are reported separately."
+        if apart
+        else ""
+    )
+    left = f" {_units(untested)} can't be tested: constant, or too few values." if untested else ""
+    st.caption(f"Read: {view.read}. Units were chosen on the discovery half.{zeros}{left}")
 
 
 def _units(count: int) -> str:
-    """So many units."""
+    """A number of units, with the right plural."""
     return f"{count} unit{'' if count == 1 else 's'}"
 
 
 def _controls_beside(layer: LayerFound) -> None:
     """The same tests on the other half, and on the network before training."""
     rows = {
-        "this network, discovery": layer.discovery,
-        "this network, confirmation": layer.confirmation,
-        "untrained, discovery": layer.untrained,
+        "this network, discovery half": layer.discovery,
+        "this network, confirmation half": layer.confirmation,
+        "untrained, discovery half": layer.untrained,
     }
     table = pd.DataFrame(
         {
@@ -175,18 +179,20 @@ def _controls_beside(layer: LayerFound) -> None:
         column_config={
             "claimed": whole("claimed: dip, q < .05", help=DEFINITIONS["q"]),
             "critical width": whole("critical width, q < .05", help=DEFINITIONS["sensitive_p"]),
-            "tested": whole("units tested", help="At least 50 values and 11 different ones."),
+            "tested": whole(
+                "units tested", help="Units with at least 50 values, of which at least 11 differ."
+            ),
         },
     )
     st.caption(
-        "The critical bandwidth also sees small modes, and takes flat tops for modes: its count is "
-        "a list of suspects. " + DEFINITIONS["untrained"]
+        "The critical bandwidth test also detects small modes, but mistakes flat tops for modes: "
+        "it only lists candidates. " + DEFINITIONS["untrained"]
     )
 
 
 def _glance(view: View, of: LayerModes) -> None:
     """Every unit's density as a small picture; a click opens the unit."""
-    st.subheader("The layer at a glance")
+    st.subheader("Overview of the layer")
     order = ordered(view, of)
     tiles = figures.density_tiles(
         of.heights[order], of.first[order], of.step[order], of.claimed[order]
@@ -207,9 +213,9 @@ def _glance(view: View, of: LayerModes) -> None:
         links.put(unit=int(order[picked]), width=None)
         st.rerun()
     st.caption(
-        "Each picture: the density of one unit over 5,000 digits, as high as its highest peak; the "
-        "thin line is 0. Below: unit · modes. Blue: claimed to have more than one mode. Stripes: "
-        "not tested. Click one to open it below."
+        "Each picture: the density of one unit's activation over 5,000 digits, scaled to its "
+        "highest peak; the thin line is 0. Below: unit · modes. Blue: claimed to have more than "
+        "one mode. Stripes: not tested. Click one to open it below."
     )
 
 

@@ -1,4 +1,4 @@
-"""Which digits live in each mode of a unit: pictures, classes, concepts, and one class alone."""
+"""Which digits are in each mode of a unit: pictures, classes, concepts, and one class alone."""
 
 from __future__ import annotations
 
@@ -26,12 +26,12 @@ _LISTED = 10  # concepts of a mode
 
 
 def makeup(view: View, index: int, found: UnitFound) -> None:
-    """Everything that lives in the modes."""
+    """Digits, classes and concepts of each mode of a unit."""
     if found.found.density is None or found.judged.density is None:
         return
     names, colours = figures.mode_names(found.found.n_modes, found.found.apart)
     named = dict(zip(sorted(set(found.where.tolist())), _present(found, names), strict=True))
-    st.subheader("Which digits live in each mode")
+    st.subheader("Which digits are in each mode")
     _digits(view, index, found, named)
     st.subheader("Two classes, or two ways of writing one?")
     st.markdown(VERDICTS[found.verdict], help=DEFINITIONS["within"])
@@ -40,7 +40,7 @@ def makeup(view: View, index: int, found: UnitFound) -> None:
         _classes(found, named, names, colours)
     with right:
         _within(view, found)
-    st.subheader("What a mode holds beyond its classes")
+    st.subheader("Concepts in each mode, beyond its classes")
     _concepts(found, named)
     stem = f"{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"
     with st.container(horizontal=True):
@@ -79,8 +79,8 @@ def _digits(view: View, index: int, found: UnitFound, named: dict[int, str]) -> 
             scale=2,
         )
     st.caption(
-        f"Up to {_SHOWN} digits of each mode, drawn at random rather than picked, lowest first. "
-        "Below each: class · activation. Confirmation half."
+        f"Up to {_SHOWN} random digits of each mode, lowest activation first. Below each: class · "
+        "activation. Confirmation half."
     )
 
 
@@ -93,8 +93,9 @@ def _classes(found: UnitFound, named: dict[int, str], names: list[str], colours:
     few = sorted({named[mode] for mode in frame.loc[frame["n"] < 30, "mode"]})
     small = f" Fewer than 30 digits: {', '.join(few)}." if few else ""
     st.caption(
-        f"The mode tells {own:.3f} bit of the class; shuffled labels: below {shuffled:.3f}. Grey "
-        f"ticks: base rate. Orange: 95 % intervals.{small}",
+        f"The mode carries {own:.3f} bits of class information; 95th percentile under shuffled "
+        f"labels: {shuffled:.3f}. Grey ticks: share among all digits. Orange: 95 % "
+        f"intervals.{small}",
         help=DEFINITIONS["information"],
     )
 
@@ -107,10 +108,10 @@ def _within(view: View, found: UnitFound) -> None:
     chart = figures.by_class(found.grid, found.ridges, several, f"activation, {view.read}")
     st.altair_chart(chart, key="densities of classes")
     said = f"more than one mode in {_listed(several)}" if several else "no class has two modes"
-    also = f"; the critical bandwidth suspects {_listed(suspects)}" if suspects else ""
+    also = f"; candidates by the critical bandwidth: {_listed(suspects)}" if suspects else ""
     st.caption(
         f"Dip within classes, q < .05: {said}{also}. Orange: classes with more than one mode. "
-        "Exact zeros are left out."
+        "Exact zeros are excluded."
     )
     with st.expander("The tests of each class"):
         helps = {
@@ -128,7 +129,7 @@ def _within(view: View, found: UnitFound) -> None:
 
 
 def _listed(classes: list[int]) -> str:
-    """Classes in words."""
+    """Classes as a list in a sentence."""
     return ", ".join(map(str, classes))
 
 
@@ -137,7 +138,7 @@ def _concepts(found: UnitFound, named: dict[int, str]) -> None:
     table = found.concepts[found.concepts["q"] < RATE]
     if table.empty:
         st.info(
-            "None: every concept is as frequent in each mode as its classes make it (false "
+            "None: every concept is as frequent in each mode as the mode's classes explain (false "
             "discovery rate 5 %).",
             icon=":material/do_not_disturb_on:",
         )
@@ -162,6 +163,6 @@ def _concepts(found: UnitFound, named: dict[int, str]) -> None:
     }
     st.dataframe(shown, hide_index=True, column_config=helps)
     st.caption(
-        f"The {_LISTED} concepts of each mode that differ most from what its classes explain, of "
-        f"those with q below .05. {DEFINITIONS['expected']}"
+        f"The {_LISTED} concepts of each mode that differ most from what its classes explain, "
+        f"among those with q below .05. {DEFINITIONS['expected']}"
     )

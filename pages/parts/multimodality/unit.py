@@ -43,7 +43,7 @@ def address(option: links.Option[int]) -> dict[str, object]:
 def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFound) -> None:
     """The unit that the address names."""
     index = option.shown()
-    st.subheader("A unit closely")
+    st.subheader("One unit in detail")
     left, right = st.columns([1, 3], vertical_alignment="bottom")
     left.number_input(
         f"Unit of {view.layer}",
@@ -54,8 +54,8 @@ def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFo
     )
     with right.container(horizontal=True):
         place.link("units", "This unit's page", layer=view.layer, unit=index)
-        place.link("dissection", "What it answers to", layer=view.layer, unit=index)
-        place.link("ask", "Is it needed?", layer=view.layer, units=index)
+        place.link("dissection", "What it responds to", layer=view.layer, unit=index)
+        place.link("ask", "Is it necessary?", layer=view.layer, units=index)
     if found.judged.density is None or found.found.density is None:
         st.info(
             f"{view.name}/{index} can't be tested. Discovery half: {found.found.said} "
@@ -84,8 +84,8 @@ def _summary(view: View, layer: LayerFound, index: int, found: UnitFound) -> Non
     st.markdown(f"**{view.name}/{index}: {of.said}**{zeros}")
     st.caption(
         f"Read: {view.read}. Modes and valleys were found on the discovery half, every number "
-        f"below is of the confirmation half. Untrained, this unit has {before.modes[index]} mode"
-        f"{'' if before.modes[index] == 1 else 's'}, p {before.p[index]:.2f}.",
+        f"below is from the confirmation half. Untrained, this unit has {before.modes[index]} "
+        f"mode{'' if before.modes[index] == 1 else 's'}, p {before.p[index]:.2f}.",
         help=DEFINITIONS["modes"],
     )
 
@@ -96,7 +96,7 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     usual = of.density.bandwidth if of.density else 1.0
     WIDTH.shown()
     st.slider(
-        "Bandwidth, % of the chosen one",
+        "Bandwidth, % of the automatic one",
         25,
         400,
         step=5,
@@ -121,19 +121,23 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     peaks = len(peaks_of(drawn.heights).at)
     below = float((found.values < digit).mean())
     st.caption(
-        f"Bandwidth {width:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % at this "
-        f"width. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of the discovery "
-        f"half{'' if of.located else ', as far as located'}; colours meet in the valleys. "
-        f"Orange line: {name}, at {digit:.2f}, above {below:.0%} of the digits, in "
-        f"{_where(found, digit)}."
-        + (" The curve reaches a little below 0, as every digit is smeared." if of.apart else "")
+        f"Bandwidth {width:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % height "
+        f"at this bandwidth. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of the "
+        f"discovery half{'' if of.located else ', as far as they could be located'}; colours "
+        f"change at the valleys. Orange line: {name}, at {digit:.2f}, above {below:.0%} of the "
+        f"digits, in {_where(found, digit)}."
+        + (
+            " The curve extends a little below 0 because the density is smoothed."
+            if of.apart
+            else ""
+        )
     )
 
 
 def _where(found: UnitFound, value: float) -> str:
     """The mode in which a value lies, in words."""
     if found.found.apart and value == 0:
-        return "the atom at exactly 0"
+        return "the values at exactly 0"
     at = int(np.searchsorted([mode.low for mode in found.found.modes[1:]], value, side="right"))
     return f"mode {at + 1}"
 
@@ -169,14 +173,14 @@ def modes_table(of: Modality) -> pd.DataFrame:
 def _tests(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
     """Each test's result, and what it can and can't see."""
     of, q = found.judged, float(layer.discovery.q[index])
-    st.markdown("**What the tests say**")
+    st.markdown("**Test results**")
     claim = "more than one mode" if of.multimodal else "no claim"
     rows = [
         ("Dip", f"{of.dip:.4f}, p {_p(of.p_value)} · q {q:.3f} on discovery", claim, "dip"),
         (
             "Critical bandwidth",
             f"{of.critical:.3g}, p {_p(of.sensitive_p)}",
-            "suspect" if of.sensitive_p < RATE else "no suspicion",
+            "suspect" if of.sensitive_p < RATE else "no sign of more",
             "critical",
         ),
         (
@@ -191,12 +195,12 @@ def _tests(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
             "description only",
             "bimodality",
         ),
-        ("BIC, one bell − two", f"{found.bic:.0f}", "description only", "bic"),
+        ("BIC, one Gaussian − two", f"{found.bic:.0f}", "description only", "bic"),
     ]
     for name, value, says, key in rows:
         left, right = st.columns([2, 3])
         left.markdown(f"**{name}**: {value} → **{says}**", help=_HELP[key])
-        right.caption(f"Can see: {CANT[key][0]}  \nCan't see: {CANT[key][1]}")
+        right.caption(f"Detects: {CANT[key][0]}  \nDoesn't detect: {CANT[key][1]}")
     _modes(view, index, found)
 
 
@@ -212,7 +216,7 @@ _HELP = {
 
 
 def _p(value: float) -> str:
-    """A p-value as far as the tables go."""
+    """A p-value as text, to the precision of the tables."""
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
@@ -220,9 +224,9 @@ def _modes(view: View, index: int, found: UnitFound) -> None:
     """The modes as numbers."""
     table = modes_table(found.found)
     helps = {name: column(name, DEFINITIONS[name]) for name in ("share", "prominence", "stability")}
-    helps["at"] = column("at", "Place of the peak.")
-    helps["from"] = column("from", "Valley to the left; empty where there is none.")
-    helps["to"] = column("to", "Valley to the right; empty where there is none.")
+    helps["at"] = column("at", "Position of the peak.")
+    helps["from"] = column("from", "Valley to the left; empty if there is none.")
+    helps["to"] = column("to", "Valley to the right; empty if there is none.")
     table = table.replace([np.inf, -np.inf], np.nan)
     st.dataframe(table, hide_index=True, column_config=helps)
     name = f"modes-of-{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"

@@ -18,7 +18,7 @@ def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
     """The same lesions in networks taught one task, behind a switch: two are trained for it."""
     shown = links.one_of("alone", ("no", "yes"))
     on = st.toggle(
-        "Compare with networks taught one task (trains two more)",
+        "Compare with networks trained on one task (trains two more)",
         value=shown.value() == "yes",
         key="taught alone",
     )
@@ -37,33 +37,33 @@ def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
         },
     )
     st.caption(
-        "Shared layers taught all tasks, the digit alone, the slant alone, or nothing: layers as "
-        f"they were drawn, with heads trained for {EPOCHS} epochs. Heads of tasks that weren't "
-        "taught are linear probes: they read the shared layers without changing them."
+        "Shared layers trained on all tasks, on the digit alone, on the slant alone, or not at "
+        f"all (random weights, with heads trained for {EPOCHS} epochs). Heads of tasks that were "
+        "not trained are linear probes: they read the shared layers without changing them."
     )
     ticks = found.indices(layer, *tasks)
     st.altair_chart(figures.indices(ticks, *tasks), key="index of four networks")
-    st.caption(f"Index by lesion of every used unit of {layer}, a row for each network.")
+    st.caption(f"Index by lesion of every used unit of {layer}, one row per network.")
     counts = found.counts(layer, *tasks)
-    median = column("median |index|", "Of the used units; 1 where each serves one task alone.")
+    median = column("median |index|", "Over the used units; 1 if each serves one task alone.")
     st.dataframe(counts, hide_index=True, column_config={"median |index|": median})
     st.caption(
-        "A random layer is the floor: no unit of it was made for a task, yet heads that read it "
-        "with different weights depend on different units. Only what goes beyond that floor was "
-        "learned by the shared units. In a network taught one task, the probe of another knows "
-        "little and is easily upset, so that its harm, in shares of that little, is large: compare "
-        "rows of one network, not networks."
+        "A random layer is the baseline: none of its units was trained for a task, yet heads that "
+        "read it with different weights depend on different units. Only what exceeds this "
+        "baseline was learned by the shared units. In a network trained on one task, the probe "
+        "for another task performs poorly and is easily disturbed, so its relative harm is large: "
+        "compare rows within a network, not networks."
     )
     table = found.crossed(layer)
     columns = st.columns(2)
     for at, taught in enumerate(NETWORKS.values()):
         with columns[at % 2]:
-            st.markdown(f"**Taught {taught}**")
+            st.markdown(f"**Trained on {taught}**")
             rows = table[table["taught"] == taught]
             chart = figures.crossed(rows, found.tasks[:3], found.tasks[:3])
             st.altair_chart(chart, key=f"cross-matrix, taught {taught}")
     st.caption(
-        f"Harm when {SHARE:.0%} of {layer} are silent, chosen by row and judged by column as "
+        f"Harm when {SHARE:.0%} of {layer} are silenced, chosen by row and judged by column as "
         "above; small: random units."
     )
     download(table, f"alone-{file_name(choice)}-{layer}")

@@ -37,9 +37,9 @@ def section(choice: Choice) -> None:
     """The chosen network opened up, on the digit that is followed."""
     mine = one_network(NETWORKS, choice)
     st.markdown(
-        "One network, several questions: all tasks share the hidden layers, and each has a "
-        "**head** of its own. A head belongs to its task because it was built so. Whether a "
-        "*shared* unit serves one task or several shows only when it is silenced."
+        "One network, several tasks: all tasks share the hidden layers, and each has its own "
+        "**head**. A head belongs to its task by construction. Whether a *shared* unit serves one "
+        "task or several can only be seen by silencing it."
     )
     model = opened_up(result_of(Training(mine)))
     one = digit.followed(mine)
@@ -61,9 +61,9 @@ def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
     _heads(both)
     said = " and ".join(head.spoken(head.said) for head in turned.heads)
     st.caption(
-        f"The same digits in each other's place: the network says {said} (left and right). Each is "
-        "squeezed to half its width, the mean of two columns. Alone, as on the other pages, a "
-        "digit is shown on the left, and the right head has an eleventh answer, nothing."
+        f"With the two digits swapped, the network answers {said} (left and right). Each digit is "
+        "squeezed to half its width by averaging pairs of columns. On the other pages a single "
+        "digit is shown on the left, and the right head has an eleventh answer, “nothing”."
     )
     return both
 
@@ -83,7 +83,7 @@ def _partner(digits: Digits) -> int:
             [f"test digit {at}, a {labels[at]}" for at in shown],
         ),
         key="grid of partners",
-        label="Digits for the right half",
+        label="Digits for the right side",
         selected=shown.index(number),
         scale=1,
     )
@@ -94,7 +94,7 @@ def _partner(digits: Digits) -> int:
 
 
 def _heads(found: Answers) -> None:
-    """The image as it is shown, and every head's answer beside the right one."""
+    """The image as it is shown, and every head's answer with the correct one."""
     columns = st.columns([1, *[2] * len(found.heads)], vertical_alignment="top")
     with columns[0]:
         tile = pictures.enlarged(pictures.ink(found.seen[None]), 5)[0]
@@ -111,20 +111,24 @@ def _heads(found: Answers) -> None:
                 lines = figures.needle(head.said, head.right)
                 st.altair_chart(lines, width="content", key=f"answer of {head.task}")
     st.caption(
-        "Bars: probability of each answer, the right one in orange. Lines: the slant, the "
-        "network's in blue, the image's in orange. What is right about slant and thickness is "
-        "measured on the image itself."
+        "Bars: probability of each answer, the correct one in orange. Lines: the slant, the "
+        "network's in blue, the image's in orange. The correct slant and thickness are measured "
+        "on the image itself."
         if len(found.heads) > 2
-        else "Bars: probability of each answer, the right one in orange."
+        else "Bars: probability of each answer, the correct one in orange."
     )
 
 
 _ABOUT = {
     "digit": "Classification into 10 digits.",
-    "slant": "Regression, in radians: arctan(−μ₁₁/μ₀₂) of the image's second moments, positive "
-    "to the right.",
-    "thickness": "Classification: twice the ink over its outline, in pixels; below 2.13 is thin, "
-    "above 2.64 thick, the thirds of MNIST's training digits.",
+    "slant": (
+        "Regression, in radians: arctan(−μ₁₁/μ₀₂) of the image's second moments, positive to the "
+        "right."
+    ),
+    "thickness": (
+        "Classification: twice the ink over its outline, in pixels; below 2.13 is thin, above "
+        "2.64 thick, the limits that divide MNIST's training digits into thirds."
+    ),
     "left": "Which digit is on the left.",
     "right": "Which digit is on the right, or nothing.",
 }
@@ -133,9 +137,9 @@ _ABOUT = {
 def _follow(choice: Choice, found: Answers) -> None:
     """The units that each answer hangs on, and one answer as the sum that it is."""
     st.markdown(
-        "**The shared units that this digit's answers hang on**",
-        help="Each of the 128 units of shared_1 is silenced alone; shown are those whose silence "
-        "raises the loss of this image most.",
+        "**The shared units that this digit's answers depend on**",
+        help="Each of the 128 units of shared_1 is silenced alone; the chart shows those whose "
+        "silencing raises the loss of this image most.",
     )
     columns = st.columns(len(found.heads))
     for column, head in zip(columns, found.heads, strict=True):
@@ -155,14 +159,14 @@ def _sum(choice: Choice, found: Answers) -> None:
     names = tuple(head.task for head in heads_of(choice.model) if head.task != "parity")
     option = links.one_of(f"{choice.model}_sum", names, names[min(1, len(names) - 1)])
     option.shown()
-    st.segmented_control("Write out", names, key=option.key, on_change=option.changed)
+    st.segmented_control("Show the sum for", names, key=option.key, on_change=option.changed)
     head = found.heads[names.index(option.value())]
     st.latex(_formula(head, found))
     silent = int((found.passed == 0).sum())
     what = f"the logit of “{head.spoken(head.said)}”" if head.names else "the slant in radians"
     st.caption(
-        f"It is {what}: bias, then weight · activation of each unit of shared_1 behind the ReLU, "
-        f"largest first; {silent} of {len(found.passed)} units are silent here."
+        f"It is {what}: bias, then weight · activation of each unit of shared_1 after the ReLU, "
+        f"largest first; {silent} of {len(found.passed)} units are 0 here."
     )
     frame = pd.DataFrame({"unit": np.arange(len(found.passed)), "activation": found.passed})
     for each in found.heads:

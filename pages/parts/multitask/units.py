@@ -12,7 +12,7 @@ from core.architectures.multitask.results import ONE_SIDED, SHARES, Shared
 from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import DRAWS, Serving
 from core.runs import Choice
-from pages.kit import links
+from pages.kit import halves, links
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -23,23 +23,25 @@ __all__ = ["HARM", "INDEX", "shared"]
 
 EXAMPLES = 8  # units of a kind
 HARM = (
-    "Rise of the task's mean loss with the units' activations held at 0, over (loss of the best "
-    "constant answer − loss of the intact network). 0 is no harm; 1 leaves no more than a constant "
-    "answer knows; below 0 the task is better off; above 1 it is misled."
+    "Rise of the task's mean loss when the units' activations are set to 0, divided by (loss of "
+    "the best constant answer − loss of the intact network). 0: no harm; 1: no better than a "
+    "constant answer; below 0: the task improves; above 1: worse than a constant answer."
 )
 INDEX = (
-    "Task specialization index by lesion, (δ₁ − δ₂) / (|δ₁| + |δ₂|) with δ the harm to each of the "
-    "two tasks: +1 for a unit that the first alone needs, −1 the second, 0 both alike."
+    "Task specialization index by lesion, (δ₁ − δ₂) / (|δ₁| + |δ₂|) with δ the harm to each of "
+    "the two tasks: +1 for a unit that only the first task needs, −1 only the second, 0 both "
+    "equally."
 )
 BY_VARIANCE = (
     "(V₁ − V₂) / (V₁ + V₂), V the share of the rectified activation's variance that lies between "
-    "the task's groups (its answers; tenths of the slant), less what chance gives (ε²). After Yang "
-    "et al. (2019). It says what a unit varies with, not what it is for."
+    "the task's groups (its answers; tenths of the slant), corrected for chance (ε²). After Yang "
+    "et al. (2019). It shows what a unit varies with, not what it is needed for."
 )
 
 
 def shared(choice: Choice) -> None:
     """Everything about the shared units of one network."""
+    halves.chosen_and_judged("Units that are silenced together were chosen")
     st.subheader("How good the network is")
     found: Shared = result_of(Serving(choice))
     _scores(choice, found)
@@ -49,12 +51,12 @@ def shared(choice: Choice) -> None:
     _examples(choice, found, layer, (first, second))
     st.subheader("The lesion cross-matrix")
     _crossed(choice, found, layer)
-    st.subheader("What a unit varies with is not what it is for")
+    st.subheader("What a unit varies with is not what it is needed for")
     _variance(found, layer, (first, second))
-    st.subheader("Do the tasks pull the same way?")
+    st.subheader("Do the tasks pull in the same direction?")
     _conflict(choice, found, layer)
     if choice.model == "multitask":
-        st.subheader("Is it the second task that makes them so?")
+        st.subheader("Is this due to training on several tasks?")
         multitask_alone.controls(choice, layer, (first, second))
     _lessons(found, layer)
 
@@ -101,7 +103,7 @@ def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) ->
     """Every unit by the harm of its silence to both tasks, and the index of those used."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns(2)
-    left.markdown("**Harm when a unit is silent**", help=HARM)
+    left.markdown("**Harm when a unit is silenced**", help=HARM)
     left.altair_chart(figures.plane(table, *tasks), key="harm to two tasks")
     right.markdown("**Index of the units that are used**", help=INDEX)
     used = table[table["used"]].assign(taught=layer)
@@ -114,15 +116,16 @@ def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) ->
         "“none”: grey.",
     )
     right.caption(
-        f"Index on the other half of the digits: rank correlation {counts['repeat']:.2f} "
-        f"(95 % of shuffles stay below {counts['chance']:.2f}).",
-        help="Used: the sum of the digits' loss changes, over the root of the sum of their "
-        "squares, is larger than the largest of all units and tasks in 95 % of "
-        f"{FLIPS} draws in which each digit's change has a random sign.",
+        f"Index on the other half of the digits: rank correlation {counts['repeat']:.2f} (95th "
+        f"percentile under shuffling: {counts['chance']:.2f}).",
+        help="Used: the sum of the digits' loss changes, divided by the root of the sum of their "
+        "squares, exceeds the 95th percentile of the largest value over all units and tasks "
+        f"in {FLIPS} draws in which each digit's change has a random sign.",
     )
     st.caption(
-        "Each dot is a unit silenced alone, discovery half; blue serves the first task, orange the "
-        "second. Axes are stretched around 0, where most units are: a single unit is rarely missed."
+        "Each dot is a unit silenced alone, discovery half; blue serves the first task, orange "
+        "the second. Axes are stretched around 0, where most units are: a single unit rarely "
+        "matters."
     )
     download(table, f"units-{file_name(choice)}-{layer}-{tasks[0]}-{tasks[1]}")
 
@@ -153,9 +156,9 @@ def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str])
                 scale=1,
             )
     st.caption(
-        "What such units respond to: mean image weighted by the activation, less the plain mean; "
-        f"red is more ink (full at {limit:.2f}), blue less. Most harmful first. A click opens the "
-        "unit."
+        "What these units respond to: mean image weighted by the activation, minus the plain "
+        f"mean; red: more ink (full colour at {limit:.2f}), blue: less. Units whose loss harms "
+        "most come first. Click one to open it."
     )
 
 
@@ -172,10 +175,11 @@ def _crossed(choice: Choice, found: Shared, layer: str) -> None:
     table = found.crossed(layer, SHARES[[f"{100 * s:g}" for s in SHARES].index(share.value())])
     st.altair_chart(figures.crossed(table, found.tasks, found.taught), key="cross-matrix")
     st.caption(
-        f"Rows: the {share.value()} % of {layer} that one task needs most, ranked on the discovery "
-        "half, are silent. Columns: harm to each task on the confirmation half. Small: the middle "
-        f"95 % of {DRAWS} draws of as many other units of like strength (mean activation × "
-        "outgoing weights), in %. They may hold units of other tasks, hence the wide ranges.",
+        f"Rows: the {share.value()} % of {layer} that one task needs most, ranked on the "
+        "discovery half, are silenced. Columns: harm to each task on the confirmation half. "
+        f"Small: the middle 95 % of {DRAWS} draws of as many other units of similar strength "
+        "(mean activation × outgoing weights), in %. They may include units of other tasks, "
+        "hence the wide ranges.",
         help=HARM,
     )
     for silent in found.taught:
@@ -200,13 +204,13 @@ def _variance(found: Shared, layer: str, tasks: tuple[str, str]) -> None:
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.altair_chart(figures.by_variance(table, *tasks), key="lesion and variance")
     right.markdown(
-        f"Rank correlation of both indices: **{counts['variance']:.2f}** over {counts['used']} "
-        f"units (95 % of shuffles stay below {counts['chance']:.2f}).",
+        f"Rank correlation of the two indices: **{counts['variance']:.2f}** over {counts['used']} "
+        f"units (95th percentile under shuffling: {counts['chance']:.2f}).",
         help=f"By lesion: {INDEX}\n\nBy variance: {BY_VARIANCE}",
     )
     right.caption(
-        "A unit can vary with a target that no head reads from it: a digit of a class has, for "
-        "instance, its usual slant. The lesion is an intervention; the variance is not."
+        "A unit can vary with a target although no head reads the target from it: for example, "
+        "each class has its usual slant. The lesion is an intervention; the variance is not."
     )
 
 
@@ -218,22 +222,22 @@ def _conflict(choice: Choice, found: Shared, layer: str) -> None:
     last = mine[mine["step"] == mine["step"].max()].set_index("tasks")["cosine"]
     said = ", ".join(f"{name} {value:+.2f}" for name, value in last.items())
     st.caption(
-        f"Cosine between the gradients of two tasks' losses by the weights into {layer}, mean of 8 "
-        "batches of 250 discovery digits, at each checkpoint. Above 0: what helps one helps the "
-        "other; below 0: conflict. Dashed: a task with itself on another batch, as alike as two "
-        f"gradients can be here. At the end: {said}."
+        "Cosine between the gradients of two tasks' losses with respect to the weights into "
+        f"{layer}, mean of 8 batches of 250 discovery digits, at each checkpoint. Above 0: what "
+        "helps one task helps the other; below 0: conflict. Dashed: the same task on another "
+        f"batch, the upper limit for such a cosine. At the end: {said}."
     )
     download(table, f"conflict-{file_name(choice)}")
 
 
 def _lessons(found: Shared, layer: str) -> None:
-    """The defect of the course module and two traps."""
-    traps = ", and two traps" if "parity" in found.tasks else ""
-    with st.expander(f"What the course module did{traps}"):
+    """A common mistake, and two traps."""
+    traps = " and two traps" if "parity" in found.tasks else ""
+    with st.expander(f"A common mistake{traps}"):
         st.markdown(
-            "- **The heads are no finding.** The course module showed separate heads as "
-            "task-specialized neurons. They are separate by construction: a head's weights touch "
-            "one loss only. Only hidden units that *both* losses could use can specialize.\n"
+            "- **Separate heads are not a finding.** They are often presented as task-specialized "
+            "neurons, but they are separate by construction: a head's weights affect one loss "
+            "only. Only hidden units that *both* losses could use can specialize.\n"
         )
         if "parity" not in found.tasks:
             return
@@ -241,11 +245,11 @@ def _lessons(found: Shared, layer: str) -> None:
         parity = found.counts(layer, "digit", "parity")
         slant = found.counts(layer, "digit", "slant")
         st.markdown(
-            "- **Tasks that follow from each other share units by logic.** Whoever knows the digit "
-            f"knows its parity. Of {parity['used']} units used by digit or parity, "
-            f"{parity['first'] + parity['second']} serve one alone; of {slant['used']} used by "
-            f"digit or slant, {slant['first'] + slant['second']} do.\n"
-            "- **Losses have units.** Digits are judged in nats, slants in rad². Of "
-            f"{used} used units, digit suffers more than slant for {harmed} when harm is measured "
-            f"as a share of what each task knows, and for {raw} by the raw losses."
+            "- **Tasks that follow from each other share units necessarily.** A network that "
+            f"knows the digit knows its parity. Of {parity['used']} units used by digit or "
+            f"parity, {parity['first'] + parity['second']} serve only one of the two; of "
+            f"{slant['used']} used by digit or slant, {slant['first'] + slant['second']} do.\n- "
+            f"**Losses have units.** The digit's loss is in nats, the slant's in rad². Of {used} "
+            f"used units, digit suffers more than slant for {harmed} when harm is measured "
+            f"relative to each task's performance, and for {raw} by the raw losses."
         )

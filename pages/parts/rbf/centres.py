@@ -20,20 +20,23 @@ from pages.kit.tables import column, download, file_name
 
 __all__ = ["LABEL", "centres"]
 
-LABEL = "The class of most of the 10,000 held-back training digits that are nearest to the centre."
+LABEL = "The class of most of the 10,000 held-back training digits nearest to the centre."
 PURITY = (
-    "Share of the digits nearest to a centre that have its label. Labels are chosen on held-back "
-    "training digits, purity is measured on the confirmation half of the test digits."
+    "Among the digits nearest to a centre, the share with its label. Labels are chosen on "
+    "held-back training digits, purity is measured on the confirmation half of the test digits."
 )
 DISTANCE = "Mean distance of a confirmation digit to its nearest centre (quantization error)."
-EFFECTIVE = "exp of the entropy of the digits over centres: how many centres share them equally."
+EFFECTIVE = (
+    "exp of the entropy of the digits over centres: the number of centres if all shared the "
+    "digits equally."
+)
 WITHIN = "Share of confirmation digits that have a centre nearer than σ."
 ZEROS = "Share of responses, over confirmation digits and centres, that are exactly 0 in 32 bits."
 RESPONDING = (
-    "exp of the entropy of a digit's responses as shares, mean over digits: how many centres "
-    "answer as if all alike; 0 for a digit to which none does."
+    "exp of the entropy of a digit's normalized responses, mean over digits: the number of "
+    "centres that respond, if all responded equally; 0 for a digit to which none responds."
 )
-ACCURACY = "Of a linear read-out fitted to these centres, on the confirmation half."
+ACCURACY = "Accuracy of a linear read-out fitted to these centres, on the confirmation half."
 _ORDERS = {"label": "label", "purity": "purity", "hits": "digits", "number": "number"}
 _FEWEST = 5  # digits of which a purity is drawn
 
@@ -44,9 +47,8 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
     low, high = wilson_interval(int(own.pure.sum()), int(own.hits.sum()))
     st.markdown(
         f"**{own.purity:.1%}** of digits have the label of their nearest centre (95 % interval "
-        f"{low:.1%} to {high:.1%}), although k-means saw no label; with digits drawn at random as "
-        f"centres it is **{opened.control.purity:.1%}**, with noise "
-        f"{_of(opened, 'noise', 'purity'):.1%}.",
+        f"{low:.1%} to {high:.1%}), although k-means saw no label; with random digits as centres "
+        f"it is **{opened.control.purity:.1%}**, with noise {_of(opened, 'noise', 'purity'):.1%}.",
         help=PURITY,
     )
     order = _order(opened)
@@ -66,15 +68,15 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
         max_height=420,
     )
     st.caption(
-        "The 300 centres. Hover for label, digits and purity; a click opens the unit. The input "
-        "that maximizes a unit is its centre."
+        "The 300 centres. Point at one for its label, digits and purity; click it to open the "
+        "unit. The input that maximizes a unit is its centre."
     )
     _nearest(choice, opened)
     frame = _purities(opened)
     st.altair_chart(figures.purities(frame), key="purities")
     st.caption(
-        f"Purity of each centre that at least {_FEWEST} confirmation digits are nearest to: blue "
-        "k-means, grey as many training digits drawn at random.",
+        f"Purity of each centre with at least {_FEWEST} confirmation digits; blue: k-means, grey: "
+        "as many random training digits.",
         help=PURITY,
     )
     _sets(choice, opened)
@@ -123,8 +125,8 @@ def _nearest(choice: Choice, opened: OpenedRBF) -> None:
         )
     st.caption(
         f"Centre {at} (ringed) and the {len(near)} confirmation digits nearest to it, with their "
-        f"class. Its label is {opened.own.labels[at]}; of the {opened.own.hits[at]} digits that it "
-        f"is the nearest centre of, {opened.own.pure[at]} have this label.",
+        f"class. Its label is {opened.own.labels[at]}; it is the nearest centre for "
+        f"{opened.own.hits[at]} digits, of which {opened.own.pure[at]} have this label.",
         help=LABEL,
     )
 
@@ -141,7 +143,7 @@ def _purities(opened: OpenedRBF) -> pd.DataFrame:
 
 def _sets(choice: Choice, opened: OpenedRBF) -> None:
     """The trained centres beside worse ones."""
-    st.markdown("**Beside other centres**")
+    st.markdown("**Compared with other centres**")
     order = ["centres", "accuracy", "purity", "distance", "effective", "within", "responding",
              "zeros"]  # fmt: skip
     frame = opened.sets[order]

@@ -30,13 +30,13 @@ NAME = "rbf"
 _SHOWN = 24  # nearest centres
 _TABLE = 12  # of them in the table
 RESPONSE = (
-    "φ = exp(−distance² / 2σ²): 1 for a digit that is the centre itself, .607 at distance σ, "
-    "towards 0 for one that is far."
+    "φ = exp(−distance² / 2σ²): 1 for a digit identical to the centre, .607 at distance σ, close "
+    "to 0 far away."
 )
-_PUSH = "What the centre adds to the score of the answer: its response times its weight."
+_PUSH = "Contribution of the centre to the score of the predicted class: response × weight."
 _OUTPUT = (
     "yᵢ = Σⱼ (xⱼ − wᵢⱼ)² over the 84 pixels: the squared distance of the code to the bitmap of "
-    "class i. 0 where they are the same; the smallest is the answer (LeCun et al. 1998)."
+    "class i. 0 if they are identical; the smallest gives the answer (LeCun et al. 1998)."
 )
 WIDTH = links.one_of("width", tuple(f"{factor:g}" for factor in FACTORS), "1")
 
@@ -45,9 +45,10 @@ def section(choice: Choice) -> None:
     """The network of the data and seed on the screen, opened up."""
     mine = replace(choice, model=NAME)
     st.markdown(
-        "A radial unit is specialized in a **place**: it has a digit of its own, its centre, and "
-        "answers the more the nearer a digit comes. k-means puts the 300 centres where digits are, "
-        "without any label; a linear layer reads the class from the responses."
+        "A radial unit is specialized in a **location** in input space, its centre, which is "
+        "itself an image: the closer a digit is to the centre, the more strongly the unit "
+        "responds. k-means places the 300 centres where digits are, without using labels; a "
+        "linear layer then computes the class from the responses."
     )
     opened: OpenedRBF = result_of(OpeningRBF(mine))
     digit = followed(mine)
@@ -56,7 +57,7 @@ def section(choice: Choice) -> None:
     _responses(mine, opened, digit, answer, at)
     st.subheader("The centres")
     rbf_centres.centres(mine, opened)
-    st.subheader("What the width does")
+    st.subheader("Effect of the width")
     rbf_width.widths(mine, opened, FACTORS[at])
     st.subheader("The output of LeNet-5: distances to bitmaps")
     _bitmaps(mine, opened, digit, answer)
@@ -68,13 +69,13 @@ def _chosen_width(opened: OpenedRBF) -> int:
     WIDTH.shown()
     options = [f"{factor:g}" for factor in FACTORS]
     st.select_slider(
-        "Width σ, in times the network's own",
+        "Width σ, relative to the network's own",
         options,
         key=WIDTH.key,
         on_change=WIDTH.changed,
         help=f"The network's own σ is {opened.width:.2f}, the mean distance of a training digit to "
-        "its nearest centre. At another width the read-out is kept as it was learned, here; below "
-        "it is also fitted anew.",
+        "its nearest centre. At another width, the read-out stays as learned here; below, it "
+        "is also refitted.",
     )
     return options.index(WIDTH.value())
 
@@ -86,9 +87,9 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     left, right = st.columns([3, 2], vertical_alignment="center")
     left.latex(r"\varphi_k(x) = e^{-\lVert x - c_k \rVert^2 / 2\sigma^2}\qquad y = W\varphi + b")
     right.markdown(
-        f"Nearest: centre **{best}** at distance {far:.2f}, σ = {sigma:.2f}, so "
-        f"φ = exp(−{far:.2f}² / (2 · {sigma:.2f}²)) = **{answer.responses[best]:.3f}**. "
-        f"The {digit.label} is answered **{said}**."
+        f"Nearest: centre **{best}** at distance {far:.2f}, σ = {sigma:.2f}, so φ = "
+        f"exp(−{far:.2f}² / (2 · {sigma:.2f}²)) = **{answer.responses[best]:.3f}**. The digit, a "
+        f"{digit.label}, is classified as **{said}**."
     )
     shown = answer.order[:_SHOWN]
     label = f"Nearest centres of test digit {digit.number}"
@@ -104,8 +105,8 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
         label=label,
     )
     st.caption(
-        f"The {_SHOWN} centres nearest to the digit, in order, with their response φ. "
-        "A click opens the unit.",
+        f"The {_SHOWN} centres nearest to the digit, in order, with their response φ. Click one "
+        "to open the unit.",
         help=RESPONSE,
     )
     one, other = st.columns(2)
@@ -115,7 +116,9 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
         f"The {len(answer.responses)} responses, highest first; "
         f"{(answer.responses == 0).mean():.0%} are exactly 0. Orange: the response at distance σ."
     )
-    other.markdown("**Scores**", help="y = Wφ + b, fitted to be 1 for the class and 0 for others.")
+    other.markdown(
+        "**Scores**", help="y = Wφ + b, fitted to be 1 for the digit's class and 0 for the others."
+    )
     other.altair_chart(figures.by_class(answer.scores, said, title="score"), key="scores of rbf")
     other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
     _table(choice, opened, digit, answer)
@@ -146,7 +149,7 @@ def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -
             "label": st.column_config.NumberColumn(help=rbf_centres.LABEL),
             "distance": column("distance", "‖x − c‖, of pixels in 0..1."),
             "response": column("response φ", RESPONSE),
-            "push": column(f"push to {said}", _PUSH),
+            "push": column(f"contribution to {said}", _PUSH),
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
         download(frame, f"responses-{file_name(choice)}-digit{digit.number}-width{WIDTH.value()}")
@@ -158,16 +161,17 @@ def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -
 def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:
     """Ten bitmaps, the code that the scores make of them, and its distance to each."""
     st.markdown(
-        "LeNet-5 (LeCun et al. 1998) ended in ten radial units without the exponential: each class "
-        "had a bitmap of 7 × 12 pixels, and the layer before, F6, had to draw it. Here the scores "
-        "mix the bitmaps into such a code. The bitmaps are of our own drawing."
+        "The original LeNet-5 (LeCun et al. 1998) ended in ten radial units without the "
+        "exponential: each class had a bitmap of 7 × 12 pixels, which the layer before, F6, had "
+        "to reproduce. Here the scores mix the bitmaps into such a code. The bitmaps were drawn "
+        "for this app."
     )
     left, right = st.columns([3, 2])
     left.latex(r"y_i = \sum_{j=1}^{84} (x_j - w_{ij})^2")
     said = int(answer.outputs.argmin())
     right.markdown(
-        f"The code is nearest to the bitmap of **{said}**, y = {answer.outputs[said]:.1f}, of a "
-        f"digit that is a {digit.label}."
+        f"For this digit, a {digit.label}, the code is nearest to the bitmap of **{said}**, y = "
+        f"{answer.outputs[said]:.1f}."
     )
     tiles = np.concatenate([answer.code[None], BITMAPS])
     captions = ["code", *(f"{output:.0f}" for output in answer.outputs)]
@@ -182,17 +186,17 @@ def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer)
     )
     st.caption(
         "The code of the digit, then the ten bitmaps with the output y of each; ringed: the "
-        f"answer. Answering by the nearest bitmap is right on {opened.coded:.1%} of the "
-        "confirmation digits at the network's own width, by the largest score on "
+        f"answer. Choosing the nearest bitmap classifies {opened.coded:.1%} of the confirmation "
+        "digits correctly at the network's own width, choosing the largest score "
         f"{_own_accuracy(opened):.1%}.",
         help=_OUTPUT,
     )
-    with st.expander("How far the bitmaps are from one another"):
+    with st.expander("Distances between the bitmaps"):
         distances = rbf_width.code_distances()
         st.altair_chart(figures.between_codes(distances), key="between bitmaps", width="content")
         st.caption(
-            "The outputs y for an activation that is exactly a bitmap: 0 for its own class and 4 "
-            "for each of the pixels in which it differs from another.",
+            "The outputs y for an activation that equals a bitmap: 0 for its own class; for "
+            "another class, 4 for each pixel in which the bitmaps differ.",
             help=_OUTPUT,
         )
         table = pd.DataFrame(distances, columns=[f"bitmap of {of}" for of in range(10)])

@@ -16,8 +16,8 @@ from pages.parts.rbf.centres import RESPONDING, WITHIN, ZEROS
 __all__ = ["code_distances", "defects", "widths"]
 
 ACCURACY = (
-    "On the confirmation half. Kept: the weights learned at the network's own width. Fitted anew: "
-    "a ridge regression on the training digits at each width."
+    "On the confirmation half. Kept: the weights learned at the network's own width. Refitted: a "
+    "ridge regression on the training digits at each width."
 )
 
 
@@ -27,10 +27,9 @@ def widths(choice: Choice, opened: OpenedRBF, factor: float) -> None:
     now = frame[frame["factor"] == factor].set_index("read_out")["accuracy"]
     once = frame[frame["read_out"] == "fitted"]
     st.markdown(
-        f"At {factor:g} times the network's own width the answer is right on "
-        f"**{now['kept']:.1%}** of digits with the read-out kept, on **{now['fitted']:.1%}** with "
-        "it fitted anew. Too narrow, and most digits are far from every centre; too wide, and all "
-        "centres answer alike.",
+        f"At {factor:g} times the network's own width, accuracy is **{now['kept']:.1%}** with the "
+        f"read-out kept and **{now['fitted']:.1%}** with it refitted. If the width is too small, "
+        "most digits are far from every centre; if it is too large, all centres respond equally.",
         help=ACCURACY,
     )
     chart = figures.over_widths(frame, "accuracy", factor, title="accuracy")
@@ -59,27 +58,30 @@ def widths(choice: Choice, opened: OpenedRBF, factor: float) -> None:
 
 
 def defects(opened: OpenedRBF) -> None:
-    """What the course module's layer did, measured on these digits."""
+    """What the common mistake's layer did, measured on these digits."""
     sets = opened.sets.set_index("centres")
     wrong, right = sets.loc["normal"], sets.loc["k-means"]
-    with st.expander("What the course module did, and what is right"):
+    with st.expander("Common mistakes, and what to do instead"):
         st.markdown(
-            "Its layer drew centres from N(0, 1) and began with σ = 1. A digit has pixels in 0..1, "
-            "so in 784 dimensions every digit is far from every centre, φ is below the smallest "
-            "number that 32 bits can hold, and all gradients are 0 with it. No training can start."
+            "A common choice is to draw centres from N(0, 1) and start with σ = 1. Pixels lie in "
+            "0..1, so in 784 dimensions every digit is far from every centre: φ is smaller than "
+            "any positive 32-bit number, and all gradients are 0. Training cannot start."
         )
         rows = [
-            ("centres", "N(0, 1), σ = 1", "k-means, σ the mean distance to the nearest"),
+            ("centres", "N(0, 1), σ = 1", "k-means, σ = mean distance to the nearest centre"),
             ("responses exactly 0", f"{wrong['zeros']:.1%}", f"{right['zeros']:.1%}"),
             ("digits without any response", f"{wrong['silent']:.1%}", f"{right['silent']:.1%}"),
             ("mean distance to a centre", f"{wrong['distance']:.1f}", f"{right['distance']:.1f}"),
             ("accuracy, read-out fitted", f"{wrong['accuracy']:.1%}", f"{right['accuracy']:.1%}"),
-            ("σ = 0", "0 / 0, not a number", "σ = exp(log σ), always above 0"),
+            ("σ = 0", "0 / 0, which is not a number", "σ = exp(log σ), always above 0"),
             ("distances", "a tensor digits × centres × pixels", "‖x‖² + ‖c‖² − 2 x·c, at least 0"),
         ]
-        table = pd.DataFrame(rows, columns=["", "course module", "here"])
+        table = pd.DataFrame(rows, columns=["", "common mistake", "here"])
         st.dataframe(table, hide_index=True)
-        st.caption("Measured on the confirmation half; the three last rows say what the code does.")
+        st.caption(
+            "Measured on the confirmation half, except for the last two rows, which describe the "
+            "code."
+        )
 
 
 def code_distances() -> pd.DataFrame:

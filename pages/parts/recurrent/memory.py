@@ -25,19 +25,21 @@ from pages.parts.recurrent.state import View
 __all__ = ["HELD", "course", "held_by_class", "percents", "read_early", "remembered", "saturated"]
 
 SATURATION = (
-    "Left-saturated: share of all (digit, row) where the unit's gate is below 0.1. "
-    "Right-saturated: where it is above 0.9 (Karpathy, Johnson & Fei-Fei 2016, arXiv:1506.02078)."
+    "Left-saturated: share of all (digit, row) pairs in which the unit's gate is below 0.1. "
+    "Right-saturated: above 0.9 (Karpathy, Johnson & Fei-Fei 2016, arXiv:1506.02078)."
 )
 TAU = (
-    "τ = −1 / ln E[f], in rows: how many rows until a state that is only kept has decayed to 1/e. "
-    "E[f] is the mean of the gate that keeps, over all digits and rows: the forget gate of an "
-    "LSTM, the update gate z of a GRU. It leaves out what is written anew meanwhile."
+    "τ = −1 / ln E[f], in rows: the number of rows after which a state decays to 1/e if nothing "
+    "is added. E[f] is the mean, over all digits and rows, of the gate that retains the state: "
+    "the forget gate of an LSTM, the update gate z of a GRU. It ignores what is written in the "
+    "meantime."
 )
 SHARE = "η²: how much of the state's variance over digits lies between classes, 0 to 1."
 PROBE = (
-    "Multinomial logistic regression on the hidden state behind this row (L-BFGS; L2 penalty "
-    f"{early_reading.PENALTY:g} on standardized units), fitted anew for each row on the discovery "
-    "half and judged on the confirmation half. It tells what could be read, not what is used."
+    "Multinomial logistic regression on the hidden state after this row (L-BFGS; L2 penalty "
+    f"{early_reading.PENALTY:g} on standardized units), fitted separately for each row on the "
+    "discovery half and judged on the confirmation half. It shows what could be read from the "
+    "state, not what the network uses."
 )
 
 
@@ -66,11 +68,11 @@ def saturated(view: View) -> None:
             st.markdown(f"**{gate} gate**", help=SATURATION)
             st.altair_chart(figures.saturation(frame), key=f"saturation of {gate}")
             own = view.opened.saturation["trained", gate][view.unit]
-            st.caption(f"Unit {view.unit}: shut {own[0]:.0%}, open {own[1]:.0%} of the time.")
+            st.caption(f"Unit {view.unit}: closed {own[0]:.0%}, open {own[1]:.0%} of the time.")
     st.caption(
-        "A dot for each unit, on the confirmation half and all 28 rows; grey: the same network "
-        f"before training. Orange ring: unit {view.unit}. A unit at the lower left is never "
-        "decided: its gate is a soft weight, no switch."
+        "One dot per unit, over the confirmation half and all 28 rows; grey: the same network "
+        f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
+        "rarely fully open or closed: it is a soft weight, not a switch."
     )
     download(view.opened.table(), f"gates-{file_name(view.choice)}")
 
@@ -90,7 +92,7 @@ def remembered(view: View) -> None:
     kept = recurrent.keeping(view.model.described)
     st.caption(
         f"τ of each unit, from the mean of its {kept} gate: unit {view.unit} remembers for "
-        f"{trained[view.unit]:.1f} rows. The middle unit: {np.median(trained):.1f} rows, before "
+        f"{trained[view.unit]:.1f} rows. Median unit: {np.median(trained):.1f} rows, before "
         f"training {np.median(untrained):.1f}; the slowest: {trained.max():.1f}, before training "
         f"{untrained.max():.1f}.",
         help=TAU,
@@ -115,7 +117,7 @@ def held_by_class(view: View) -> None:
     st.caption(
         f"Each tile is a unit of {view.carried}: classes 0 to 9 from left to right, rows from top "
         f"to bottom, the mean over the confirmation half; blue −{limit:.1f}, white 0, red "
-        f"{limit:.1f}. Pick one to look at it."
+        f"{limit:.1f}. Click one to select it."
     )
     frame = _state_frame(view)
     own = view.values[view.carried][view.unit]
@@ -126,10 +128,10 @@ def held_by_class(view: View) -> None:
     at = int(share.argmax())
     st.caption(
         f"Mean state of {view.carried}/{view.unit} on each class with its 95 % interval, "
-        f"{int(found.count.min())} to {int(found.count.max())} digits a class; dashed: test digit "
-        f"{view.digit.number}, a {view.digit.label}; orange: row {view.row}. Between classes lies "
-        f"{share[view.row]:.0%} of its variance at this row, at most {share[at]:.0%} (row {at}); "
-        f"before training at most {untrained.max():.0%}.",
+        f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: test "
+        f"digit {view.digit.number}, a {view.digit.label}; orange: row {view.row}. Share of the "
+        f"variance at this row that lies between classes: {share[view.row]:.0%}; highest: "
+        f"{share[at]:.0%} (row {at}); highest before training: {untrained.max():.0%}.",
         help=SHARE,
     )
     download(frame, f"state-{file_name(view.choice)}-{view.carried}-{view.unit}")
@@ -149,11 +151,11 @@ def read_early(view: View) -> None:
     found: Read = result_of(Reading(view.choice))
     SHUFFLED.shown()
     st.toggle(
-        "Beside a network that reads the rows in shuffled order",
+        "Compare with a network that reads the rows in shuffled order",
         key=SHUFFLED.key,
         on_change=SHUFFLED.changed,
-        help="The same kind of network, trained on the rows in an order drawn once for all digits. "
-        "It has to be trained the first time, for a minute or two.",
+        help="The same kind of network, trained on the rows in one random order, the same for all "
+        "digits. It is trained the first time, which takes a minute or two.",
     )
     chart = st.container()
     _answers(view, found)
@@ -166,11 +168,11 @@ def read_early(view: View) -> None:
         st.altair_chart(figures.reading(table, view.row), key="early reading")
         at = {name: curve[view.row] for name, curve in found.accuracy.items()}
         st.caption(
-            f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. At "
-            f"row {view.row}: the network's own last layer {at['head']:.1%}, a probe fitted for "
-            f"that row {at['probe']:.1%}, a probe of the network before training "
-            f"{at['untrained']:.1%}. The last layer was trained on row 27 alone: asked earlier it "
-            "is wrong about what the state already holds.",
+            f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. "
+            f"At row {view.row}: the network's own last layer {at['head']:.1%}, a probe fitted "
+            f"for that row {at['probe']:.1%}, a probe of the network before training "
+            f"{at['untrained']:.1%}. The last layer was trained on row 27 alone: applied earlier, "
+            "it misreads information that the state already contains.",
             help=PROBE,
         )
         if shuffled is not None:
@@ -183,7 +185,7 @@ def _answers(view: View, found: Read) -> None:
     """The classes' probabilities for the followed digit behind each row, by head and probe."""
     hidden = view.values["hidden"][None]
     logits: dict[str, ArrayLike] = {
-        "The network's last layer, asked at each row": recurrent.head(view.model, hidden),
+        "The network's last layer, applied at each row": recurrent.head(view.model, hidden),
         "A probe fitted for each row": early_reading.scores(found.probes, hidden),
     }
     for column, (title, each) in zip(st.columns(2), logits.items(), strict=True):
@@ -193,13 +195,13 @@ def _answers(view: View, found: Read) -> None:
             st.altair_chart(figures.answers(shares, view.row), key=f"answers of {title}")
     st.caption(
         f"Probability of each class for test digit {view.digit.number}, a {view.digit.label}, "
-        f"behind each row; orange: row {view.row}."
+        f"after each row; orange: row {view.row}."
     )
 
 
 def course(view: View) -> None:
-    """The defects of the course module's cells, with what they do."""
-    with st.expander("What the course module did, and what is right"):
+    """Common mistakes in LSTM and GRU code, with their effect on this network."""
+    with st.expander("Common mistakes, and what is done here"):
         if view.choice.model == "lstm":
             st.markdown(_LSTM)
             return
@@ -212,22 +214,22 @@ def course(view: View) -> None:
 
 
 _LSTM = """
-| | course module | here |
+| | often | here |
 | --- | --- | --- |
-| formulas | right | the same; `torch.nn.LSTMCell` agrees to 10⁻⁶ |
-| gates | computed and thrown away: nothing to look at | each gate is a layer that can be read and held |
+| formulas | correct | the same; `torch.nn.LSTMCell` agrees to 10⁻⁶ |
+| gates | computed and discarded, so they can't be examined | each gate is a layer whose values can be read and clamped |
 | forget bias | 0: an untrained gate keeps σ(0) = 0.50, τ = 1.4 rows | 1: it keeps σ(1) = 0.73, τ = 3.2 rows (Gers et al. 2000) |
-| biases | one a gate | one a gate; PyTorch's second is only added to it |
+| biases | one per gate | one per gate; PyTorch's second is simply added to it |
 """  # noqa: E501
 _GRU = """
-| | course module | here |
+| | often | here |
 | --- | --- | --- |
-| z | the text says how much of the old is kept, the code multiplies the **new** by z | z is the share of the old, text and code |
-| r | applied before the matrix product, without a name for the form | both forms, named |
+| z | the text says that z is the share of the old state that is kept, but the code multiplies the **new** one by z | z is the share of the old state, in text and code |
+| r | applied before the matrix product, without saying which variant this is | both variants, named |
 
-The conventions of z can be turned into one another, by turning the sign of its weights: reading
-this network's weights with the other one, without turning them, leaves **{z}** of {n:,} digits right,
-instead of {now}. The two places of r can't: reading these weights in the other form leaves
-**{form}**. They are equal only where U_n is diagonal and b_hn is 0, so that no unit is mixed with
+The two conventions for z can be converted into each other by flipping the sign of its weights. Using
+this network's weights with the other convention, unflipped, classifies **{z}** of {n:,} digits correctly
+instead of {now}. The two positions of r can't be converted: using these weights in the other variant gives
+**{form}**. The variants are equal only if U_n is diagonal and b_hn is 0, so that no unit is mixed with
 another.
 """  # noqa: E501

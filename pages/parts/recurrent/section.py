@@ -14,7 +14,7 @@ from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
 from core.runs import Choice
 from core.training.task import Training
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -31,14 +31,14 @@ CELLS = {
 }
 ORDERS = {"row": "row of most change", "memory": "time constant", "number": "number"}
 _CARRIED = (
-    "An LSTM's **cell** is a memory that is only changed through gates: one says what is let in, "
-    "one what is kept, one what is shown. A unit specializes in *when*: at which rows its gates "
-    "open, and for how long it remembers."
+    "An LSTM's **cell** is a memory controlled by gates: the input gate determines what is "
+    "written, the forget gate what is kept, the output gate what is read out. A unit specializes "
+    "in *time*: at which rows its gates open, and for how long it remembers."
 )
 _MIXED = (
-    "A GRU's **hidden state** is a mixture of old and new: the update gate z says how much of the "
-    "old is **kept**, the reset gate r how much of it the candidate sees. A unit specializes in "
-    "*when*: at which rows it writes, and for how long it remembers."
+    "A GRU's **hidden state** is a mixture of old and new: the update gate z is the share of the "
+    "old state that is **kept**, and the reset gate r determines how much of it the candidate "
+    "sees. A unit specializes in *time*: at which rows it writes, and for how long it remembers."
 )
 FORMULAS = {
     "lstm": r"""\begin{aligned}
@@ -57,6 +57,7 @@ def section(choice: Choice) -> None:
     mine = one_network(CELLS, choice)
     st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
     digit = followed(mine)
+    halves.chosen_and_judged("Probes were fitted, and units were ordered,")
     opened: Opened = result_of(Gates(mine))
     model = result_of(Training(mine))
     unit, row = _where(model.described[0].units)
@@ -64,13 +65,13 @@ def section(choice: Choice) -> None:
     _worked(view)
     _heat_maps(view)
     _held(view)
-    st.subheader("Gates: shut, open, or in between")
+    st.subheader("Gates: closed, open, or in between")
     memory.saturated(view)
     st.subheader("How long a unit remembers")
     memory.remembered(view)
-    st.subheader("What a unit holds on each class")
+    st.subheader("The state of a unit for each class")
     memory.held_by_class(view)
-    st.subheader("When the digit is known")
+    st.subheader("When the digit can be recognized")
     early = st.container()
     memory.course(view)
     with early:
@@ -103,12 +104,12 @@ def _worked(view: View) -> None:
 
 
 def _convention(name: str) -> str:
-    """Which way round z is."""
+    """The convention for z, in a sentence."""
     if name == "lstm":
         return "i, f and o are the input, forget and output gate, g the candidate."
     return (
         "Here z is the share of the **old** state, as in PyTorch and in Cho et al. (2014); in "
-        "Chung et al. (2014) and in the course module it is the share of the new candidate."
+        "Chung et al. (2014) and much other code it is the share of the new candidate."
     )
 
 
@@ -133,14 +134,14 @@ def _heat_maps(view: View) -> None:
     order = links.one_of("cell_order", tuple(ORDERS))
     order.shown()
     st.segmented_control(
-        "Units in the order of",
+        "Order of units",
         list(ORDERS),
         key=order.key,
         on_change=order.changed,
         format_func=ORDERS.__getitem__,
-        help="Row of most change: the row at which the state changes most from the row before, "
-        "the mean over the discovery half; early writers are at the left. Time constant: the "
-        "fastest to forget at the left.",
+        help="Row of most change: the row at which the state changes most from the previous row, "
+        "mean over the discovery half; units that write early are on the left. Time constant: "
+        "units that forget fastest are on the left.",
     )
     units, image = view.opened.order(order.value()), view.digit.image[0, 0].numpy()
     columns = [column for _ in view.described[::2] for column in st.columns(2)]
@@ -158,9 +159,9 @@ def _heat_maps(view: View) -> None:
             width="stretch",
         )
     st.caption(
-        f"Left of each: test digit {view.digit.number}. Beside each of its rows, the "
-        f"{len(units)} units at that row, ordered by {ORDERS[order.value()]}, the same order in "
-        "all pictures. Orange: the chosen unit and row."
+        f"On the left of each picture: test digit {view.digit.number}. Beside each of its rows, "
+        f"the {len(units)} units at that row, ordered by {ORDERS[order.value()]}, the same order "
+        "in all pictures. Orange: the chosen unit and row."
     )
     with st.container(horizontal=True):
         for layer in view.described:
@@ -176,7 +177,7 @@ def _held(view: View) -> None:
     if st.query_params.get(gate.key, gate.default) not in gates:  # of the network shown before
         links.put(cell_gate=None)
     gate.shown()
-    st.markdown("**Hold a gate, and see what this digit's answer becomes**")
+    st.markdown("**Clamp a gate and see how the answer for this digit changes**")
     st.segmented_control("Gate", gates, key=gate.key, on_change=gate.changed)
     table = clamping.effects(view.model, view.digit.image, gate.value())
     table["chosen"] = table["unit"] == view.unit
@@ -184,29 +185,29 @@ def _held(view: View) -> None:
     st.altair_chart(figures.effects(table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
-        f"Each tick is one unit of {view.choice.model}/{gate.value()}, alone held at 0 or at 1 at "
-        f"all rows while the network reads test digit {view.digit.number}; the dashed line is the "
-        f"answer without any hold, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
-        f"{' '.join(each)} The other units are the control. It is an effect on this digit alone."
+        f"Each tick is one unit of {view.choice.model}/{gate.value()}, clamped alone at 0 or at 1 "
+        f"at all rows while the network reads test digit {view.digit.number}; the dashed line is "
+        f"the answer with no gate clamped, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
+        f"{' '.join(each)} The other units are the control. This is the effect on a single digit."
     )
     download(table, f"held-{file_name(view.choice)}-{gate.value()}-digit{view.digit.number}")
     whole = view.opened.held
-    st.markdown("**Hold a whole gate, and see what accuracy is left**")
+    st.markdown("**Clamp a whole gate and see what accuracy remains**")
     st.dataframe(whole, hide_index=True, column_config=memory.percents(whole))
     st.caption(
-        f"Accuracy with all units of a gate held, on {memory.HELD:,} digits of the confirmation "
-        f"half; {view.opened.accuracy:.1%} without a hold. A guess has about 10 %. The mean is the "
-        "unit's own over these digits, row by row: what the gate knows of the row is left, what "
-        "it knows of the digit is gone."
+        f"Accuracy with all units of a gate clamped, on {memory.HELD:,} digits of the "
+        f"confirmation half; {view.opened.accuracy:.1%} with no gate clamped. Guessing gives "
+        "about 10 %. “Mean” is each unit's mean over these digits, row by row: the gate still "
+        "depends on the row, but no longer on the digit."
     )
     download(whole, f"held-gates-{file_name(view.choice)}")
 
 
 def _said(part: pd.DataFrame, hold: str) -> str:
-    """What a hold does by the chosen unit, beside the others."""
+    """The effect of clamping the chosen unit's gate, compared with the other units, in words."""
     own, others = part[part["chosen"]].iloc[0], part[~part["chosen"]]["probability"]
-    answer = "" if len(set(part["answer"])) == 1 else f" (it then answers {own['answer']})"
+    answer = "" if len(set(part["answer"])) == 1 else f" (the answer becomes {own['answer']})"
     return (
-        f"{hold.capitalize()}, it leaves {own['probability']:.1%}{answer}; another unit leaves "
-        f"{others.median():.1%} in the middle case and {others.min():.1%} in the worst."
+        f"{hold.capitalize()}, the probability is {own['probability']:.1%}{answer}; for the other "
+        f"units the median is {others.median():.1%} and the lowest {others.min():.1%}."
     )

@@ -19,16 +19,16 @@ __all__ = ["DEFINITIONS", "compared", "defects", "growth"]
 DEFINITIONS = {
     "quantization": "Quantization error: mean distance of a confirmation digit to its best cell.",
     "error4": (
-        "Topographic error: share of digits whose best and second cell don't share a side "
-        "(4 neighbours; Kiviluoto 1996)."
+        "Topographic error: share of digits whose best and second-best cell don't share a side (4 "
+        "neighbours; Kiviluoto 1996)."
     ),
     "error8": (
-        "Topographic error: share of digits whose best and second cell share neither a side nor a "
-        "corner (8 neighbours; Kiviluoto 1996)."
+        "Topographic error: share of digits whose best and second-best cell share neither a side "
+        "nor a corner (8 neighbours; Kiviluoto 1996)."
     ),
     "accuracy": (
-        "Share of confirmation digits that have the label of their best cell. Labels are the "
-        "majority of training digits; those of the untrained map are drawn at random."
+        "Share of confirmation digits that have the label of their best cell. A cell's label is "
+        "the majority class of its training digits; labels of the untrained map are random."
     ),
 }
 TITLES = {
@@ -44,10 +44,10 @@ def compared(choice: Choice, opened: OpenedSOM) -> None:
     frame = opened.compared().set_index("map")
     trained, mixed = frame.loc["trained"], frame.loc["cells shuffled"]
     st.markdown(
-        f"Of **{trained['error8']:.1%}** of digits the two best cells aren't neighbours. The same "
-        f"cells at random places: **{mixed['error8']:.1%}**, with the same quantization error, "
-        f"{mixed['quantization']:.2f} and {trained['quantization']:.2f}, and the same accuracy. "
-        "The quantization error can't see topology.",
+        f"For **{trained['error8']:.1%}** of digits the two best cells aren't neighbours. With "
+        f"the same cells at random positions: **{mixed['error8']:.1%}**, with the same "
+        f"quantization error, {mixed['quantization']:.2f} and {trained['quantization']:.2f}, and "
+        "the same accuracy. The quantization error does not depend on topology.",
         help=DEFINITIONS["error8"],
     )
     shuffles, (own, _, before) = opened.shuffles["error8"].to_numpy(), frame["error8"].tolist()
@@ -85,8 +85,8 @@ def growth(choice: Choice, opened: OpenedSOM) -> None:
         f"After {epoch} of {opened.steps[-1]} epochs: quantization error "
         f"{now['quantization']:.2f}, topographic error {now['error8']:.1%} (8 neighbours), "
         f"accuracy {now['accuracy']:.1%}. Neighbourhoods shrink from half of the map to half of a "
-        "cell. The map begins as noise with random labels; learning begins from digits at random "
-        "places."
+        "cell. The untrained map is noise with random labels; learning starts from digits at "
+        "random positions."
     )
     columns = st.columns(3)
     for side, name in zip(columns, ("quantization", "error8", "accuracy"), strict=True):
@@ -105,35 +105,35 @@ def _cells(labels: np.ndarray) -> pd.DataFrame:
 
 
 def defects(opened: OpenedSOM) -> None:
-    """What the course module's map did, measured on this map."""
+    """What the common mistake's map did, measured on this map."""
     agreed = opened.wrong_rows
     trained = opened.grown.iloc[-1]
-    with st.expander("What the course module did, and what is right"):
+    with st.expander("Common mistakes, and what to do instead"):
         rows = [
             (
                 "best cell",
-                f"the smallest column number, not the smallest distance: its row is right for "
-                f"{agreed:.1%} of digits, chance is {1 / ROWS:.1%}",
-                "the smallest distance of all cells, then row and column of it",
+                "taken as the smallest column number, not the smallest distance: its row is "
+                f"correct for {agreed:.1%} of digits, chance is {1 / ROWS:.1%}",
+                "the cell with the smallest distance; its row and column follow",
             ),
             (
                 "learning",
-                "none: no rule moves the weights, and no gradient passes an argmin",
+                "none: no rule updates the weights, and no gradient passes through an argmin",
                 f"the batch rule: quantization error {opened.grown['quantization'].iloc[0]:.2f} "
                 f"before, {trained['quantization']:.2f} after",
             ),
             (
                 "topology",
-                "claimed; without learning cells lie at random",
+                "claimed, but without learning cells are at random positions",
                 f"topographic error {trained['error8']:.1%}, shuffled "
                 f"{opened.shuffles['error8'].mean():.1%}",
             ),
             (
                 "distance",
-                "a root, whose gradient at 0 is not a number",
-                "squared; a root only of what is shown",
+                "with a square root, whose gradient at 0 is not a number",
+                "squared; the root is only taken for display",
             ),
         ]
-        table = pd.DataFrame(rows, columns=["", "course module", "here"])
+        table = pd.DataFrame(rows, columns=["", "common mistake", "here"])
         st.table(table.set_index(""))
         st.caption("Measured with the trained cells on the confirmation half.")

@@ -16,12 +16,12 @@ from pages.kit.tables import download, file_name
 
 __all__ = ["HITS", "planes"]
 
-HITS = "How many confirmation digits match the cell best."
+HITS = "Number of confirmation digits for which the cell is the best match."
 DISTANCES = (
     "U-matrix (Ultsch & Siemon 1990): mean distance of a cell's weights to those of the cells that "
     "share a side with it. Ridges are borders between kinds of digits."
 )
-PLANE = "Component plane: the weight of every cell for one pixel, 0 paper to 1 ink."
+PLANE = "Component plane: the weight of every cell for one pixel, from 0 (paper) to 1 (ink)."
 _TIMES = 3  # screen pixels of a cell of a small plane
 _SIDE = 28  # pixels
 
@@ -41,8 +41,8 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
         chart = figures.values(known, "hits", title="digits", clickable=False)
         st.altair_chart(chart, key="hits", width="content")
     st.caption(
-        "Left: the U-matrix, dark where neighbours differ. Right: the digits of the confirmation "
-        "half that each cell wins."
+        "Left: the U-matrix, dark where neighbours differ. Right: the number of confirmation "
+        "digits for which each cell is the best match."
     )
     pixel = _pixel(opened)
     row, across = divmod(pixel, _SIDE)
@@ -57,7 +57,10 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
         mean = pictures.ink(opened.maps[-1].mean(0)[None])
         st.image(pictures.outlined(mean, [[row, across, row, across]], 8)[0], width=224)
         st.caption("The mean of all cells; orange: the pixel.")
-    st.caption("Smooth planes are what the neighbourhood makes: neighbours agree on each pixel.")
+    st.caption(
+        "Planes are smooth because of the neighbourhood: neighbouring cells have similar weights "
+        "for each pixel."
+    )
     download(plane, f"cells-{file_name(choice)}-pixel{pixel}")
 
 
@@ -71,7 +74,7 @@ def _pixel(opened: OpenedSOM) -> int:
     picked = image_grid(
         gallery(tiles, names, names),
         key="grid of planes",
-        label="Component planes of pixels that tell most",
+        label="Component planes of the most informative pixels",
         selected=offered.index(chosen) if chosen in offered else None,
         scale=1,
     )
@@ -79,12 +82,12 @@ def _pixel(opened: OpenedSOM) -> int:
         links.put(pixel=offered[picked])
         st.rerun()
     st.caption(
-        f"Component planes of {len(offered)} pixels, each the one that varies most over the map "
-        "beyond what those before it explain. Choose one here, or any by number.",
+        f"Component planes of {len(offered)} pixels: each varies most over the map, given the "
+        "ones before it. Choose one here, or any pixel by number.",
         help=PLANE,
     )
     st.number_input(
         "Pixel", 0, _SIDE**2 - 1, key=option.key, on_change=option.changed,
-        help="28 · row + column, both from 0.",
+        help="28 · row + column, both counted from 0.",
     )  # fmt: skip
     return chosen

@@ -32,18 +32,19 @@ __all__ = ["section"]
 NAME = "som"
 RESPONSE = (
     "exp(−distance² / 2q²), q the map's quantization error on the training digits: 1 for a digit "
-    "that is the cell's own, .607 at distance q."
+    "identical to the cell's weights, .607 at distance q."
 )
 SCORE = (
-    "The largest response of any cell with this label; the highest is the answer. The network's "
-    "logits are its logarithm, counted from 10⁻³⁰, so that 0 says that no cell responds."
+    "The largest response of any cell with this label; the label with the highest one is the "
+    "answer. The network's logits are its logarithm, measured from 10⁻³⁰, so that 0 means that no "
+    "cell responds."
 )
-LABEL = "The class of most of the training digits that match this cell best."
+LABEL = "The most frequent class among the training digits for which this cell is the best match."
 
 
 @dataclass(frozen=True)
 class View:
-    """All that the parts of the section speak of."""
+    """What the parts of the section show: the choice, the map, the digit and its path."""
 
     choice: Choice
     opened: OpenedSOM
@@ -56,9 +57,9 @@ def section(choice: Choice) -> None:
     """The map of the data and seed on the screen, opened up."""
     mine = replace(choice, model=NAME)
     st.markdown(
-        "A cell of a self-organizing map is specialized in a **digit and a place**: when a cell "
-        "learns a digit, its neighbours learn it a little too, so what is alike comes to lie "
-        "together. Nobody told the map which digits are alike, nor their classes."
+        "A cell of a self-organizing map is specialized in a **shape**, and cells for similar "
+        "shapes are neighbours: when a cell learns a digit, its neighbours learn it a little too. "
+        "The map is given neither the classes nor which digits are similar."
     )
     opened: OpenedSOM = result_of(OpeningSOM(mine))
     model: Inspectable = result_of(Training(mine))
@@ -67,9 +68,9 @@ def section(choice: Choice) -> None:
     _formula(view)
     _maps(view)
     _way(view)
-    st.subheader("Does the map keep what is alike together?")
+    st.subheader("Does the map place similar digits together?")
     som_growth.compared(mine, opened)
-    st.subheader("How it grew")
+    st.subheader("How the map developed")
     som_growth.growth(mine, opened)
     st.subheader("Borders, hits, and single pixels")
     som_planes.planes(mine, opened, view.cells)
@@ -95,8 +96,8 @@ def _formula(view: View) -> None:
     labels = view.opened.labels[-1]
     right.markdown(
         f"Best cell: **{cell_name(first)}** at distance {view.path.distances[first]:.2f}, label "
-        f"{labels[first]}. Second: {cell_name(second)} at {view.path.distances[second]:.2f}, label "
-        f"{labels[second]}. The {view.digit.label} is answered **{view.path.answer}**."
+        f"{labels[first]}. Second: {cell_name(second)} at {view.path.distances[second]:.2f}, "
+        f"label {labels[second]}. The {view.digit.label} is classified as **{view.path.answer}**."
     )
 
 
@@ -105,7 +106,7 @@ def _maps(view: View) -> None:
     best = [view.path.first, view.path.second]
     left, right = st.columns(2)
     with left:
-        st.markdown("**What each cell stands for**")
+        st.markdown("**What each cell represents**")
         sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
         clicked(figures.digits(pictures.png(sheet), view.cells, best), "map of digits")
     with right:
@@ -142,8 +143,8 @@ def _way(view: View) -> None:
         st.altair_chart(chart, key="scores of som")
         _best_cells(view)
     st.caption(
-        f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class the "
-        "best of its cells. The answer is the label of the best cell of all."
+        f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class "
+        "its best cell. The answer is the label of the best cell overall."
     )
     with st.expander("The responses as numbers"):
         st.dataframe(

@@ -1,4 +1,4 @@
-"""Units that are wanted on for a class on which they are mostly off, and whom they fire for."""
+"""Units that training pushes up for a class on which they are mostly off."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from core.analyses.subpopulations import Subpopulations
 from core.claims.task import Explaining
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.opening import unit_grid
@@ -28,15 +28,17 @@ def anomalies(study: Study) -> None:
     layer.shown()
     st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
     st.markdown(
-        "Training wants these units higher on a class on which they are, on average, below zero. "
-        "The explanation to test: each is there for a part of the class only.",
+        "For one class, training pushes these units up, although on average they are below zero "
+        "on it. A possible explanation, tested here: each unit responds to only a part of that "
+        "class.",
         help=DEFINITIONS["anomaly"],
     )
+    halves.chosen_and_judged("Each unit's concept was chosen")
     found = result_of(Explaining(study.choice, layer.value()))
     units = np.flatnonzero(found.anomalous)
     total = len(found.anomalous)
     if not len(units):
-        st.info(f"None of the {total} units of {layer.value()} is like that in this network.")
+        st.info(f"None of the {total} units of {layer.value()} behaves like this in this network.")
     else:
         _said(found, units, total)
         _pictures(found, units, layer.value(), str(study.choice))
@@ -45,23 +47,24 @@ def anomalies(study: Study) -> None:
 
 
 def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
-    """How many there are, and how far the explanation goes."""
+    """How many such units there are, and for how many the explanation holds, in a sentence."""
     some = (found.active[units] > 0) & (found.active[units] < 0.5)
-    told = found.auc[units] >= 0.8
+    distinguished = found.auc[units] >= 0.8
     st.markdown(
-        f"**{len(units)} of {total} units.** {int(some.sum())} of them are on for some digits of "
-        f"their class, but fewer than half. {int(told.sum())} tell a concept within the class with "
-        "an AUC of 0.8 or more, on digits on which the concept was not chosen."
+        f"**{len(units)} of {total} units.** {int(some.sum())} of them are active on some "
+        f"digits of their class, but on fewer than half. {int(distinguished.sum())} "
+        "distinguish a concept within the class with an AUC of 0.8 or more, on the half of "
+        "the digits on which the concept was not chosen."
     )
 
 
 def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str) -> None:
-    """Three pictures a unit: the class, whom the unit is on for, who wants it higher."""
+    """Three pictures a unit: the class, digits on which it is active, digits that push it up."""
     tall = np.concatenate(list(found.images[units].transpose(1, 0, 2, 3)), axis=1)
     grid = gallery(
         pictures.stretched(tall),
         [
-            f"unit {unit}, class {found.wanted[unit]}: on for {found.active[unit]:.0%} of it"
+            f"unit {unit}, class {found.wanted[unit]}: active on {found.active[unit]:.0%} of it"
             for unit in units
         ],
         [f"{unit} · {found.wanted[unit]} · {found.active[unit]:.0%}" for unit in units],
@@ -74,9 +77,10 @@ def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str)
         scale=3,
     )
     st.caption(
-        "Top: the mean digit of the class that the unit is wanted on. Middle: the digits of the "
-        "class that it is on for. Bottom: the training digits that want it higher. Below: unit · "
-        "class · share of the class that it is on for. Click one to open the unit.",
+        "Top: the mean digit of the class on which the unit is pushed up. Middle: mean of the "
+        "digits of the class on which it is active. Bottom: mean of the training digits that push "
+        "it up. Below: unit · class · share of the class on which it is active. Click one to open "
+        "the unit.",
         help=DEFINITIONS["mean images"],
     )
 

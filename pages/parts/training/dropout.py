@@ -10,48 +10,47 @@ from core.analyses.comparing import (
     DROPOUTS,
     EPOCHS,
     ORDERS,
-    PART,
     SILENCED,
     Dropped,
     Dropping,
     hidden_dense,
 )
 from core.charts import training as figures
-from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runs import Choice
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
 __all__ = ["address", "dropout"]
 
 DEFINITIONS = {
-    "accuracy": "Share of the digits of the confirmation half that the network classifies right.",
+    "accuracy": "Share of the confirmation half that the network classifies correctly.",
     "selectivity": (
         "Class selectivity index of the layer's median unit, after the ReLU: (mean on its top "
         "class − mean on the others) / (their sum). The top class is chosen on the discovery half "
         "(Morcos et al. 2018)."
     ),
     "correlation": (
-        "Mean |correlation| of the activations of two different units of the layer, 0 (each its "
-        "own) to 1 (copies)."
+        "Mean |correlation| between the activations of two different units of the layer, 0 "
+        "(unrelated) to 1 (copies)."
     ),
     "participation": (
-        "Participation ratio, (Σλ)² / Σλ² of the eigenvalues of the units' covariance: in how many "
-        "dimensions the layer varies, 1 to its number of units (Gao et al. 2017)."
+        "Participation ratio, (Σλ)² / Σλ² of the eigenvalues of the units' covariance: the "
+        "effective number of dimensions in which the layer varies, from 1 to its number of units "
+        "(Gao et al. 2017)."
     ),
     "active": (
-        "Share of the layer's units above zero, mean over digits; low is sparse. Srivastava et al. "
-        "(2014) saw sparser activations with dropout."
+        "Share of the layer's units above zero, mean over digits; low means sparse. Srivastava et "
+        "al. (2014) observed sparser activations with dropout."
     ),
     "auc": (
         "How often a crossed 7 activates the unit more than another 7, ties counting half. The "
         "layer's best unit, chosen on the discovery half."
     ),
     "ablation": (
-        "Mean accuracy while 0 to 90 % of the layer's units are set to 0 in random order "
-        "(Morcos et al. 2018). Units that are left aren't scaled up."
+        "Mean accuracy while 0 to 90 % of the layer's units are set to 0 in random order (Morcos "
+        "et al. 2018). The remaining units are not scaled up."
     ),
 }
 _NAMES = {
@@ -76,17 +75,18 @@ def dropout(choice: Choice) -> None:
     layers = hidden_dense(choice.model)
     if not layers:
         st.info(
-            f"{MODELS[choice.model].title} has no hidden dense layer, and dropout silences units "
-            "of such layers: choose LeNet-5 or the multilayer perceptron.",
+            f"{MODELS[choice.model].title} has no hidden dense layer, to which dropout could be "
+            "applied: choose LeNet-5 or the multilayer perceptron.",
             icon=":material/do_not_disturb_on:",
         )
         return
     shares = ", ".join(f"{share:g}" for share in DROPOUTS)
     st.caption(
-        f"Dropout {shares}, three seeds each: short trainings of {EPOCHS} epochs on {DIGITS:,} "
-        "digits, so accuracies are below those of the dashboard's own models. Every dot and line "
+        f"Dropout {shares}, three seeds each, trained briefly: {EPOCHS} epochs on {DIGITS:,} "
+        "digits, so accuracies are lower than those of the app's other models. Each dot or line "
         "is one network; grey: networks before training."
     )
+    halves.chosen_and_judged("Top classes and the best unit for a crossed 7 were chosen")
     found: Dropped = result_of(Dropping(choice))
     layer = links.one_of("layer", layers, layers[-1])
     layer.shown()
@@ -120,10 +120,7 @@ def _measures(table: pd.DataFrame) -> None:
             # an untrained network guesses, with and without its units: it would only hide the rest
             shown = table[table["trained"]] if name == "ablation" else table
             st.altair_chart(figures.dots(shown, name), key=f"dots of {name}")
-    st.caption(
-        f"On the confirmation half of the test digits; the best unit for “{CONCEPTS[PART].text}” "
-        "and top classes were chosen on the discovery half."
-    )
+    st.caption("On the confirmation half.")
 
 
 def _silenced(curves: pd.DataFrame) -> None:
@@ -132,6 +129,6 @@ def _silenced(curves: pd.DataFrame) -> None:
     st.altair_chart(figures.over_shares(curves), key="units silenced")
     st.caption(
         f"Units of the layer set to 0 at random, the mean of {ORDERS} orders, on {SILENCED:,} "
-        f"digits of the confirmation half. In training at most {max(DROPOUTS):.0%} were silent: "
-        "beyond that, no network has practised."
+        f"digits of the confirmation half. In training at most {max(DROPOUTS):.0%} were silenced: "
+        "beyond that, no network was trained."
     )

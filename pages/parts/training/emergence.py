@@ -14,7 +14,7 @@ from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runs import Choice
 from core.training import PROBE
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.waiting import result_of
 
 __all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", "layer_option"]
@@ -22,13 +22,13 @@ __all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", 
 DEFINITIONS = {
     "selectivity over steps": (
         "Class selectivity index of each unit: (mean on its top class − mean on the others) / "
-        "(their sum), of activations after any ReLU. The top class is that of the same digits, so "
-        "a unit without any preference is above 0 too: read it against the untrained network "
+        "(their sum), of activations after any ReLU. The top class is determined on the same "
+        "digits, so even a unit without preference is above 0: compare with the untrained network "
         "(Morcos et al. 2018)."
     ),
     "class detectors": (
         "Units whose AUC for some class, against all other digits, is above 0.9. The first point "
-        "is the untrained network, which has some by the shape of the digits alone."
+        "is the untrained network, which has some because of the shapes of the digits alone."
     ),
     "concept auc": (
         "Area under the ROC curve: how often a digit with the concept activates the unit more than "
@@ -36,28 +36,28 @@ DEFINITIONS = {
         "digits of its class are compared; for a class, all digits."
     ),
     "best by chance": (
-        "The concept is dealt anew to the digits, within the class, 500 times: the best unit of "
-        "the layer stays below this AUC in 95 % of them. The best of many units looks good by "
-        "luck, so the best unit must be read against the best of shuffles (max-T, Westfall & Young "
-        "1993)."
+        "The 95th percentile of the AUC of the layer's best unit, when the concept is shuffled "
+        "among the digits of the class 500 times. The best of many units looks good by luck, so "
+        "the best unit must be compared with the best unit under shuffling (max-T, Westfall & "
+        "Young 1993)."
     ),
     "confirmed": "The same unit's AUC on the other half of the test digits.",
     "untrained best": "The highest AUC of any unit of this layer before training, same seed.",
     "t50": (
         "t₅₀: the first checkpoint at which AUC − ½ is half of its final value or more. "
-        "Checkpoints are at 0, 1, 2, 4, … batches, so it's known to a factor of two. Empty where "
-        "the final AUC is 0.55 or less: nothing emerged."
+        "Checkpoints are at 0, 1, 2, 4, … batches, so t₅₀ is only known to within a factor of "
+        "two. Empty if the final AUC is 0.55 or less: nothing emerged."
     ),
     "likeness": (
-        "Pearson's correlation of a unit's ten class means with those that it has at the end: 1 "
-        "when it answers to the classes as it will, whatever its scale."
+        "Pearson's correlation of a unit's ten class means with its class means at the end of "
+        "training: 1 if the tuning is already the final one, whatever its scale."
     ),
 }
 _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches."
 
 
 def layer_option(choice: Choice) -> links.Option[str]:
-    """The layer in the address; the first dense one unless told, else the last hidden one."""
+    """The layer in the address; by default the first dense one, else the last hidden one."""
     layers = tuple(layer.name for layer in MODELS[choice.model].architecture.described)
     return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
 
@@ -99,6 +99,7 @@ def emergence(choice: Choice) -> None:
     """The view: selectivity, detectors, the best unit of a concept, and when each emerged."""
     found = result_of(Emerging(choice))
     layer, concept = controls(choice, found.concepts)
+    halves.chosen_and_judged("The best unit for each concept was chosen")
     left, right = st.columns(2)
     with left:
         _selectivity(found, layer)
@@ -120,8 +121,8 @@ def _selectivity(found: Emergence, layer: str) -> None:
     frame = pd.DataFrame({"step": found.recorded, "low": low, "median": median, "high": high})
     st.altair_chart(figures.ribbon(frame, "selectivity"), key="selectivity ribbon")
     st.caption(
-        f"Median of {of.shape[1]} units, the band from the 10 % to the 90 % quantile; grey: the "
-        f"median before training. {_MEANS}"
+        f"Median of {of.shape[1]} units; band: 10 % to 90 % quantile; grey: the median before "
+        f"training. {_MEANS}"
     )
     st.markdown(_receding(found, layer))
 
@@ -130,16 +131,16 @@ def _receding(found: Emergence, layer: str) -> str:
     """Whether selective units came early and went again, in a sentence."""
     top, last = peak(found.recorded, found.selectivity[layer]), int(found.recorded[-1])
     if top.step == last:
-        said = f"is highest at the end ({top.last:.2f}): it did not recede in this training."
+        said = f"is highest at the end ({top.last:.2f}): it did not decline in this training."
     else:
-        verdict = "it receded" if top.receded else "that it receded is not shown"
+        verdict = "it declined" if top.receded else "a decline is not shown"
         said = (
             f"is highest ({top.highest:.2f}) after {top.step:,} of {last:,} batches and "
-            f"{top.last:.2f} at the end: {verdict} (fall {top.fall:.2f}, 95 % interval over units "
-            f"{top.low:.2f} to {top.high:.2f}, the step of the peak being given)."
+            f"{top.last:.2f} at the end: {verdict} (decline {top.fall:.2f}, 95 % interval over "
+            f"units {top.low:.2f} to {top.high:.2f}, for this step of the peak)."
         )
     return (
-        f"Do selective units peak early and then recede, as in a ResNet-50 (Ranadive et al. 2023)? "
+        "Does selectivity peak early and then decline, as in a ResNet-50 (Ranadive et al. 2023)? "
         f"Here the median selectivity of {layer} {said}"
     )
 
@@ -155,8 +156,8 @@ def _detectors(found: Emergence) -> None:
     chart = figures.over_steps(pd.DataFrame(rows), "detectors", "layer", title="units")
     st.altair_chart(chart, key="detectors over steps")
     st.caption(
-        f"Units with an AUC above {DETECTOR} for some class, at the {len(found.steps)} checkpoints "
-        "that were kept, on the discovery half of the test digits."
+        f"Units with an AUC above {DETECTOR} for some class, at the {len(found.steps)} saved "
+        "checkpoints, on the discovery half of the test digits."
     )
 
 
@@ -176,10 +177,10 @@ def _best_unit(found: Emergence, layer: str, concept: str) -> None:
     chart = figures.over_steps(frame, "auc", "unit", title="AUC", chance=chance)
     st.altair_chart(chart, key="best unit over steps")
     st.caption(
-        f"{row['digits']:.0f} digits of the discovery half have it. AUC {row['auc']:.2f} at the "
-        f"end, {row['confirmed']:.2f} on the other half; grey, dashed: the best unit of 95 % of "
-        f"shuffles stays below {row['chance']:.2f}; the best untrained unit has "
-        f"{row['untrained']:.2f}.",
+        f"{row['digits']:.0f} digits of the discovery half have the concept. AUC {row['auc']:.2f} "
+        f"at the end, {row['confirmed']:.2f} on the other half. Grey, dashed: "
+        f"{row['chance']:.2f}, the 95th percentile of the best unit under shuffling; best "
+        f"untrained unit: {row['untrained']:.2f}.",
         help=DEFINITIONS["best by chance"],
     )
     place.link("units", f"The page of {layer}/{unit}", layer=layer, unit=unit)
@@ -195,7 +196,7 @@ def _likeness(found: Emergence) -> None:
     ]
     chart = figures.over_steps(pd.DataFrame(rows), "correlation", "layer", title="correlation")
     st.altair_chart(chart, key="likeness over steps")
-    st.caption(f"The median unit of each layer; 1 at the end by definition. {_MEANS}")
+    st.caption(f"Median unit of each layer; 1 at the end by definition. {_MEANS}")
 
 
 def _times(choice: Choice, found: Emergence, layer: str) -> None:
@@ -205,7 +206,7 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
     helps = {
         "auc": ("AUC", "concept auc"),
         "confirmed": ("AUC, other half", "confirmed"),
-        "chance": ("95 % of shuffles", "best by chance"),
+        "chance": ("95th percentile, shuffled", "best by chance"),
         "untrained": ("untrained", "untrained best"),
         "t50": ("t₅₀, batches", "t50"),
     }
@@ -220,9 +221,9 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
         },
     )
     st.caption(
-        "The best unit of each concept was chosen on the discovery half, on which its AUC is "
-        "flattered: read it against shuffles, or read the other half. Grey: concepts that fewer "
-        f"than {FEWEST} of these digits have, too few to rely on."
+        "The best unit for each concept was chosen on the discovery half, so its AUC there is "
+        "too optimistic: compare it with the shuffles, or use the other half. Grey: concepts "
+        f"with fewer than {FEWEST} of these digits, too few to rely on."
     )
     name = f"emergence-{choice.data}-{choice.model}-seed{choice.seed}-{layer}"
     data, icon = csv_text(table).encode(), ":material/download:"

@@ -21,7 +21,7 @@ ROW = links.one_of("rows", ROWS[1:])
 
 
 def film(study: Study) -> None:
-    """The film of the layer that the address names."""
+    """The movie of the layer that the address names."""
     layers = study.model.layers
     layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
     left, right = st.columns(2)
@@ -57,9 +57,9 @@ def film(study: Study) -> None:
     place.copy_link(view="movie", layer=name, rows=ROW.value(), pins=",".join(pins.value()) or None)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Threading the film")
+@st.cache_resource(max_entries=4, show_spinner="Preparing the movie")
 def _reel(_recorded: Recorded, which: str, model: str, layer: str, row: str) -> Film:
-    """The film of one layer as the player wants it, units in the order of their classes."""
+    """The movie of one layer in the player's form, units in the order of their classes."""
     order = _recorded.order(layer)
     return Film(
         units=tuple(str(UnitId(model, layer, int(unit))) for unit in order),
@@ -83,14 +83,14 @@ def _captions(recorded: Recorded, same: bool, units: int) -> None:
     """What was recorded, where, and whether it is the very same training."""
     st.caption(
         f"{units} units, {len(recorded.loss):,} batches, pictures at {len(recorded.frames)} of "
-        "them. Gradient rows are of training digits; activation rows, class sums over the 5,000 "
-        "discovery digits. Units stand in the order of the class that they are wanted on at the "
-        "end.",
+        "them. Gradient rows use training digits; activation rows are class sums over the digits "
+        "of the discovery half. Units are ordered by the class for which their gradient is "
+        "highest at the end.",
         help=f"{DEFINITIONS['gradient row']}\n\n{DEFINITIONS['activation row']}",
     )
     if not same:
         st.warning(
-            "This film is of a training that ended at other weights than the model on the other "
-            "pages: another machine, or another number of threads, rounds differently. Compare "
-            "units by what they do, not by their numbers."
+            "The recorded training ended with slightly different weights from the model on the "
+            "other pages, because another machine or another number of threads rounds "
+            "differently. Compare units by what they do, not by their numbers."
         )

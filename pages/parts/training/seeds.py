@@ -19,6 +19,7 @@ from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
 from core.runs import Choice
+from pages.kit import halves
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.training import emergence
@@ -28,18 +29,19 @@ __all__ = ["seeds"]
 WITHIN = 0.8  # AUC above which a unit is called a conditional detector, as on the page Ask
 DEFINITIONS = {
     "matching": (
-        "Units of two networks have no common order. Each is given a partner in the other network, "
-        "one to one, so that the sum of |correlation| of their activations on the same digits is "
-        "the largest possible (Hungarian assignment, Li et al. 2015). The sign is free, since the "
-        "next layer can turn it."
+        "Units of two networks have no common order. Each unit is assigned a partner in the other "
+        "network, one to one, so that the sum of |correlation| of their activations on the same "
+        "digits is as large as possible (Hungarian assignment, Li et al. 2015). The sign is "
+        "ignored, since the next layer can flip it."
     ),
     "matching null": (
-        "The same matching with the digits of one network shuffled: 95 % of units stay below. What "
-        "is above shares something about the digits, which may be no more than their classes."
+        "The same matching with the digits of one network shuffled: 95th percentile over units. "
+        "Pairs above it share some information about the digits, which may be no more than their "
+        "classes."
     ),
     "matching untrained": (
-        "The same matching of the networks before training, same seeds: units correlate because "
-        "digits of a class look alike, without anything being learned."
+        "The same matching for the networks before training, same seeds: units correlate because "
+        "digits of a class look alike, although nothing has been learned."
     ),
 }
 
@@ -51,6 +53,7 @@ def seeds(choice: Choice) -> None:
     emerging = InTurn(tuple(map(Emerging, every)), f"Training and reading seeds {numbers}")
     found: tuple[Emergence, ...] = result_of(emerging)
     layer, concept = emergence.controls(choice, found[0].concepts)
+    halves.chosen_and_judged("The best unit of each network was chosen")
     matched = result_of(Corresponding(choice, layer))
     table = _each_seed(matched, found, layer, concept)
     st.markdown(_always(table, layer, concept))
@@ -74,14 +77,14 @@ def _always(table: pd.DataFrame, layer: str, concept: str) -> str:
     strong = int((table["confirmed"] > WITHIN).sum())
     learned = int((table["auc"] > table["untrained"]).sum())
     digits = int(table["digits"].iloc[0])
-    few = f"Only {digits} digits have it, too few for an answer. " * (digits < FEWEST)
+    few = f"Only {digits} digits have it, too few to decide. " * (digits < FEWEST)
     return (
         f"**Is there always a unit for “{text}” in {layer}?** {few}In {above} of {n} networks the "
         f"best unit is better (AUC {_values(table, 'auc')} for seeds "
-        f"{_values(table, 'seed', 'd')}) than the best of 95 % of shuffles "
-        f"({_values(table, 'chance')}); in {learned} of {n} it is better than any untrained unit "
-        f"({_values(table, 'untrained')}); on the other half of the digits it is above {WITHIN} in "
-        f"{strong} of {n} ({_values(table, 'confirmed')})."
+        f"{_values(table, 'seed', 'd')}) than the 95th percentile of the best unit under "
+        f"shuffling ({_values(table, 'chance')}); in {learned} of {n} it is better than any "
+        f"untrained unit ({_values(table, 'untrained')}); on the other half of the digits it is "
+        f"above {WITHIN} in {strong} of {n} ({_values(table, 'confirmed')})."
     )
 
 
@@ -104,10 +107,11 @@ def _over_training(
     chart = figures.over_steps(frame, "auc", "seed", title="highest AUC", chance=chance)
     st.altair_chart(chart, key="seeds over steps")
     st.caption(
-        f"The highest AUC of any unit of {layer} at each checkpoint, a line for each network; "
-        f"dashed: what the best unit of 95 % of shuffles stays below, at the end. "
-        f"{found[0].present[at]} digits of the discovery half have the concept. That a unit tells "
-        "it does not say that the network uses it: only removing the unit can tell.",
+        f"The highest AUC of any unit of {layer} at each checkpoint, one line per network; "
+        "dashed: the 95th percentile of the best unit under shuffling, at the end. "
+        f"{found[0].present[at]} digits of the discovery half have the concept. That a unit "
+        "detects the concept does not mean that the network uses it: only removing the unit can "
+        "show that.",
         help=f"{emergence.DEFINITIONS['concept auc']}\n\n{emergence.DEFINITIONS['best by chance']}",
     )
 
@@ -128,8 +132,8 @@ def _matched(
         column_config={
             "auc": column("AUC", emergence.DEFINITIONS["concept auc"]),
             "correlation": column("correlation", DEFINITIONS["matching"]),
-            "null": column("95 % of shuffles", DEFINITIONS["matching null"]),
-            "untrained": column("95 % untrained", DEFINITIONS["matching untrained"]),
+            "null": column("95th percentile, shuffled", DEFINITIONS["matching null"]),
+            "untrained": column("95th percentile, untrained", DEFINITIONS["matching untrained"]),
             "partner's auc": column("partner's AUC", emergence.DEFINITIONS["concept auc"]),
             "best there": st.column_config.NumberColumn(
                 help="The best unit for the concept in the other network: the partner, or another."
@@ -139,7 +143,7 @@ def _matched(
     same = int((partners["partner"] == partners["best there"]).sum())
     st.caption(
         f"{matched.digits:,} digits of the discovery half. In {same} of {len(partners)} rows the "
-        "partner is also the other network's best unit. A unit's number means nothing in another "
+        "partner is also the other network's best unit. Unit numbers have no meaning in another "
         "network."
     )
     download(partners, f"partners-{file_name(choice)}-{layer}-{concept}")
@@ -147,9 +151,9 @@ def _matched(
     table = matched.table()
     st.altair_chart(figures.correspondence(table), key="units matched")
     st.caption(
-        f"A tick for each of the {matched.partner.shape[2]} units; blue: the trained networks; "
-        "grey: the same networks before training; orange: what 95 % of units stay below when the "
-        "digits are shuffled.",
+        f"One tick for each of the {matched.partner.shape[2]} units; blue: the trained networks; "
+        "grey: the same networks before training; orange: the 95th percentile over units when "
+        "the digits are shuffled.",
         help=DEFINITIONS["matching untrained"],
     )
     download(table, f"matching-{file_name(choice)}-{layer}")

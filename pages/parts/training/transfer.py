@@ -22,26 +22,25 @@ __all__ = ["transfer"]
 
 DEFINITIONS = {
     "transfer": (
-        "AnB: the first n layers from the network for 0 to 4, frozen; the others learned anew on 5 "
-        "to 9. AnB+: the same, fine-tuned. BnB and BnB+: the first layers from the network for 5 "
-        "to 9, which tells what freezing and learning anew cost by themselves. random: the first "
-        "layers frozen as they were drawn, the floor. base: all learned on 5 to 9 (Yosinski et al. "
-        "2014)."
+        "AnB: the first n layers come from the network for 0 to 4 and are frozen; the others are "
+        "trained from scratch on 5 to 9. AnB+: the same, with all layers fine-tuned. BnB and "
+        "BnB+: the first layers come from the network for 5 to 9, which shows what freezing and "
+        "retraining cost by themselves. random: the first layers are frozen at random weights, "
+        "the lower bound. base: all layers trained on 5 to 9 (Yosinski et al. 2014)."
     ),
     "drift": (
-        "1 − correlation of a unit's mean activations on the classes 0 to 4, before and after: 0 "
-        "is the same tuning, whatever its scale, 1 unrelated, 2 turned around. The median unit of "
-        "the layer."
+        "1 − correlation of a unit's mean activations on the classes 0 to 4, before and after: 0: "
+        "the same tuning, whatever its scale; 1: unrelated; 2: opposite. Median unit of the layer."
     ),
     "survival": (
-        "A unit's label is the class among 0 to 4 that it tells best from the other four (AUC). "
-        "Share of the units that keep theirs. By chance: if labels after were dealt to units at "
-        "random."
+        "A unit's label is the class among 0 to 4 that it separates best from the other four "
+        "(AUC). Share of units that keep their label. By chance: if the labels after fine-tuning "
+        "were shuffled among units."
     ),
 }
 _NAMES = {
     "drift": "Median drift",
-    "survival": "Labels that survive",
+    "survival": "Unchanged labels",
     "chance": "by chance",
 }
 
@@ -50,15 +49,15 @@ def transfer(choice: Choice) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
     if not movable(choice.model):
         st.info(
-            f"{MODELS[choice.model].title} is not a chain of layers with weights of their own, of "
-            "which the first could be moved: choose LeNet-5, the simple CNN or the multilayer "
+            f"{MODELS[choice.model].title} is not a chain of layers with separate weights, so its "
+            "first layers can't be transferred: choose LeNet-5, the simple CNN or the multilayer "
             "perceptron.",
             icon=":material/do_not_disturb_on:",
         )
         return
     st.caption(
-        f"Short trainings of {TRANSFER_EPOCHS} epochs on the digits 5 to 9, or 0 to 4, among "
-        f"{TRANSFER_DIGITS:,} digits; three seeds, a line for each network.",
+        f"Trained briefly, {TRANSFER_EPOCHS} epochs on the digits 5 to 9, or 0 to 4, among "
+        f"{TRANSFER_DIGITS:,} digits; three seeds, one line per network.",
         help=DEFINITIONS["transfer"],
     )
     found: Transfer = result_of(Transferring(choice))
@@ -71,19 +70,19 @@ def transfer(choice: Choice) -> None:
 
 
 def _transferred(accuracy: pd.DataFrame) -> None:
-    """Accuracy on 5 to 9 by number of layers from elsewhere."""
+    """Accuracy on 5 to 9 by number of transferred layers."""
     st.markdown("**Accuracy on digits 5 to 9**", help=DEFINITIONS["transfer"])
     frame = accuracy[accuracy["kind"] != "base"]
     chart = figures.over_layers(
-        frame, "first", "accuracy", title="accuracy", name="layers from elsewhere", percent=True
+        frame, "first", "accuracy", title="accuracy", name="transferred layers", percent=True
     )
     st.altair_chart(chart, key="transferred")
     base = accuracy[accuracy["kind"] == "base"]["accuracy"]
     st.caption(
-        f"On the 5 to 9 of the confirmation half. Learned on 5 to 9 from scratch: "
-        f"{', '.join(f'{value:.2%}' for value in base)}. Grey: first layers frozen as drawn. "
-        "Layers from elsewhere bring their own training along, so read A against B, and both "
-        "against grey, rather than against learning from scratch."
+        "On the digits 5 to 9 of the confirmation half. Trained from scratch on 5 to 9: "
+        f"{', '.join(f'{value:.2%}' for value in base)}. Grey: first layers frozen at random "
+        "weights. Transferred layers bring additional training with them, so compare A with B, "
+        "and both with grey, rather than with training from scratch."
     )
 
 
@@ -95,10 +94,10 @@ def _drift(found: Transfer) -> None:
     )
     st.altair_chart(chart, key="drift")
     st.caption(
-        "From the network for 0 to 4 to the same unit after fine-tuning on 5 to 9, by number of "
-        "layers that came along; frozen layers (AnB) have 0 by definition. Controls with the same "
-        "first weights: before any training (grey), and trained on 5 to 9 alone. On the 0 to 4 of "
-        "the discovery half."
+        "Between the unit in the network for 0 to 4 and the same unit after fine-tuning on 5 to "
+        "9, by number of transferred layers; for frozen layers (AnB) it is 0 by definition. "
+        "Controls with the same first weights: before any training (grey), and trained on 5 to 9 "
+        "alone. Measured on the digits 0 to 4 of the discovery half."
     )
 
 
@@ -116,7 +115,7 @@ def _named_kinds(tuning: pd.DataFrame) -> pd.DataFrame:
 
 def _tuning(choice: Choice, found: Transfer) -> None:
     """Drift and survival of labels as tables to download."""
-    st.markdown("**What became of the units of the network for 0 to 4**")
+    st.markdown("**How the units of the network for 0 to 4 changed**")
     table = _named_kinds(found.tuning()).drop(columns="first")
     config = {name: column(_NAMES[name], DEFINITIONS[name]) for name in ("drift", "survival")}
     quantile = "quantile of the drift over units."

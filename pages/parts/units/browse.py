@@ -15,7 +15,7 @@ from core.analyses.profiles import table
 from core.analyses.profiles.task import Study
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -46,6 +46,7 @@ def units(study: Study) -> None:
     """The page of all units."""
     layer = links.one_of("layer", ("all", *study.model.layers))
     st.title("Units")
+    halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
     every = table(study.profiles, study.choice.model)
     if ANSWERS.value() != "any":
@@ -53,7 +54,7 @@ def units(study: Study) -> None:
     chosen = _chosen(every, layer.value())
     st.caption(f"{len(chosen)} of {len(every)} units. Click one to open it.")
     if chosen.empty:
-        st.info("No unit is like this: widen a range, or choose any top class, layer and state.")
+        st.info("No unit matches: widen a range, or choose any top class, layer and state.")
     else:
         _pictures(study, chosen, layer.value())
         _table(chosen)
@@ -70,11 +71,17 @@ def _controls(layer: links.Option[str]) -> None:
     _select(first[0], layer, "Layer", ("all", *place.layers()))
     _select(first[1], TOP, "Top class", ("any", *CLASSES), DEFINITIONS["top_class"])
     wanted = ("any", POLYSEMANTIC, NONE, *_WORDS)
-    _select(first[2], ANSWERS, "Answers to", wanted, DEFINITIONS["label"])
+    _select(first[2], ANSWERS, "Responds to", wanted, DEFINITIONS["label"])
     _select(first[3], STATE, "State", STATES, _states())
     second = st.columns(5)
     _select(second[0], PICTURE, "Picture", ("mean", "maximized"))
-    _select(second[1], SORT, "Sort by", SORTS, "Definitions are behind the table's column names.")
+    _select(
+        second[1],
+        SORT,
+        "Sort by",
+        SORTS,
+        "For definitions, point at the column names of the table below.",
+    )
     _select(second[2], ORDER, "Order", ("highest", "lowest"))
     for column, option, name in (
         (second[3], SELECTIVITY, "Selectivity, %"),
@@ -129,7 +136,7 @@ def _labelled(study: Study, every: pd.DataFrame) -> pd.DataFrame:
 
 
 def _answering(codes: pd.Series, wanted: str) -> pd.Series:
-    """Whose label says that the concept `wanted` is there."""
+    """Which units have a label that includes the concept `wanted`, (units,) of bool."""
     if wanted == NONE:
         return codes == ""
     if wanted == POLYSEMANTIC:
@@ -162,7 +169,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     """The grid; a click opens the unit."""
     maximized = PICTURE.value() == "maximized"
     if maximized and layer == "all":
-        st.info("Choose a layer to see its maximized inputs; these are mean images.")
+        st.info("Choose a layer to see its maximized inputs; mean images are shown here.")
     if maximized and layer != "all":
         found = result_of(Maximizing(study.choice, layer, Settings()))
         rows = chosen["index"].to_numpy()
@@ -219,7 +226,7 @@ def _places(chosen: pd.DataFrame) -> list[tuple[str, int]]:
 
 def _alt(name: object, row: pd.Series) -> str:
     """A unit in words."""
-    said = f", answers to {row['label']}" if "label" in row else ""
+    said = f", responds to {row['label']}" if "label" in row else ""
     return (
         f"{name}{said}: top class {row['top_class']}, selectivity {row['selectivity']:.2f} "
         f"(untrained {row['selectivity_untrained']:.2f}, permuted labels "

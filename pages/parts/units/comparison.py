@@ -32,7 +32,7 @@ def compare(study: Study, unit: UnitId) -> None:
     option.shown()
     own = f"{unit.layer}/{unit.index}"
     st.multiselect(
-        f"Units beside {own}",
+        f"Compare {own} with",
         [name for name in _names(study) if name != own or name in option.value()],
         key=option.key,
         on_change=option.changed,
@@ -41,9 +41,7 @@ def compare(study: Study, unit: UnitId) -> None:
     )
     names = list(dict.fromkeys([own, *option.value()]))
     if len(names) == 1:
-        st.caption(
-            "Choose another unit: their class profiles and their digits appear side by side."
-        )
+        st.caption("Choose another unit to see the class profiles and digits of both side by side.")
         return
     places = [(layer, int(index)) for layer, index in (name.split("/") for name in names)]
     means = [study.profiles[layer].class_means[index] for layer, index in places]
@@ -87,7 +85,7 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
         column_config={
             "digit": st.column_config.ImageColumn("Digit", width="small"),
             "number": st.column_config.NumberColumn(
-                "Number", help="Its place among the confirmation digits."
+                "Number", help="Its number within the confirmation half."
             ),
             "class": "Class",
             **{name: st.column_config.NumberColumn(name, format="%.2f") for name in names},

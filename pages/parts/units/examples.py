@@ -1,4 +1,4 @@
-"""The real digits beside a unit: those it answers to, those it doesn't, and its mean images."""
+"""The real digits of a unit: those it responds to, those it doesn't, and its mean images."""
 
 from __future__ import annotations
 

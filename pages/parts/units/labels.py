@@ -1,4 +1,4 @@
-"""What a unit answers to in words, how well that holds, and what adding a part to a digit does."""
+"""What a unit responds to in words, how well that holds, and the effect of adding a part."""
 
 from __future__ import annotations
 
@@ -52,14 +52,14 @@ def _said(found: Labels, index: int) -> None:
     label, candidate = str(found.label[index]), str(found.candidate[index])
     if label == NONE:
         st.markdown(
-            f"**No label.** The best of the library, “{candidate}”, predicts its activation no "
-            f"better than shuffled digits do (correlation {found.correlation[index]:.2f}; 99 % of "
-            f"shuffles stay below {found.null[index]:.2f}, and a label needs 0.10).",
+            f"**No label.** The best candidate, “{candidate}”, predicts its activation no better "
+            f"than under shuffling (correlation {found.correlation[index]:.2f}; 99th percentile "
+            f"under shuffling {found.null[index]:.2f}; a label needs at least 0.10).",
             help=DEFINITIONS["label"],
         )
         return
     several = " (polysemantic: two labels)" if "|" in label else ""
-    st.markdown(f"It answers to **{label}**{several}.", help=DEFINITIONS["label"])
+    st.markdown(f"It responds to **{label}**{several}.", help=DEFINITIONS["label"])
 
 
 def _metrics(values: Mapping[str, float]) -> None:
@@ -72,11 +72,10 @@ def _card(found: Labels, index: int) -> None:
     """The scores of the label on digits that it was not chosen on."""
     _metrics({name: getattr(found, name)[index] for name in _CARD})
     st.caption(
-        f"“{found.candidate[index]}”, {found.n[index]:,} digits of the half on which it was not "
-        f"chosen. Correlation {found.found[index]:.2f} where it was chosen; "
-        f"{found.mixed[index]:.2f} among top and random digits; 99 % of shuffles stay below "
-        f"{found.null[index]:.2f}. Average precision {found.precision[index]:.2f}, by chance "
-        f"{found.base[index]:.2f}.",
+        f"“{found.candidate[index]}”, {found.n[index]:,} digits of the confirmation half. "
+        f"Correlation {found.found[index]:.2f} on the discovery half; {found.mixed[index]:.2f} "
+        f"among top and random digits; 99th percentile under shuffling {found.null[index]:.2f}. "
+        f"Average precision {found.precision[index]:.2f}, by chance {found.base[index]:.2f}.",
         help=f"{DEFINITIONS['precision']}\n\n{DEFINITIONS['mixed']}",
     )
 
@@ -100,11 +99,13 @@ def _differences(named: Named, layer: str, index: int) -> None:
         st.info("No part changes its activation at all.", icon=":material/horizontal_rule:")
         return
     st.altair_chart(charts.differences(frame), key="differences")
-    st.caption("Mean change of activation with 95 % intervals; the number of pairs is in the tip.")
+    st.caption(
+        "Mean change of activation with 95 % intervals; point at one for the number of pairs."
+    )
 
 
 def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
-    """Some of the pairs, with what the unit says to each digit."""
+    """Some of the pairs, with the unit's activation on each digit."""
     with st.expander("Look at the pairs", icon=":material/compare:"):
         names = sorted(named.pairs, key=lambda name: (not name.startswith("crossbar,"), name))
         pair = links.one_of("pair", names)
@@ -128,9 +129,9 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
         )
         image_grid(grid, key="grid of pairs", label=f"pairs of {pair.value()}", scale=3)
         st.caption(
-            f"{n} of {shown.made}: above with the {shown.part}, below the same digit without it. "
-            "The unit's activation with · without, after its ReLU if it has one; of a map, its "
-            "maximum."
+            f"{n} of {shown.made}: top row with the {shown.part}, bottom row the same digit "
+            "without it. The unit's activation with · without, after its ReLU if it has one; of "
+            "a map, its maximum."
         )
 
 
@@ -142,7 +143,7 @@ def _own(study: Study, layer: str, index: int) -> None:
         own = links.one_of("own", ("none", *names))
         own.shown()
         st.selectbox(
-            "It answers to",
+            "It responds to",
             ("none", *names),
             key=own.key,
             on_change=own.changed,
@@ -157,7 +158,7 @@ def _own(study: Study, layer: str, index: int) -> None:
         card = score_card(answers[0], carried[0], answers[1], carried[1])
         _metrics({name: card[name][0] for name in _CARD})
         st.caption(
-            f"{card['n'][0]:,} digits of the confirmation half have it. 99 % of shuffles stay "
-            f"below a correlation of {card['null'][0]:.2f}. Average precision "
+            f"{card['n'][0]:,} digits of the confirmation half have it. 99th percentile of the "
+            f"correlation under shuffling: {card['null'][0]:.2f}. Average precision "
             f"{card['precision'][0]:.2f}, by chance {card['base'][0]:.2f}."
         )

@@ -32,8 +32,8 @@ def maximized(study: Study, layer: str, index: int) -> None:
     found = result_of(task)
     if bool(found.stuck[index]):
         st.warning(
-            "No start gave this unit any gradient, so there is no picture of it: whatever was "
-            "tried, a small change of the image changed nothing."
+            "No starting image gave this unit any gradient, so there is no picture of it: small "
+            "changes of the image had no effect on it."
         )
     else:
         _beside_exemplars(study, layer, index, found.images[index, 0].numpy())
@@ -41,7 +41,7 @@ def maximized(study: Study, layer: str, index: int) -> None:
         reached = float(found.activations[index])
         share = f", {reached / most:.0%} of" if most > 0 else "; a dead unit has no"
         st.caption(
-            f"Activation {reached:.2f}{share} the natural maximum {most:.2f}. Varied along the "
+            f"Activation {reached:.2f}{share} the natural maximum {most:.2f}. Optimized along the "
             f"covariance of digits, pixels in 0..1, {task.settings.steps} steps.",
             help=DEFINITIONS["share"],
         )

@@ -1,4 +1,4 @@
-"""One unit's page: what it answers to, how selectively, and against which controls."""
+"""One unit's page: what it responds to, how selectively, and against which controls."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from core.runtime import cache
 from core.runtime.task import Task
 from core.statistics import rate_bound
 from core.units import UnitId
-from pages.kit import links, place
+from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
@@ -38,7 +38,8 @@ def unit(study: Study, layer: str, index: int) -> None:
     name = UnitId(study.choice.model, layer, index)
     profile, described = study.profiles[layer], layer_of(study.model, layer)
     _head(name, profile, described)
-    st.subheader("What it answers to")
+    halves.chosen_and_judged("Its top class and label were chosen")
+    st.subheader("What it responds to")
     named = st.container()
     st.subheader("How selective it is")
     _scores(profile, index)
@@ -47,7 +48,7 @@ def unit(study: Study, layer: str, index: int) -> None:
         _classes(profile, index, described.passed)
     with right:
         _histogram(profile, index, described.passed)
-    st.subheader("Digits that it answers to, and digits that it doesn't")
+    st.subheader("Digits it responds to, and digits it doesn't respond to")
     examples(study, layer, index)
     st.subheader("Its mean image on each class")
     mean_images(profile, index, described.passed)
@@ -56,7 +57,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.subheader("Compare with other units, on the same digits")
     comparison.compare(study, name)
     if layer != study.model.layers[-1]:
-        place.link("ask", "Is it needed? Remove it and see", layer=layer, units=index)
+        place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=index)
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
@@ -86,7 +87,7 @@ def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) ->
     waiting = {task: cache.find(task) is None for _, task, _ in sections}
     notes = {task: where.empty() for where, task, _ in sections if waiting[task]}
     for note in notes.values():
-        note.caption("To be computed in a moment.")
+        note.caption("Will be computed shortly.")
     for where, task, draw in sorted(sections, key=lambda section: waiting[section[1]]):
         if task in notes:
             notes[task].empty()
@@ -119,7 +120,7 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
         seen = f"never active: below {bound:.2%} of digits, with 95 % confidence"
     stands = f" ({described.named(name.index)})" if described.named else ""
     st.caption(
-        f"Unit {name.index}{stands} of {len(profile)} in {name.layer} · read: {described.tap} · "
+        f"Unit {name.index}{stands} of {len(profile)} in {name.layer} · value: {described.tap} · "
         f"{seen}"
     )
     for state in _STATES:
@@ -133,9 +134,9 @@ def _open(layer: str | None, index: int | None) -> None:
 
 
 def _scores(profile: Profile, index: int) -> None:
-    """Four measures of how well it tells its top class from the rest, beside their baselines."""
+    """Four measures of how well it separates its top class from the rest, with their baselines."""
     top = profile.top_class[index]
-    st.markdown(f"How well does it tell **{top}**, its top class, from the other digits?")
+    st.markdown(f"How well does it separate **{top}**, its top class, from the other digits?")
     for column, name in zip(st.columns(4), _DOMAINS, strict=True):
         value, untrained, permuted = (
             float(getattr(of, name)[index])
@@ -150,7 +151,7 @@ def _scores(profile: Profile, index: int) -> None:
             st.altair_chart(_beside(profile, name, value), key=f"beside {name}")
     st.caption(
         f"Blue: this unit. Grey: every unit of {profile.layer}, trained, untrained, and under "
-        f"permuted labels. The top class was chosen on other digits than these {profile.n:,}."
+        f"permuted labels. The top class was not chosen on these {profile.n:,}."
     )
 
 
@@ -194,7 +195,7 @@ def _histogram(profile: Profile, index: int, passed: str) -> None:
     chart = charts.histogram(profile.edges[index], profile.counts[index])
     wide.altair_chart(chart, key="histogram")
     st.caption(
-        f"Activation {passed}; left, the exact zeros on a scale of their own. Lifetime sparseness "
+        f"Activation {passed}; left: the exact zeros, on their own scale. Lifetime sparseness "
         f"{profile.sparseness[index]:.2f}.",
         help=DEFINITIONS["sparseness"],
     )

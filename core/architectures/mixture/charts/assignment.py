@@ -145,6 +145,6 @@ def decided(bits: ArrayLike, untrained: float, most: float) -> alt.LayerChart:
         )
     )
     mean = pd.DataFrame({"from": [min(untrained, float(edges[-1]))]})
-    told = alt.Tooltip("from:Q", title="untrained, mean", format=".3f")
+    told = alt.Tooltip("from:Q", title="mean, untrained", format=".3f")
     rule = alt.Chart(mean).mark_rule(color=CONTROL, strokeWidth=2 * LINE)
     return bars + rule.encode(x="from:Q", tooltip=[told])

@@ -120,6 +120,6 @@ def _steps() -> alt.X:
 def _at(step: int) -> alt.Chart:
     """The step that is shown."""
     marked = alt.Chart(pd.DataFrame({"step": [step]}))
-    told = alt.Tooltip("step:Q", title="shown below")
+    told = alt.Tooltip("step:Q", title="step shown below")
     rule = marked.mark_rule(color=CONTROL, strokeWidth=LINE, strokeDash=[2, 2])
     return rule.encode(x="step:Q", tooltip=[told])

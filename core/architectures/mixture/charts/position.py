@@ -95,7 +95,10 @@ def told(frame: pd.DataFrame, networks: dict[str, str], most: float) -> alt.Laye
         .encode(
             x=x,
             y=alt.Y("shuffled:Q", title="normalized information", scale=scale),
-            tooltip=["factor", alt.Tooltip("shuffled:Q", title="95 % of shuffles", format=".3f")],
+            tooltip=[
+                "factor",
+                alt.Tooltip("shuffled:Q", title="95th percentile, shuffled", format=".3f"),
+            ],
         )
     )
     return bars + limit

@@ -90,7 +90,7 @@ def contributions(values: ArrayLike, answer: int) -> alt.LayerChart:
         .mark_bar()
         .encode(
             x=alt.X("expert:N", title="expert", sort=names, axis=_PLAIN),
-            y=alt.Y("adds:Q", title=f"adds to the logit of {answer}"),
+            y=alt.Y("adds:Q", title=f"contribution to the logit of {answer}"),
             color=alt.when(alt.datum.expert == "sum")
             .then(alt.value(MARK))
             .otherwise(alt.value(MODEL)),

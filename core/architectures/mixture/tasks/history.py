@@ -29,7 +29,7 @@ class Growing(Task[Growth]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}: its gates through training"
+        return f"Examining {self.choice.recipe.title}: gates during training"
 
     def compute(self, lab: Lab, report: Report) -> Growth:
         """The gate at every step that was kept, on digits moved as in training."""
@@ -38,5 +38,5 @@ class Growing(Task[Growth]):
         digits = lab.result(DigitsTask(self.choice.data, "discovery"), report).take(slice(DIGITS))
         chance = torch.Generator().manual_seed(self.choice.seed)
         digits = replace(digits, images=model.seen(digits.images, chance))
-        report(0.0, "Reading the gate at each step of training")
+        report(0.0, "Running the gate at each saved step of training")
         return grow(model.name, model.history.weights, digits, self.gate, self.choice.seed)

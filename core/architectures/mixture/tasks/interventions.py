@@ -29,9 +29,9 @@ WAYS = ("removed", "alone")
 _HALVES = ("discovery", "confirmation")
 _DECIDED = {
     "intact": "the gate as trained",
-    "akin": "weights of another digit of the class",
-    "another": "weights of another digit",
-    "even": "all experts alike, 1/N",
+    "akin": "weights for another digit of the same class",
+    "another": "weights for another digit",
+    "even": "equal weights, 1/N",
 }
 
 
@@ -184,7 +184,7 @@ class Rerouting(Task[Otherwise]):
     @property
     def title(self) -> str:
         """What is done."""
-        return "Letting the gate decide otherwise"
+        return "Replacing the gate's weights"
 
     def compute(self, lab: Lab, report: Report) -> Otherwise:
         """Answers on both halves."""

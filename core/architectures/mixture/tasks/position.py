@@ -24,9 +24,9 @@ class Moved:
     untrained: Placed
 
     def accuracies(self) -> dict[str, tuple[float, float, float]]:
-        """Accuracy with Wilson's 95 % interval, of digits moved and of digits as they are."""
+        """Accuracy with Wilson's 95 % interval, of digits moved and of digits not moved."""
         of, n = self.trained, self.trained.digits
-        counted = {"moved": of.moved, "as they are": of.still}
+        counted = {"moved": of.moved, "not moved": of.still}
         return {name: (hits / n, *wilson_interval(hits, n)) for name, hits in counted.items()}
 
 
@@ -39,7 +39,7 @@ class Moving(Task[Moved]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Moving digits before {self.choice.recipe.title}"
+        return f"Moving digits for {self.choice.recipe.title}"
 
     def compute(self, lab: Lab, report: Report) -> Moved:
         """Both networks on the same moves."""

@@ -32,13 +32,13 @@ class Summing(Task[Summed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Opening {self.choice.recipe.title}: one run in numbers"
+        return f"Examining {self.choice.recipe.title}: summary of the run"
 
     def compute(self, lab: Lab, report: Report) -> Summed:
         """On all test digits."""
         model, report = lab.given(report, Training(self.choice))
         digits = lab.result(DigitsTask(self.choice.data, "test"), report)
-        report(0.0, "Reading answers and gate on the test digits")
+        report(0.0, "Running network and gate on the test digits")
         right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
