@@ -8,7 +8,8 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, SERIES, legend
+from core.charts.base import HEIGHT, LEVEL, LINE, legend
+from core.colours import CONTROL, MARK, SERIES
 
 __all__ = ["against"]
 
@@ -33,7 +34,7 @@ def against(
         legend=legend("experts run, k"),
     )
     order = list(dict.fromkeys(frame[x]))
-    axis = alt.X(f"{x}:O", sort=order, title=title, axis=alt.Axis(labelAngle=0))
+    axis = alt.X(f"{x}:O", sort=order, title=title, axis=LEVEL)
     form = ".2%" if measure == "accuracy" else ".3~f"
     y = alt.Y(
         f"{measure}:Q",
