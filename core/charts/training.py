@@ -5,7 +5,7 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from core.charts.base import HEIGHT, LINE, legend
+from core.charts.base import HEIGHT, LEVEL, LINE, legend
 from core.charts.lines import banded, dotted, over_training
 from core.colours import CONTROL, MARK, MODEL, SERIES
 
@@ -92,7 +92,7 @@ def dots(frame: pd.DataFrame, measure: str) -> alt.Chart:
         alt.Chart(frame, height=HEIGHT - 40)
         .mark_point(filled=True, size=60, opacity=0.75)
         .encode(
-            x=alt.X("dropout:N", sort=None, title="dropout", axis=alt.Axis(labelAngle=0)),
+            x=alt.X("dropout:N", sort=None, title="dropout", axis=LEVEL),
             y=alt.Y(f"{measure}:Q", title=None, scale=alt.Scale(zero=False)),
             color=alt.Color("trained:N", scale=colours, legend=None),
             tooltip=["dropout", "seed", alt.Tooltip(f"{measure}:Q", format=".3f")],
@@ -128,7 +128,7 @@ def over_layers(
     form = ".2%" if percent else ".3f"
     axis = alt.Axis(format="%") if percent else alt.Undefined
     return dotted(alt.Chart(frame, height=_TALL), 26, 1.6).encode(
-        x=alt.X(f"{x}:O", title=name, sort=None, axis=alt.Axis(labelAngle=0)),
+        x=alt.X(f"{x}:O", title=name, sort=None, axis=LEVEL),
         y=alt.Y(f"{y}:Q", title=title, axis=axis, scale=alt.Scale(zero=False)),
         color=_colour(frame, "kind", "network"),
         detail="seed:N",

@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.charts.bars import histogram_bars
-from core.charts.base import HEIGHT, LEVEL, LINE, every, finite, layered, legend
+from core.charts.base import HEIGHT, LEVEL, LINE, ROW, every, finite, layered, legend
 from core.charts.heatmap import heat_map, sequential
 from core.charts.intervals import bars_with_intervals, baseline, interval_plot, zero
 from core.charts.lines import dotted, over_training
@@ -189,7 +189,7 @@ def concept_counts(concepts: Sequence[str]) -> alt.Chart:
     names, counts = np.unique(np.asarray(concepts, dtype=str), return_counts=True)
     frame = pd.DataFrame({"concept": names, "units": counts})
     return (
-        alt.Chart(frame, height=22 * len(frame) + 60)
+        alt.Chart(frame, height=alt.Step(ROW))
         .mark_bar(color=MODEL, opacity=0.85)
         .encode(
             x=alt.X("units:Q", title="units", axis=alt.Axis(tickMinStep=1)),

@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike
 
 from core import pictures
 from core.charts.bars import highlighted
-from core.charts.base import HEIGHT, LEVEL, ROW, every, layered, legend
+from core.charts.base import HEIGHT, LEVEL, every, layered, legend
 from core.charts.heatmap import Words, diverging, heat_map, sequential
 from core.charts.intervals import control_range, interval_plot
 from core.charts.lines import level
@@ -20,6 +20,7 @@ __all__ = ["answers", "attended", "kept", "needs", "numbers", "spread"]
 
 _TINT = rgb(MARK)
 _TIMES = 3  # screen pixels a pixel of the digit
+_OFFSET = 16  # pixels of one of several intervals in a row
 _PLACES = 190  # height of a chart of patches
 
 
@@ -97,7 +98,7 @@ def spread(frame: pd.DataFrame, measure: str, title: str, uniform: float) -> alt
         alt.Chart(frame.dropna(subset=[measure]), height=HEIGHT)
         .mark_point(filled=True, size=34, opacity=0.65)
         .encode(
-            x=alt.X("head:N", title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X("head:N", title=None, axis=LEVEL),
             xOffset=alt.XOffset("network:N", sort=order),
             y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(zero=False)),
             color=alt.Color(
@@ -148,5 +149,5 @@ def kept(frame: pd.DataFrame) -> alt.LayerChart:
         tooltip=["weights", "edited", *tips],
         colour=alt.Color("edited:N", scale=colours, legend=legend("edited"), sort=blocks),
         offset=alt.YOffset("edited:N", sort=blocks),
-        height=alt.Step(2 * ROW),
+        height=alt.Step(_OFFSET),
     )

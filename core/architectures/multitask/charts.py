@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.charts.bars import highlighted
-from core.charts.base import HEIGHT, LEVEL, legend
+from core.charts.base import HEIGHT, LEVEL, ROW, legend
 from core.charts.heatmap import Words, heat_map, sequential
 from core.charts.lines import dotted, over_training
 from core.colours import CONTROL, MARK, MODEL, NEITHER, SERIES
@@ -64,7 +64,7 @@ def needle(said: float, right: float) -> alt.Chart:
 def rises(frame: pd.DataFrame, unit: str) -> alt.Chart:
     """A bar for each unit: by how much one loss rises without it. Columns unit (text) and rise."""
     return (
-        alt.Chart(frame, height=22 * len(frame) + 60)
+        alt.Chart(frame, height=alt.Step(ROW))
         .mark_bar(color=MODEL)
         .encode(
             x=alt.X("rise:Q", title=f"loss rises by, {unit}", axis=alt.Axis(tickCount=3)),

@@ -90,7 +90,7 @@ def purities(frame: pd.DataFrame) -> alt.Chart:
                 "purity:O",
                 sort=words,
                 title="purity, %",
-                axis=alt.Axis(labelAngle=0),
+                axis=LEVEL,
                 scale=alt.Scale(domain=words),
             ),
             xOffset=alt.XOffset("centres:N", sort=names),
