@@ -13,6 +13,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from PIL import Image
 
+from core import colours
+
 __all__ = [
     "Bytes",
     "enlarged",
@@ -28,12 +30,12 @@ __all__ = [
 
 Bytes = NDArray[np.uint8]
 
-PAPER, INK = np.array([255, 255, 255]), np.array([17, 24, 39])
-_BELOW, _ABOVE = np.array([33, 102, 172]), np.array([178, 24, 43])  # ColorBrewer's RdBu ends
-_OUTLINE = np.array([234, 88, 12], dtype=np.uint8)
-_UNIT, _CONCEPT, _BOTH = np.array([(249, 115, 22), (59, 130, 246), (126, 34, 206)])
+PAPER, INK = colours.rgb(colours.PAPER), colours.rgb(colours.INK)
+_BELOW, _ABOVE = colours.rgb(colours.BELOW), colours.rgb(colours.ABOVE)
+_OUTLINE = colours.rgb(colours.MARK)
+_UNIT, _CONCEPT, _BOTH = (colours.rgb(of) for of in (colours.UNIT, colours.CONCEPT, colours.BOTH))
 _TINT = 0.6  # of a mask's colour on its pixels
-_NOTHING = np.array([203, 213, 225])  # where there is no value
+_NOTHING = colours.rgb(colours.EDGE)  # where there is no value
 
 
 def ink(images: ArrayLike) -> Bytes:

@@ -250,6 +250,7 @@ def test_runs_that_are_not_kept_have_open_places() -> None:
         }
     )
     chart = against(frame, "α", "accuracy", title="α", rules={"perceptron": 0.98}).to_dict()
-    marks = [layer["mark"]["type"] for layer in chart["layer"]]
+    layers = [part for layer in chart["layer"] for part in layer.get("layer", [layer])]
+    marks = [layer["mark"]["type"] for layer in layers]
     assert marks == ["line", "rule", "point", "point", "point", "point", "rule", "text"]
     assert against(frame, "α", "low", title="α", rules={}).to_dict()

@@ -1,18 +1,31 @@
-"""What all charts share: colours that say the same everywhere, and axes."""
+"""What all charts share: sizes and axes."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import altair as alt
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-MODEL, CONTROL, MARK = "#2563eb", "#94a3b8", "#ea580c"
-SERIES = ("#2563eb", "#ea580c", "#0d9488", "#9333ea", "#ca8a04")  # told apart by colour-blind eyes
 HEIGHT = 220  # pixels
 PHONE = 288  # pixels that a chart may be wide on the narrowest phone, of 320, axes and all
 INSIDE = 254  # the same within an expander
+ROW = 26  # pixels of a row of a heat map or of an interval plot
 LINE = 2.0
 STEP = alt.Scale(type="symlog", constant=1)  # steps are log-spaced and begin at 0
+LEVEL = alt.Axis(labelAngle=0)  # labels below one another can't be read on their side
+
+
+def every(limit: float = 180) -> alt.Axis:
+    """An axis with a label for each row, cut off at `limit` pixels."""
+    return alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False, labelLimit=limit)
+
+
+def layered(*charts: alt.Chart | alt.LayerChart) -> alt.LayerChart:
+    """The charts on one another, the first undermost."""
+    whole: Any = alt.layer(*charts)
+    return whole
 
 
 def finite(values: ArrayLike) -> NDArray[np.float64]:

@@ -9,11 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL
+from core.charts.bars import histogram_bars
+from core.charts.base import HEIGHT, LINE, every, layered
+from core.charts.intervals import interval_plot, zero
+from core.colours import CONTROL, MARK, MODEL, SERIES
 
 __all__ = ["beside_controls", "changes", "contributions", "removal_curves"]
-
-_RANKS = ("#2563eb", "#0d9488", "#9333ea", "#ca8a04", "#db2777", "#4d7c0f", "#ea580c")
 
 
 def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart:
@@ -22,13 +23,7 @@ def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart
     Columns group, kind ("concept" or "other"), before, after, change, low, high, n.
     """
     fine = ".1%" if percent else ".3f"
-    y = alt.Y(
-        "group:N",
-        sort=list(frame["group"]),
-        title=None,
-        axis=alt.Axis(labelLimit=210, labelOverlap=False),
-    )
-    base = alt.Chart(frame, height=22 * len(frame) + 50)
+    y = alt.Y("group:N", sort=list(frame["group"]), title=None, axis=every(210))
     colour = alt.Color(
         "kind:N",
         scale=alt.Scale(domain=["concept", "other"], range=[MARK, MODEL]),
@@ -40,14 +35,8 @@ def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart
         alt.Tooltip("n:Q", title="digits"),
         *(alt.Tooltip(f"{c}:Q", format=fine) for c in ("before", "after", "change", "low", "high")),
     ]
-    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(x="zero:Q")
-    lines = base.mark_rule(strokeWidth=LINE).encode(
-        x=alt.X("low:Q", title=title, axis=axis), x2="high:Q", y=y, color=colour
-    )
-    points = base.mark_point(filled=True, size=60, opacity=1).encode(
-        x="change:Q", y=y, color=colour, tooltip=tips
-    )
-    return zero + lines + points
+    x = alt.X("change:Q", title=title, axis=axis)
+    return layered(zero(), interval_plot(frame, y, x, tooltip=tips, colour=colour))
 
 
 def beside_controls(own: float, effects: ArrayLike, title: str) -> alt.LayerChart:
@@ -55,22 +44,8 @@ def beside_controls(own: float, effects: ArrayLike, title: str) -> alt.LayerChar
     values = np.asarray(effects, dtype=np.float64)
     ends = min(values.min(initial=own), own), max(values.max(initial=own), own)
     counts, edges = np.histogram(values, bins=30, range=(ends[0], ends[1] + 1e-9))
-    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "sets": counts})
-    x = alt.X("from:Q", title=title, bin="binned", axis=alt.Axis(tickCount=6))
-    bars = (
-        alt.Chart(frame, height=HEIGHT)
-        .mark_bar(color=CONTROL)
-        .encode(
-            x=x,
-            x2="to:Q",
-            y=alt.Y("sets:Q", title="control sets", axis=alt.Axis(tickMinStep=1)),
-            tooltip=[
-                alt.Tooltip("from:Q", format=".3f"),
-                alt.Tooltip("to:Q", format=".3f"),
-                "sets",
-            ],
-        )
-    )
+    y = alt.Y("sets:Q", title="control sets", axis=alt.Axis(tickMinStep=1))
+    bars = histogram_bars(edges, counts, x=title, y=y, form=".3f", tooltip="sets", colour=CONTROL)
     mark = alt.Chart(pd.DataFrame({"own": [own]})).mark_rule(color=MARK, strokeWidth=3)
     return bars + mark.encode(
         x="own:Q", tooltip=[alt.Tooltip("own:Q", title="these units", format=".3f")]
@@ -109,7 +84,7 @@ def removal_curves(
     colour = alt.Color(
         "ranking:N",
         sort=names,
-        scale=alt.Scale(domain=names, range=list(_RANKS[: len(names)])),
+        scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
         legend=alt.Legend(title=None, orient="top", columns=2, labelLimit=160),
     )
     lines = (
@@ -133,17 +108,10 @@ def contributions(
     frame = pd.DataFrame(
         {"unit": list(units), "value": middle, "low": middle - spread, "high": middle + spread}
     )
-    y = alt.Y("unit:N", sort=list(units), title="unit", axis=alt.Axis(labelOverlap=False))
-    base = alt.Chart(frame, height=18 * len(frame) + 50)
-    lines = base.mark_rule(color=MODEL, strokeWidth=LINE).encode(
-        x=alt.X("low:Q", title=title), x2="high:Q", y=y
+    numbers = [alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")]
+    return interval_plot(
+        frame,
+        alt.Y("unit:N", sort=list(units), title="unit", axis=every()),
+        alt.X("value:Q", title=title),
+        tooltip=["unit", *numbers],
     )
-    points = base.mark_point(color=MODEL, filled=True, size=50, opacity=1).encode(
-        x="value:Q",
-        y=y,
-        tooltip=[
-            "unit",
-            *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("value", "low", "high")),
-        ],
-    )
-    return lines + points

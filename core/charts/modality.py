@@ -9,7 +9,9 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, PHONE, SERIES
+from core.charts.base import HEIGHT, LEVEL, LINE, PHONE
+from core.charts.intervals import bars_with_intervals, baseline
+from core.colours import CONTROL, EDGE, LINE_AT_ZERO, MARK, MODEL, SERIES, rgb
 
 __all__ = ["by_class", "class_makeup", "density_tiles", "mode_names", "unit_density"]
 
@@ -19,8 +21,7 @@ _TALL, _WIDE = 56, 96  # pixels of a small density
 _MARGIN = 4
 _ROW, _FILLED = 32, 0.92  # pixels of a class's row, and the share that the highest density fills
 _AXIS = 68  # pixels beside the bars of a mode: the axis, its title and the paddings
-_CLAIMED, _OTHER = np.array([37, 99, 235]), np.array([148, 163, 184])
-_LINE, _STRIPE = np.array([71, 85, 105]), np.array([203, 213, 225])
+_CLAIMED, _OTHER, _LINE, _STRIPE = (rgb(of) for of in (MODEL, CONTROL, LINE_AT_ZERO, EDGE))
 _ATOM = "exactly 0"
 _MODES = tuple(colour for colour in SERIES if colour != MARK)  # orange is the followed digit
 
@@ -151,18 +152,16 @@ def class_makeup(
     frame: name (of the mode), class, share, low, high, base, count, n.
     """
     numbers = [alt.Tooltip(f"{of}:Q", format=".1%") for of in ("share", "low", "high", "base")]
-    x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0))
+    x = alt.X("class:O", title="class", axis=LEVEL)
     y = alt.Y("share:Q", title="share of the mode", axis=alt.Axis(format="%", tickCount=3))
     tips = ["name", "class", "count", "n", *numbers]
-    base = alt.Chart().encode(x=x)
     colour = alt.Color(
         "name:N", scale=alt.Scale(domain=list(names), range=list(colours)), legend=None
     )
-    bars = base.mark_bar(opacity=0.85).encode(y=y, color=colour, tooltip=tips)
-    rules = base.mark_rule(color=MARK, strokeWidth=LINE).encode(y="low:Q", y2="high:Q")
+    bars = bars_with_intervals(frame, x, y, tooltip=tips, colour=colour)
     step = (PHONE - _AXIS) // max(frame["class"].nunique(), 1)
-    ticks = base.mark_tick(color=CONTROL, thickness=3, width=2 * step // 3).encode(y="base:Q")
-    both = alt.layer(bars, rules, ticks, data=frame).properties(height=96, width=alt.Step(step))
+    ticks = baseline(frame, x, alt.Y("base:Q"), width=2 * step // 3)
+    both = (bars + ticks).properties(height=96, width=alt.Step(step))
     header = alt.Header(labelAngle=0, labelAlign="left", labelFontWeight="bold", labelOrient="top")
     found: alt.FacetChart = both.facet(
         row=alt.Row("name:N", sort=list(names), title=None, header=header), spacing=14

@@ -5,7 +5,9 @@ from __future__ import annotations
 import altair as alt
 import pandas as pd
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, SERIES, STEP, legend, log_axis
+from core.charts.base import HEIGHT, LEVEL, LINE, legend
+from core.charts.lines import banded, dotted, over_training
+from core.colours import CONTROL, MARK, MODEL, SERIES
 
 __all__ = ["correspondence", "dots", "over_layers", "over_shares", "over_steps", "ribbon"]
 
@@ -19,13 +21,12 @@ def ribbon(frame: pd.DataFrame, title: str) -> alt.LayerChart:
     frame: columns step, low, median and high, the untrained network's first.
     """
     y = alt.Y("median:Q", title=title)
-    base = alt.Chart(frame, height=HEIGHT).encode(x=_steps())
+    base = alt.Chart(frame, height=HEIGHT).encode(x=over_training(), color=alt.value(MODEL))
     tips = ["step:Q", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _QUANTILES)]
-    band = base.mark_area(color=MODEL, opacity=0.18).encode(y="low:Q", y2="high:Q")
-    line = base.mark_line(color=MODEL, strokeWidth=LINE, point=alt.OverlayMarkDef(size=16))
     start = alt.Chart(frame.head(1)).mark_rule(color=CONTROL, strokeWidth=LINE)
     untrained = alt.Tooltip("median:Q", title="untrained", format=".2f")
-    return start.encode(y=y, tooltip=[untrained]) + band + line.encode(y=y, tooltip=tips)
+    line = banded(base, dotted(base), y, tooltip=tips, opacity=0.18)
+    return start.encode(y=y, tooltip=[untrained]) + line
 
 
 def over_steps(
@@ -42,15 +43,11 @@ def over_steps(
     or in the colour of their line.
     """
     height, colour = alt.Y(f"{y}:Q", title=title, scale=alt.Scale(zero=False)), _colour(frame, by)
-    lines = (
-        alt.Chart(frame, height=_TALL)
-        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=16))
-        .encode(
-            x=_steps(),
-            y=height,
-            color=colour,
-            tooltip=[by, "step:Q", alt.Tooltip(f"{y}:Q", format=".3~f")],
-        )
+    lines = dotted(alt.Chart(frame, height=_TALL)).encode(
+        x=over_training(),
+        y=height,
+        color=colour,
+        tooltip=[by, "step:Q", alt.Tooltip(f"{y}:Q", format=".3~f")],
     )
     if chance is None:
         return lines
@@ -95,7 +92,7 @@ def dots(frame: pd.DataFrame, measure: str) -> alt.Chart:
         alt.Chart(frame, height=HEIGHT - 40)
         .mark_point(filled=True, size=60, opacity=0.75)
         .encode(
-            x=alt.X("dropout:N", sort=None, title="dropout", axis=alt.Axis(labelAngle=0)),
+            x=alt.X("dropout:N", sort=None, title="dropout", axis=LEVEL),
             y=alt.Y(f"{measure}:Q", title=None, scale=alt.Scale(zero=False)),
             color=alt.Color("trained:N", scale=colours, legend=None),
             tooltip=["dropout", "seed", alt.Tooltip(f"{measure}:Q", format=".3f")],
@@ -132,26 +129,17 @@ def over_layers(
     """
     form = ".2%" if percent else ".3f"
     axis = alt.Axis(format="%") if percent else alt.Undefined
-    return (
-        alt.Chart(frame, height=_TALL)
-        .mark_line(strokeWidth=1.6, point=alt.OverlayMarkDef(size=26))
-        .encode(
-            x=alt.X(f"{x}:O", title=name, sort=None, axis=alt.Axis(labelAngle=0)),
-            y=alt.Y(f"{y}:Q", title=title, axis=axis, scale=alt.Scale(zero=False)),
-            color=_colour(frame, "kind", "network"),
-            detail="seed:N",
-            tooltip=["kind", x, "seed", alt.Tooltip(f"{y}:Q", format=form)],
-        )
+    return dotted(alt.Chart(frame, height=_TALL), 26, 1.6).encode(
+        x=alt.X(f"{x}:O", title=name, sort=None, axis=LEVEL),
+        y=alt.Y(f"{y}:Q", title=title, axis=axis, scale=alt.Scale(zero=False)),
+        color=_colour(frame, "kind", "network"),
+        detail="seed:N",
+        tooltip=["kind", x, "seed", alt.Tooltip(f"{y}:Q", format=form)],
     )
 
 
 _QUANTILES = ("low", "median", "high")
 _CONTROLS = ("untrained", "random")  # series that are grey
-
-
-def _steps() -> alt.X:
-    """Batches seen, from 0, on a logarithmic scale."""
-    return alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis())
 
 
 def _share() -> alt.Scale:

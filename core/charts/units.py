@@ -9,18 +9,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import (
-    CONTROL,
-    HEIGHT,
-    LINE,
-    MARK,
-    MODEL,
-    SERIES,
-    STEP,
-    finite,
-    legend,
-    log_axis,
-)
+from core.charts.bars import histogram_bars
+from core.charts.base import HEIGHT, LEVEL, LINE, ROW, every, finite, layered, legend
+from core.charts.heatmap import heat_map, sequential
+from core.charts.intervals import bars_with_intervals, baseline, interval_plot, zero
+from core.charts.lines import dotted, over_training
+from core.colours import CONTROL, MODEL, SERIES
 
 __all__ = [
     "beside_baselines",
@@ -49,7 +43,7 @@ def learning(
         alt.Chart(frame, height=HEIGHT)
         .mark_line(color=MODEL, strokeWidth=1.2, clip=True)
         .encode(
-            x=alt.X("step:Q", title=passed, scale=STEP, axis=log_axis()),
+            x=over_training(passed),
             y=alt.Y("loss:Q", title=measure, scale=alt.Scale(domainMin=0)),
             tooltip=["step:Q", alt.Tooltip("loss:Q", format=".3f")],
         )
@@ -62,15 +56,11 @@ def emergence(selectivity: pd.DataFrame, *, passed: str = "batches seen") -> alt
     colour = alt.Color(
         "layer:N", sort=layers, scale=alt.Scale(range=list(SERIES)), legend=legend("layer")
     )
-    return (
-        alt.Chart(selectivity, height=HEIGHT + 46)
-        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=16))
-        .encode(
-            x=alt.X("step:Q", title=passed, scale=STEP, axis=log_axis()),
-            y=alt.Y("median:Q", title="median selectivity", scale=alt.Scale(domain=[0, 1])),
-            color=colour,
-            tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
-        )
+    return dotted(alt.Chart(selectivity, height=HEIGHT + 46)).encode(
+        x=over_training(passed),
+        y=alt.Y("median:Q", title="median selectivity", scale=alt.Scale(domain=[0, 1])),
+        color=colour,
+        tooltip=["layer", "step", alt.Tooltip("median:Q", format=".2f")],
     )
 
 
@@ -83,44 +73,23 @@ def class_profile(
     """
     columns = {"class": np.arange(len(np.asarray(means))), "mean": means, "low": low, "high": high}
     frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
-    x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(frame, height=HEIGHT).encode(x=x)
+    x, y = alt.X("class:O", title="class", axis=LEVEL), alt.Y("mean:Q", title="mean activation")
     tips = [
         "class:O",
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
     ]
-    bars = base.mark_bar(color=MODEL, opacity=0.85).encode(
-        y=alt.Y("mean:Q", title="mean activation"), tooltip=tips
-    )
-    chart = bars + base.mark_rule(color=MARK, strokeWidth=LINE).encode(y="low:Q", y2="high:Q")
+    chart = bars_with_intervals(frame, x, y, tooltip=tips, height=HEIGHT)
     if control is None:
         return chart
     ticks = pd.DataFrame({"class": frame["class"], "untrained": np.asarray(control)})
-    return chart + alt.Chart(ticks).mark_tick(color=CONTROL, thickness=3, width=16).encode(
-        x=x,
-        y="untrained:Q",
-        tooltip=["class:O", alt.Tooltip("untrained:Q", format=".3f")],
-    )
+    told = ["class:O", alt.Tooltip("untrained:Q", format=".3f")]
+    return chart + baseline(ticks, x, alt.Y("untrained:Q"), width=16, tooltip=told)
 
 
 def histogram(edges: ArrayLike, counts: ArrayLike) -> alt.Chart:
     """A unit's activations above zero. edges: (bins + 1,). counts: (bins,)."""
-    borders = np.asarray(edges, dtype=np.float64)
-    frame = pd.DataFrame({"from": borders[:-1], "to": borders[1:], "digits": np.asarray(counts)})
-    return (
-        alt.Chart(frame, height=HEIGHT)
-        .mark_bar(color=MODEL, opacity=0.85)
-        .encode(
-            x=alt.X("from:Q", title="activation above 0", bin="binned", axis=alt.Axis(tickCount=6)),
-            x2="to:Q",
-            y=alt.Y("digits:Q", title="digits"),
-            tooltip=[
-                alt.Tooltip("from:Q", format=".2f"),
-                alt.Tooltip("to:Q", format=".2f"),
-                "digits",
-            ],
-        )
-    )
+    y = alt.Y("digits:Q", title="digits")
+    return histogram_bars(edges, counts, x="activation above 0", y=y, form=".2f", tooltip="digits")
 
 
 def exact_zeros(zeros: int, total: int) -> alt.Chart:
@@ -181,7 +150,7 @@ def climb(steps: ArrayLike, values: ArrayLike) -> alt.Chart:
     )
 
 
-def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
+def comparison(units: Sequence[str], means: ArrayLike) -> alt.LayerChart:
     """Class profiles of several units, each as a share of its own largest mean.
 
     means: (units, classes), not negative.
@@ -194,25 +163,24 @@ def comparison(units: Sequence[str], means: ArrayLike) -> alt.Chart:
         for unit, of_unit, of_mean in zip(units, shares, values, strict=True)
         for digit, (share, mean) in enumerate(zip(of_unit, of_mean, strict=True))
     ]
-    return (
-        alt.Chart(pd.DataFrame(rows), height=34 * len(units) + 110)
-        .mark_rect()
-        .encode(
-            x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("unit:N", sort=list(units), title=None),
-            color=alt.Color(
-                "share:Q",
-                title="mean activation / largest class mean",
-                scale=alt.Scale(scheme="blues", domain=[0, 1]),
-                legend=alt.Legend(orient="top", format="%", gradientLength=120),
-            ),
-            tooltip=[
-                "unit",
-                "class",
-                alt.Tooltip("mean:Q", format=".3f"),
-                alt.Tooltip("share:Q", format=".0%"),
-            ],
-        )
+    return heat_map(
+        pd.DataFrame(rows),
+        "share",
+        sequential(),
+        x=alt.X("class:O", title="class", axis=LEVEL),
+        y=alt.Y("unit:N", sort=list(units), title=None, axis=every()),
+        tooltip=[
+            "unit",
+            "class",
+            alt.Tooltip("mean:Q", format=".3f"),
+            alt.Tooltip("share:Q", format=".0%"),
+        ],
+        legend=alt.Legend(
+            title="mean activation / largest class mean",
+            orient="top",
+            format="%",
+            gradientLength=120,
+        ),
     )
 
 
@@ -224,7 +192,7 @@ def concept_counts(concepts: Sequence[str]) -> alt.Chart:
     names, counts = np.unique(np.asarray(concepts, dtype=str), return_counts=True)
     frame = pd.DataFrame({"concept": names, "units": counts})
     return (
-        alt.Chart(frame, height=22 * len(frame) + 60)
+        alt.Chart(frame, height=alt.Step(ROW))
         .mark_bar(color=MODEL, opacity=0.85)
         .encode(
             x=alt.X("units:Q", title="units", axis=alt.Axis(tickMinStep=1)),
@@ -246,20 +214,12 @@ def differences(
 
     p, where the frame has it, is shown in the tip.
     """
-    axis = alt.Axis(labelLimit=260, labelOverlap=False)
-    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=axis)
-    base = alt.Chart(frame, height=26 * len(frame) + 60)
+    y = alt.Y("name:N", sort=list(frame["name"]), title=None, axis=every(260))
+    x = alt.X("mean:Q", title=title, axis=alt.Axis(tickCount=6))
     tips = [
         "name",
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),
         alt.Tooltip("n:Q", title="pairs"),
         *([alt.Tooltip("p:Q", format=".4f")] if "p" in frame else []),
     ]
-    zero = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(x="zero:Q")
-    lines = base.mark_rule(color=MODEL, strokeWidth=LINE).encode(
-        x=alt.X("low:Q", title=title, axis=alt.Axis(tickCount=6)), x2="high:Q", y=y
-    )
-    points = base.mark_point(color=MODEL, filled=True, size=55, opacity=1).encode(
-        x="mean:Q", y=y, tooltip=tips
-    )
-    return zero + lines + points
+    return layered(zero(), interval_plot(frame, y, x, tooltip=tips))

@@ -7,24 +7,33 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+from core import colours
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Change, Controls, Evidence
 from core.data.concepts import CONCEPTS
 
 __all__ = ["group_name", "html"]
 
-_COLOURS = {SUPPORTED: "#15803d", NOT_SUPPORTED: "#1d4ed8", INCONCLUSIVE: "#a16207"}
+_COLOURS = {
+    SUPPORTED: colours.SUPPORTED,
+    NOT_SUPPORTED: colours.NOT_SUPPORTED,
+    INCONCLUSIVE: colours.INCONCLUSIVE,
+}
+_LIGHT = f"--ink:{colours.INK};--paper:{colours.PAPER};--line:{colours.EDGE}"
+_DARK = f"--ink:{colours.LIGHT_INK};--paper:{colours.DARK_PAPER};--line:{colours.LINE_AT_ZERO}"
+_VARIABLES = f"""
+:root{{{_LIGHT};--note:{colours.WORDS}}}
+@media(prefers-color-scheme:dark){{:root{{{_DARK}}}}}
+"""
 _STYLE = """
 body{font:16px/1.5 system-ui,sans-serif;max-width:52rem;margin:2rem auto;padding:0 1rem;
-color:#1e293b;background:#fff}
+color:var(--ink);background:var(--paper)}
 h1{font-size:1.6rem;line-height:1.25}h2{font-size:1.1rem;margin-top:2rem}
 table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;font-size:.9rem}
-td,th{padding:.3rem .6rem;border-bottom:1px solid #e2e8f0;text-align:right}
+td,th{padding:.3rem .6rem;border-bottom:1px solid var(--line);text-align:right}
 td:first-child,th:first-child{text-align:left}
 .finding{border-left:5px solid;padding:.1rem 1rem;margin:.8rem 0}
 .finding b{text-transform:capitalize}code{font-size:.85rem;word-break:break-all}
-.note{color:#64748b;font-size:.9rem}
-@media(prefers-color-scheme:dark){body{background:#0f172a;color:#e2e8f0}
-td,th{border-color:#334155}}
+.note{color:var(--note);font-size:.9rem}
 """
 
 
@@ -46,7 +55,7 @@ def html(evidence: Evidence) -> str:
     return (
         "<!doctype html><html lang=en><meta charset=utf-8>"
         '<meta name=viewport content="width=device-width">'
-        f"<title>{escape(card.question)}</title><style>{_STYLE}</style>"
+        f"<title>{escape(card.question)}</title><style>{_VARIABLES}{_STYLE}</style>"
         f"<h1>{escape(card.question)}</h1>"
         f"<p class=note>{_conditions(card)}</p>{findings}"
         f"<h2>What changes without the units</h2>{_table(card.changes)}"

@@ -8,15 +8,20 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core import pictures
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+from core.charts.bars import highlighted
+from core.charts.base import HEIGHT, LEVEL, every, layered, legend
+from core.charts.heatmap import Words, diverging, heat_map, sequential
+from core.charts.intervals import control_range, interval_plot
+from core.charts.lines import level
+from core.colours import CONTROL, MARK, MODEL, SERIES, rgb
 from core.pictures import Bytes
 
-__all__ = ["answers", "attended", "effects", "kept", "needs", "numbers", "spread"]
+__all__ = ["answers", "attended", "kept", "needs", "numbers", "spread"]
 
-_TINT = np.array([234, 88, 12])
+_TINT = rgb(MARK)
 _TIMES = 3  # screen pixels a pixel of the digit
+_OFFSET = 16  # pixels of one of several intervals in a row
 _PLACES = 190  # height of a chart of patches
-_EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)  # a label for each row
 
 
 def attended(
@@ -42,10 +47,9 @@ def attended(
 
 def _framed(tiles: Bytes, top: int, left: int, size: int) -> Bytes:
     """The tiles with a blue frame, 3 pixels thick."""
-    blue = np.array([37, 99, 235], dtype=np.uint8)
     frame = np.ones((size, size), dtype=bool)
     frame[3:-3, 3:-3] = False
-    tiles[:, top : top + size, left : left + size][:, frame] = blue
+    tiles[:, top : top + size, left : left + size][:, frame] = rgb(MODEL)
     return tiles
 
 
@@ -58,41 +62,29 @@ def numbers(values: ArrayLike, *, form: str, signed: bool) -> alt.LayerChart:
     side = round(len(flat) ** 0.5)
     row, column = np.divmod(np.arange(len(flat)), side)
     frame = pd.DataFrame({"row": row, "column": column, "value": flat})
-    most = max(float(np.abs(flat).max()), 1e-9)
-    scale = (
-        alt.Scale(scheme="redblue", reverse=True, domain=[-most, most])
-        if signed
-        else alt.Scale(range=["#ffffff", MARK], domain=[0, most], interpolate="rgb")
-    )
-    base = alt.Chart(frame, height=_PLACES).encode(
-        x=alt.X("column:O", title=None, axis=alt.Axis(labelAngle=0)), y=alt.Y("row:O", title=None)
-    )
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color("value:Q", scale=scale, legend=None),
+    return heat_map(
+        frame,
+        "value",
+        diverging(flat) if signed else sequential(float(flat.max()), MARK),
+        x=alt.X("column:O", title=None, axis=LEVEL),
+        y=alt.Y("row:O", title=None),
         tooltip=["row", "column", alt.Tooltip("value:Q", format=".4f")],
+        words=[Words("value:Q", 12, form)],
+        height=_PLACES,
     )
-    dark = abs(alt.datum.value) > 0.6 * most
-    words = base.mark_text(fontSize=12).encode(
-        text=alt.Text("value:Q", format=form),
-        color=alt.when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#111827")),
-    )
-    return cells + words
 
 
 def answers(probabilities: ArrayLike, label: int) -> alt.Chart:
     """The probability of each class; the digit's own class in orange."""
     values = np.asarray(probabilities, dtype=np.float64)
-    frame = pd.DataFrame({"class": np.arange(len(values)), "probability": values})
-    own = alt.datum["class"] == label
-    return (
-        alt.Chart(frame, height=_PLACES)
-        .mark_bar()
-        .encode(
-            x=alt.X("class:O", title="answer", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("probability:Q", title="probability", scale=alt.Scale(domain=[0, 1])),
-            color=alt.when(own).then(alt.value(MARK)).otherwise(alt.value(MODEL)),
-            tooltip=["class", alt.Tooltip("probability:Q", format=".3%")],
-        )
+    return highlighted(
+        range(len(values)),
+        values,
+        label,
+        x=alt.X("class:O", title="answer", axis=LEVEL),
+        y=alt.Y("probability:Q", title="probability", scale=alt.Scale(domain=[0, 1])),
+        form=".3%",
+        height=_PLACES,
     )
 
 
@@ -106,7 +98,7 @@ def spread(frame: pd.DataFrame, measure: str, title: str, uniform: float) -> alt
         alt.Chart(frame.dropna(subset=[measure]), height=HEIGHT)
         .mark_point(filled=True, size=34, opacity=0.65)
         .encode(
-            x=alt.X("head:N", title=None, axis=alt.Axis(labelAngle=0)),
+            x=alt.X("head:N", title=None, axis=LEVEL),
             xOffset=alt.XOffset("network:N", sort=order),
             y=alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(zero=False)),
             color=alt.Color(
@@ -117,38 +109,7 @@ def spread(frame: pd.DataFrame, measure: str, title: str, uniform: float) -> alt
             tooltip=["network", "head", "query", alt.Tooltip(f"{measure}:Q", format=".3f")],
         )
     )
-    line = pd.DataFrame({measure: [uniform]})
-    rule = alt.Chart(line).mark_rule(strokeDash=[5, 4], color=MARK)
-    told = alt.Tooltip(f"{measure}:Q", title="equal weight on all patches", format=".3f")
-    return dots + rule.encode(y=f"{measure}:Q", tooltip=[told])
-
-
-def effects(frame: pd.DataFrame) -> alt.LayerChart:
-    """Change in accuracy by head and class, in points; blue where digits are lost.
-
-    frame: columns name (of the head), class, and change, low and high as shares.
-    """
-    points = frame.assign(**{key: 100 * frame[key] for key in _POINTS})
-    points["text"] = [f"{round(value):+d}" if round(value) else "0" for value in points["change"]]
-    most = max(float(points["change"].abs().max()), 1e-9)
-    base = alt.Chart(points, height=34 * frame["name"].nunique()).encode(
-        x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("name:N", title=None, sort=None, axis=_EVERY),
-    )
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color(
-            "change:Q",
-            scale=alt.Scale(scheme="redblue", reverse=True, domain=[-most, most]),
-            legend=None,
-        ),
-        tooltip=["name", "class", *(alt.Tooltip(key, format="+.1f") for key in _POINTS)],
-    )
-    dark = abs(alt.datum.change) > 0.6 * most
-    words = base.mark_text(fontSize=11).encode(
-        text="text:N",
-        color=alt.when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#111827")),
-    )
-    return cells + words
+    return dots + level(measure, uniform, "equal weight on all patches", colour=MARK)
 
 
 _POINTS = ("change", "low", "high")
@@ -159,16 +120,12 @@ def needs(frame: pd.DataFrame) -> alt.LayerChart:
 
     frame: columns class, change, low, high, control low and control high, as shares.
     """
-    x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0))
-    base = alt.Chart(frame, height=HEIGHT).encode(x=x)
+    x = alt.X("class:O", title="class", axis=LEVEL)
     y = alt.Y("change:Q", title="change in accuracy", axis=alt.Axis(format="+.0%"))
-    band = base.mark_bar(color=CONTROL, opacity=0.45).encode(
-        y=alt.Y("control low:Q", title="change in accuracy"), y2=alt.Y2("control high:Q")
-    )
-    rule = base.mark_rule(color=MODEL, strokeWidth=LINE).encode(y="low:Q", y2="high:Q")
+    low = alt.Y("control low:Q", title="change in accuracy")
     tips = [alt.Tooltip(f"{key}:Q", format="+.1%") for key in (*_POINTS, *_CONTROLS)]
-    dots = base.mark_point(filled=True, size=60, color=MODEL).encode(y=y, tooltip=["class", *tips])
-    return band + rule + dots
+    band = control_range(frame, x, low, "control high", height=HEIGHT)
+    return layered(band, interval_plot(frame, x, y, tooltip=["class", *tips]))
 
 
 _CONTROLS = ("control low", "control high")
@@ -181,15 +138,16 @@ def kept(frame: pd.DataFrame) -> alt.LayerChart:
     """
     rows = list(dict.fromkeys(frame["weights"]))
     blocks = list(dict.fromkeys(frame["edited"]))
-    colours = alt.Scale(domain=blocks, range=[MODEL, "#0d9488", MARK])
-    base = alt.Chart(frame, height=60 + 48 * len(rows)).encode(
-        y=alt.Y("weights:N", title=None, sort=rows, axis=_EVERY),
-        yOffset=alt.YOffset("edited:N", sort=blocks),
-        color=alt.Color("edited:N", scale=colours, legend=legend("edited"), sort=blocks),
-    )
+    colours = alt.Scale(domain=blocks, range=list(SERIES[: len(blocks)]))
     axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("accuracy:Q", title="accuracy", scale=alt.Scale(domain=[0, 1]), axis=axis)
     tips = [alt.Tooltip(f"{key}:Q", format=".2%") for key in ("accuracy", "low", "high")]
-    dots = base.mark_point(filled=True, size=60).encode(x=x, tooltip=["weights", "edited", *tips])
-    low = alt.X("low:Q", title="accuracy")
-    return base.mark_rule(strokeWidth=LINE).encode(x=low, x2="high:Q") + dots
+    return interval_plot(
+        frame,
+        alt.Y("weights:N", title=None, sort=rows, axis=every()),
+        x,
+        tooltip=["weights", "edited", *tips],
+        colour=alt.Color("edited:N", scale=colours, legend=legend("edited"), sort=blocks),
+        offset=alt.YOffset("edited:N", sort=blocks),
+        height=alt.Step(_OFFSET),
+    )

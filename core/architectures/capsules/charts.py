@@ -8,14 +8,17 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core import pictures
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+from core.charts.base import HEIGHT, LEVEL, every, legend
+from core.charts.heatmap import Words, diverging, heat_map
+from core.charts.intervals import interval_plot
+from core.charts.lines import dotted, level
+from core.colours import CONTROL, MARK, MODEL, paler
 from core.pictures import Bytes
 
 __all__ = ["accuracies", "decisions", "effects", "lengths", "shares_on"]
 
 _VEIL = 0.7  # of the colour over the digit
-_STEPS = ("#bfdbfe", "#60a5fa", MODEL)  # iterations, the last as dark as the model
-_DARK = "#111827"
+_STEPS = (*paler(MODEL, (0.3, 0.65)), MODEL)  # iterations, the last as dark as the model
 
 
 def shares_on(image: ArrayLike, shown: ArrayLike, even: float, most: float) -> Bytes:
@@ -45,7 +48,7 @@ def lengths(frame: pd.DataFrame, label: int) -> alt.LayerChart:
         alt.Chart(frame, height=HEIGHT)
         .mark_bar()
         .encode(
-            x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
+            x=alt.X("class:O", title="class", axis=LEVEL),
             xOffset=alt.XOffset("iteration:O", sort=order),
             y=alt.Y("length:Q", scale=alt.Scale(domain=[0, 1])),
             color=alt.Color("iteration:O", scale=scale, legend=legend("iteration")),
@@ -62,33 +65,23 @@ def lengths(frame: pd.DataFrame, label: int) -> alt.LayerChart:
     return bars + mark
 
 
-def effects(frame: pd.DataFrame) -> alt.LayerChart | alt.FacetChart:
+def effects(frame: pd.DataFrame) -> alt.LayerChart:
     """By class and property, what the dimension that draws it most does, in standard deviations.
 
     frame: columns class, property, dimension, effect, monotony, null, random axis.
     """
-    most = max(float(frame["effect"].abs().max()), 1e-9)
-    base = alt.Chart(height=30 * frame["class"].nunique()).encode(
-        x=alt.X("property:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("class:O", title="class"),
-    )
     tips = [alt.Tooltip(name, format="+.2f") for name in ("effect", "monotony")]
     limits = [alt.Tooltip(name, format=".2f") for name in ("null", "random axis")]
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color(
-            "effect:Q",
-            scale=alt.Scale(scheme="redblue", reverse=True, domain=[-most, most]),
-            legend=None,
-        ),
-        tooltip=["class", "property", "dimension", *tips, *limits],
-    )
-    strong = abs(alt.datum.effect) > 0.6 * most
-    words = base.mark_text(fontSize=11).encode(
-        text="words:N",
-        color=alt.when(strong).then(alt.value("#ffffff")).otherwise(alt.value(_DARK)),
-    )
     named = "d" + frame["dimension"].astype(str) + " " + frame["effect"].map("{:+.1f}".format)
-    return alt.layer(cells, words, data=frame.assign(words=named))
+    return heat_map(
+        frame.assign(words=named),
+        "effect",
+        diverging(frame["effect"]),
+        x=alt.X("property:N", sort=None, title=None, axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("class:O", title="class"),
+        tooltip=["class", "property", "dimension", *tips, *limits],
+        words=[Words("words:N")],
+    )
 
 
 def decisions(
@@ -103,24 +96,18 @@ def decisions(
     names = list(measures.values())
     long = named.melt(["network", "iteration"], names, "measure", "value")
     colours = alt.Scale(domain=names, range=[MODEL, MARK][: len(names)])
-    lines = (
-        alt.Chart(long, height=HEIGHT + 30)
-        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=40))
-        .encode(
-            x=alt.X("iteration:O", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
-            color=alt.Color(
-                "measure:N", scale=colours, sort=names, legend=alt.Legend(title=None, orient="top")
-            ),
-            strokeDash=alt.StrokeDash("network:N", sort=["trained", "untrained"], legend=None),
-            tooltip=["network", "measure", "iteration", alt.Tooltip("value:Q", format=".3f")],
-        )
+    lines = dotted(alt.Chart(long, height=HEIGHT + 30), 40).encode(
+        x=alt.X("iteration:O", axis=LEVEL),
+        y=alt.Y("value:Q", title=None, scale=alt.Scale(zero=False)),
+        color=alt.Color(
+            "measure:N", scale=colours, sort=names, legend=alt.Legend(title=None, orient="top")
+        ),
+        strokeDash=alt.StrokeDash("network:N", sort=["trained", "untrained"], legend=None),
+        tooltip=["network", "measure", "iteration", alt.Tooltip("value:Q", format=".3f")],
     )
     if bound is None:
         return alt.layer(lines)
-    told = alt.Tooltip("value:Q", title="equal shares", format=".2f")
-    line = alt.Chart(pd.DataFrame({"value": [bound]})).mark_rule(strokeDash=[5, 4], color=CONTROL)
-    return lines + line.encode(y="value:Q", tooltip=[told])
+    return lines + level("value", bound, "equal shares", form=".2f")
 
 
 def accuracies(frame: pd.DataFrame, by: str) -> alt.LayerChart:
@@ -131,13 +118,13 @@ def accuracies(frame: pd.DataFrame, by: str) -> alt.LayerChart:
     shown = frame if "control" in frame else frame.assign(control=False)
     names = list(dict.fromkeys(shown[by]))
     colours = alt.Scale(domain=[False, True], range=[MODEL, CONTROL])
-    base = alt.Chart(shown, height=34 * len(names) + 70).encode(
-        y=alt.Y(f"{by}:N", title=None, sort=names, axis=alt.Axis(labelLimit=190)),
-        color=alt.Color("control:N", scale=colours, legend=None),
-    )
     axis = alt.Axis(format=".0%" if shown["accuracy"].min() < 0.9 else ".1%", tickCount=5)
     x = alt.X("accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=axis)
     tips = [alt.Tooltip(f"{key}:Q", format=".2%") for key in ("accuracy", "low", "high")]
-    dots = base.mark_point(filled=True, size=70, opacity=1).encode(x=x, tooltip=[by, *tips])
-    rules = base.mark_rule(strokeWidth=LINE).encode(x=alt.X("low:Q", title="accuracy"), x2="high:Q")
-    return rules + dots
+    return interval_plot(
+        shown,
+        alt.Y(f"{by}:N", title=None, sort=names, axis=every(190)),
+        x,
+        tooltip=[by, *tips],
+        colour=alt.Color("control:N", scale=colours, legend=None),
+    )

@@ -9,28 +9,30 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, SERIES, STEP, legend, log_axis
+from core.charts.bars import highlighted
+from core.charts.base import HEIGHT, LEVEL, ROW, legend
+from core.charts.heatmap import Words, heat_map, sequential
+from core.charts.lines import dotted, over_training
+from core.colours import CONTROL, MARK, MODEL, NEITHER, SERIES
 
 __all__ = ["by_variance", "conflict", "crossed", "indices", "needle", "plane", "rises", "shares"]
 
-_INDEX = alt.Scale(domain=[-1, 0, 1], range=[MARK, "#a1a1aa", MODEL])
+_INDEX = alt.Scale(domain=[-1, 0, 1], range=[MARK, NEITHER, MODEL])
 _HARM = alt.Scale(type="symlog", constant=0.001)
+_TWO_LINES = 54  # pixels of a row of cells with two lines of words
 _TICKS = [-0.1, -0.01, -0.001, 0, 0.001, 0.01, 0.1, 1]
 
 
 def shares(names: Sequence[str], values: ArrayLike, right: int) -> alt.Chart:
     """The probability of each answer; the right one in orange."""
-    frame = pd.DataFrame({"answer": list(names), "probability": np.asarray(values)})
-    own = alt.datum.answer == names[right]
-    return (
-        alt.Chart(frame, height=130)
-        .mark_bar()
-        .encode(
-            x=alt.X("answer:N", title=None, sort=list(names), axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1])),
-            color=alt.when(own).then(alt.value(MARK)).otherwise(alt.value(MODEL)),
-            tooltip=["answer", alt.Tooltip("probability:Q", format=".2%")],
-        )
+    return highlighted(
+        names,
+        values,
+        right,
+        x=alt.X("answer:N", title=None, sort=list(names), axis=LEVEL),
+        y=alt.Y("probability:Q", title=None, scale=alt.Scale(domain=[0, 1])),
+        form=".2%",
+        height=130,
     )
 
 
@@ -62,7 +64,7 @@ def needle(said: float, right: float) -> alt.Chart:
 def rises(frame: pd.DataFrame, unit: str) -> alt.Chart:
     """A bar for each unit: by how much one loss rises without it. Columns unit (text) and rise."""
     return (
-        alt.Chart(frame, height=22 * len(frame) + 60)
+        alt.Chart(frame, height=alt.Step(ROW))
         .mark_bar(color=MODEL)
         .encode(
             x=alt.X("rise:Q", title=f"rise of the loss, {unit}", axis=alt.Axis(tickCount=3)),
@@ -122,24 +124,17 @@ def crossed(frame: pd.DataFrame, tasks: Sequence[str], silent: Sequence[str]) ->
         for low, high in zip(frame["harm low"], frame["harm high"], strict=True)
     ]
     frame = frame.assign(random=told)
-    base = alt.Chart(frame, height=80 + 48 * len(silent)).encode(
-        x=alt.X("task:N", title="harm to", sort=list(tasks), axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("silent:N", title="silenced units of", sort=list(silent)),
-    )
     numbers = [c for c in ("harm", "harm low", "harm high", "score") if c in frame]
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color(
-            "harm:Q",
-            scale=alt.Scale(range=["#ffffff", MARK], domain=[0, 1], clamp=True, interpolate="rgb"),
-            legend=None,
-        ),
+    return heat_map(
+        frame,
+        "harm",
+        sequential(1.0, MARK),
+        x=alt.X("task:N", title="harm to", sort=list(tasks), axis=LEVEL),
+        y=alt.Y("silent:N", title="silenced units of", sort=list(silent)),
         tooltip=["silent", "task", *(alt.Tooltip(f"{c}:Q", format=".3f") for c in numbers)],
+        words=[Words("harm:Q", 15, ".0%", dy=-8, bold=True), Words("random:N", dy=11)],
+        height=alt.Step(_TWO_LINES),
     )
-    ink = alt.value("#111827")
-    value = base.mark_text(fontSize=15, fontWeight="bold", dy=-8).encode(
-        text=alt.Text("harm:Q", format=".0%"), color=ink
-    )
-    return cells + value + base.mark_text(fontSize=11, dy=11).encode(text="random:N", color=ink)
 
 
 def indices(frame: pd.DataFrame, first: str, second: str) -> alt.Chart:
@@ -165,7 +160,7 @@ def conflict(frame: pd.DataFrame) -> alt.LayerChart:
     """
     names = list(dict.fromkeys(frame.loc[frame["kind"] == "between", "tasks"]))
     base = alt.Chart(frame, height=HEIGHT + 30).encode(
-        x=alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis()),
+        x=over_training(),
         y=alt.Y("cosine:Q", title="cosine of gradients"),
         tooltip=["tasks", "step", alt.Tooltip("cosine:Q", format="+.3f")],
     )
@@ -177,8 +172,6 @@ def conflict(frame: pd.DataFrame) -> alt.LayerChart:
         scale=alt.Scale(domain=names, range=list(SERIES[: len(names)])),
         legend=legend("tasks"),
     )
-    lines = base.transform_filter("datum.kind == 'between'").mark_line(
-        strokeWidth=LINE, point=alt.OverlayMarkDef(size=20)
-    )
+    lines = dotted(base.transform_filter("datum.kind == 'between'"), 20)
     zero = alt.Chart(pd.DataFrame({"cosine": [0]})).mark_rule(color=CONTROL).encode(y="cosine:Q")
     return zero + same.encode(detail="tasks:N") + lines.encode(color=colour)

@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, HEIGHT, INSIDE, LINE, MARK, MODEL, legend
+from core.charts.bars import highlighted
+from core.charts.base import HEIGHT, INSIDE, LEVEL, LINE, every, layered, legend
+from core.charts.heatmap import Shades, Words, heat_map
+from core.charts.lines import at_place, dotted, level
+from core.colours import CONTROL, MARK, MODEL, PAPER
 
 __all__ = ["between_codes", "by_class", "by_rank", "over_widths", "purities"]
 
@@ -17,17 +21,14 @@ READ_OUTS = {"fitted": "read-out refitted", "kept": "read-out kept"}
 def by_class(values: ArrayLike, answer: int, *, title: str, form: str = ".2f") -> alt.Chart:
     """A bar for each class, (classes,), that of the answer in orange."""
     numbers = np.asarray(values, dtype=np.float64)
-    shade = np.where(np.arange(len(numbers)) == answer, MARK, MODEL)
-    frame = pd.DataFrame({"class": np.arange(len(numbers)), "value": numbers, "shade": shade})
-    return (
-        alt.Chart(frame, height=HEIGHT - 40)
-        .mark_bar(opacity=0.85)
-        .encode(
-            x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("value:Q", title=title),
-            color=alt.Color("shade:N", scale=None),
-            tooltip=["class", alt.Tooltip("value:Q", format=form)],
-        )
+    return highlighted(
+        range(len(numbers)),
+        numbers,
+        answer,
+        x=alt.X("class:O", title="class", axis=LEVEL),
+        y=alt.Y("value:Q", title=title),
+        form=form,
+        height=HEIGHT - 40,
     )
 
 
@@ -44,10 +45,7 @@ def by_rank(responses: ArrayLike) -> alt.LayerChart:
             tooltip=["rank", alt.Tooltip("response:Q", format=".3g")],
         )
     )
-    level = pd.DataFrame({"response": [float(np.exp(-0.5))]})
-    told = alt.Tooltip("response:Q", title="φ at distance σ", format=".3f")
-    rule = alt.Chart(level).mark_rule(color=MARK, strokeDash=[5, 4])
-    return area + rule.encode(y="response:Q", tooltip=[told])
+    return area + level("response", float(np.exp(-0.5)), "φ at distance σ", colour=MARK)
 
 
 def over_widths(
@@ -70,18 +68,13 @@ def over_widths(
     )
     axis = alt.Axis(format="%") if percent else alt.Undefined
     form = ".1%" if percent else ".1f"
-    lines = (
-        alt.Chart(named, height=HEIGHT + 20 * two)
-        .mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=30))
-        .encode(
-            x=x,
-            y=alt.Y(f"{measure}:Q", title=title, axis=axis, scale=alt.Scale(domainMin=0)),
-            color=colour,
-            tooltip=["read_out", "factor", alt.Tooltip(f"{measure}:Q", format=form)],
-        )
+    lines = dotted(alt.Chart(named, height=HEIGHT + 20 * two), 30).encode(
+        x=x,
+        y=alt.Y(f"{measure}:Q", title=title, axis=axis, scale=alt.Scale(domainMin=0)),
+        color=colour,
+        tooltip=["read_out", "factor", alt.Tooltip(f"{measure}:Q", format=form)],
     )
-    chosen = pd.DataFrame({"factor": [factor]})
-    return alt.Chart(chosen).mark_rule(color=MARK, strokeWidth=LINE).encode(x=x) + lines
+    return layered(at_place(x, factor), lines)
 
 
 def purities(frame: pd.DataFrame) -> alt.Chart:
@@ -97,7 +90,7 @@ def purities(frame: pd.DataFrame) -> alt.Chart:
                 "purity:O",
                 sort=words,
                 title="purity, %",
-                axis=alt.Axis(labelAngle=0),
+                axis=LEVEL,
                 scale=alt.Scale(domain=words),
             ),
             xOffset=alt.XOffset("centres:N", sort=names),
@@ -118,13 +111,15 @@ def between_codes(distances: ArrayLike) -> alt.LayerChart:
     values = np.asarray(distances, dtype=np.float64)
     rows, columns = np.indices(values.shape)
     parts = {"of": rows.ravel(), "to": columns.ravel(), "distance": values.ravel()}
-    every = alt.Axis(labelOverlap=False)
-    base = alt.Chart(pd.DataFrame(parts), width=INSIDE, height=INSIDE).encode(
-        x=alt.X("to:O", title="bitmap of class", axis=alt.Axis(labelAngle=0)),
-        y=alt.Y("of:O", title="activation: bitmap of class", axis=every),
+    return heat_map(
+        pd.DataFrame(parts),
+        "distance",
+        Shades((0.0, max(float(values.max()), 1e-9)), (MODEL, PAPER)),
+        x=alt.X("to:O", title="bitmap of class", axis=LEVEL),
+        y=alt.Y("of:O", title="activation: bitmap of class", axis=every()),
         tooltip=["of", "to", "distance"],
+        words=[Words("distance:Q", 10)],
+        edges=False,
+        width=INSIDE,
+        height=INSIDE,
     )
-    shade = alt.Color("distance:Q", scale=alt.Scale(scheme="blues", reverse=True), legend=None)
-    dark = alt.condition("datum.distance < 90", alt.value("white"), alt.value("#111827"))
-    text = base.mark_text(fontSize=10).encode(text="distance:Q", color=dark)
-    return base.mark_rect().encode(color=shade) + text

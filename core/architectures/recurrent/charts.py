@@ -7,7 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, SERIES, legend
+from core.charts.base import HEIGHT, LINE, layered, legend
+from core.charts.heatmap import frames, sequential
+from core.charts.heatmap import heat_map as grid
+from core.charts.lines import at_place, banded, dotted
+from core.colours import CLASSES, CONTROL, MARK, MODEL, SERIES, rgb
 from core.pictures import PAPER, Bytes, enlarged, ink
 from core.pictures import signed as in_colours
 
@@ -27,7 +31,7 @@ __all__ = [
 CELL = 10  # picture pixels of one unit at one row, and of one pixel of the digit
 _GAP = 10  # between the digit and the units
 HEAT_FROM = 28 * CELL + _GAP  # the first column of the units
-_FRAME = np.array([234, 88, 12], dtype=np.uint8)
+_FRAME = rgb(MARK)
 _WIDE = 3  # picture pixels, of a frame's line
 READERS = ("head", "probe", "untrained", "shuffled head", "shuffled probe")
 
@@ -54,8 +58,8 @@ def heat_map(
         raise ValueError(
             f"values are {units.shape}: give (units, rows), {(len(order), len(digit))}."
         )
-    grid = units[order].T[None]
-    tile = in_colours(grid, limit) if signed else ink(grid / limit)
+    shown = units[order].T[None]
+    tile = in_colours(shown, limit) if signed else ink(shown / limit)
     left, right = enlarged(ink(digit[None]), CELL)[0], enlarged(tile, CELL)[0].copy()
     if chosen is not None:
         place = int(np.flatnonzero(order == chosen[0])[0])
@@ -118,19 +122,18 @@ def by_class(frame: pd.DataFrame, digit: pd.DataFrame, row: int, title: str) -> 
     """
     x = alt.X("row:Q", title="row read", scale=alt.Scale(domain=[0, 27]), axis=_rows())
     classes = [str(digit) for digit in range(10)]
-    scale = alt.Scale(domain=classes, scheme="tableau10")
+    scale = alt.Scale(domain=classes, range=list(CLASSES))
     key = _solid("class", 5)
     colour = alt.Color("class:N", scale=scale, legend=key)
     base = alt.Chart(frame).encode(x=x, color=colour)
     tips = ["class", "row", *(alt.Tooltip(f"{name}:Q", format=".2f") for name in _INTERVAL)]
-    bands = base.mark_area(opacity=0.22).encode(y="low:Q", y2="high:Q")
-    lines = base.mark_line(strokeWidth=LINE).encode(
-        y=alt.Y("mean:Q", title=title), tooltip=[*tips, "digits"]
-    )
+    y = alt.Y("mean:Q", title=title)
+    lines = base.mark_line(strokeWidth=LINE)
+    means = banded(base, lines, y, tooltip=[*tips, "digits"], opacity=0.22)
     own = alt.Chart(digit).mark_line(color=CONTROL, strokeWidth=3, strokeDash=[6, 4])
     own = own.encode(x=x, y="value:Q", tooltip=["row", alt.Tooltip("value:Q", format=".2f")])
-    mark = alt.Chart(pd.DataFrame({"row": [row]})).mark_rule(color=MARK, strokeWidth=1.4)
-    return (mark.encode(x=x) + bands + lines + own).properties(height=HEIGHT + 100)
+    mark = at_place(x, row, strokeWidth=1.4)
+    return layered(mark, means, own).properties(height=HEIGHT + 100)
 
 
 def answers(shares: ArrayLike, row: int) -> alt.LayerChart:
@@ -141,20 +144,11 @@ def answers(shares: ArrayLike, row: int) -> alt.LayerChart:
     frame = pd.DataFrame(columns)
     y = alt.Y("row:O", title="row read", axis=alt.Axis(values=[0, 7, 14, 21, 27]))
     x = alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0, orient="top"))
-    shade = alt.Scale(domain=[0, 1], range=["#ffffff", MODEL])
-    cells = (
-        alt.Chart(frame)
-        .mark_rect()
-        .encode(
-            x=x,
-            y=y,
-            color=alt.Color("probability:Q", scale=shade, legend=None),
-            tooltip=["row", "class", alt.Tooltip("probability:Q", format=".1%")],
-        )
+    tips = ["row", "class", alt.Tooltip("probability:Q", format=".1%")]
+    cells = grid(
+        frame, "probability", sequential(), x=x, y=y, tooltip=tips, edges=False, height=280
     )
-    framed = alt.Chart(frame).transform_filter(f"datum.row == {row}")
-    framed = framed.mark_rect(filled=False, stroke=MARK, strokeWidth=1).encode(x=x, y=y)
-    return (cells + framed).properties(height=280)
+    return cells + frames(alt.Chart(frame[frame["row"] == row]).encode(x=x, y=y), MARK, width=1)
 
 
 def effects(frame: pd.DataFrame, title: str) -> alt.LayerChart:
@@ -188,12 +182,9 @@ def reading(frame: pd.DataFrame, row: int) -> alt.LayerChart:
     y = y.axis(alt.Axis(format="%"))
     tips = ["reader", "row", *(alt.Tooltip(f"{n}:Q", format=".1%") for n in _SHARES)]
     base = alt.Chart(frame).encode(x=x, color=colour)
-    bands = base.mark_area(opacity=0.18).encode(y="low:Q", y2="high:Q")
-    lines = base.mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=18))
-    mark = alt.Chart(pd.DataFrame({"row": [row]})).mark_rule(color=MARK, strokeWidth=1.4)
-    return (mark.encode(x=x) + bands + lines.encode(y=y, tooltip=tips)).properties(
-        height=HEIGHT + 100
-    )
+    lines = banded(base, dotted(base, 18), y, tooltip=tips, opacity=0.18)
+    marked = layered(at_place(x, row, strokeWidth=1.4), lines)
+    return marked.properties(height=HEIGHT + 100)
 
 
 _INTERVAL, _SHARES = ("mean", "low", "high"), ("accuracy", "low", "high")

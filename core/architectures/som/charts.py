@@ -10,18 +10,17 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, PHONE
+from core.charts.base import HEIGHT, PHONE, layered
+from core.charts.heatmap import Words, frames, sequential, touched, written
+from core.charts.heatmap import cells as drawn_cells
+from core.charts.lines import at_place, dotted
+from core.colours import CLASSES, CONTROL, MARK, MODEL, PAPER, legible, rgb
 
 __all__ = ["CELL", "digits", "errors", "grown", "labels", "values"]
 
 SIDE = PHONE  # pixels of a map on the screen
 _LEGEND = 86  # pixels that a legend takes below it
 CELL = "cell"  # the name of the selection, and of its field
-# One colour a class, told apart by the figure in the cell where eyes can't.
-CLASS_COLOURS = (
-    "#2563eb", "#ea580c", "#0d9488", "#dc2626", "#9333ea",
-    "#92400e", "#db2777", "#64748b", "#ca8a04", "#16a34a",
-)  # fmt: skip
 
 
 def digits(
@@ -40,25 +39,26 @@ def digits(
         .mark_image(aspect=False)
         .encode(x=_x("x", columns), x2="x2:Q", y=_y("y", rows), y2="y2:Q", url="url:N")
     )
-    squares = _squares(cells).mark_rect(opacity=0.001, color="white")
-    return _whole(_framed([picture, _clicked(squares, clickable)], cells, marked))
+    squares = _clicked(touched(_squares(cells)), clickable)
+    return _whole(_framed([picture, squares], cells, marked))
 
 
 def labels(
     cells: pd.DataFrame, marked: Sequence[int] = (), *, clickable: bool = True
 ) -> alt.LayerChart:
     """The label of each cell as a colour and a figure; columns cell, row, column, label."""
-    scale = alt.Scale(domain=list(range(10)), range=list(CLASS_COLOURS))
-    rects = _squares(cells).mark_rect()
-    coloured = rects.encode(color=alt.Color("label:N", scale=scale, legend=None))
-    middle = cells.assign(across=cells["column"] + 0.5, down=cells["row"] + 0.5)
-    rows, columns = cells["row"].max() + 1, cells["column"].max() + 1
-    text = (
-        alt.Chart(middle)
-        .mark_text(color="white", fontSize=11, fontWeight="bold")
-        .encode(x=_x("across", columns), y=_y("down", rows), text="label:N")
+    scale = alt.Scale(domain=list(range(len(CLASSES))), range=list(CLASSES))
+    colour = alt.Color("label:N", scale=scale, legend=None)
+    squares = _clicked(drawn_cells(_squares(cells), colour), clickable)
+    middle = cells.assign(
+        across=cells["column"] + 0.5,
+        down=cells["row"] + 0.5,
+        ink=legible([rgb(CLASSES[label]) for label in cells["label"]]),
     )
-    return _whole(_framed([_clicked(coloured, clickable), text], cells, marked))
+    rows, columns = cells["row"].max() + 1, cells["column"].max() + 1
+    places = alt.Chart(middle).encode(x=_x("across", columns), y=_y("down", rows))
+    text = written(places, Words("label:N", bold=True))
+    return _whole(_framed([squares, text], cells, marked))
 
 
 def values(
@@ -70,13 +70,11 @@ def values(
     clickable: bool = True,
 ) -> alt.LayerChart:
     """A number of each cell as a shade; columns cell, row, column and `value`."""
-    shade = alt.Color(
-        f"{value}:Q",
-        scale=alt.Scale(scheme="blues"),
-        legend=alt.Legend(orient="bottom", title=title, gradientLength=SIDE - 60),
-    )
-    rects = _squares(cells).mark_rect().encode(color=shade)
-    return _whole(_framed([_clicked(rects, clickable)], cells, marked), SIDE + _LEGEND)
+    known = cells[value].to_numpy(dtype=np.float64)
+    shades = sequential(float(np.nanmax(known)), least=float(np.nanmin(known)))
+    legend = alt.Legend(orient="bottom", title=title, gradientLength=SIDE - 60)
+    squares = drawn_cells(_squares(cells), shades.of(value, legend))
+    return _whole(_framed([_clicked(squares, clickable)], cells, marked), SIDE + _LEGEND)
 
 
 def grown(frame: pd.DataFrame, measure: str, epoch: int) -> alt.LayerChart:
@@ -89,17 +87,12 @@ def grown(frame: pd.DataFrame, measure: str, epoch: int) -> alt.LayerChart:
         scale=alt.Scale(type="symlog", constant=1),
         axis=alt.Axis(values=sorted(frame["epoch"]), grid=False),
     )
-    line = (
-        alt.Chart(frame, height=HEIGHT - 20)
-        .mark_line(color=MODEL, strokeWidth=LINE, point=alt.OverlayMarkDef(size=30, color=MODEL))
-        .encode(
-            x=x,
-            y=alt.Y(f"{measure}:Q", title=None, axis=axis, scale=alt.Scale(domainMin=0)),
-            tooltip=["epoch", alt.Tooltip(f"{measure}:Q", format=form)],
-        )
+    line = dotted(alt.Chart(frame, height=HEIGHT - 20), 30, colour=MODEL).encode(
+        x=x,
+        y=alt.Y(f"{measure}:Q", title=None, axis=axis, scale=alt.Scale(domainMin=0)),
+        tooltip=["epoch", alt.Tooltip(f"{measure}:Q", format=form)],
     )
-    rule = alt.Chart(pd.DataFrame({"epoch": [epoch]})).mark_rule(color=MARK, strokeWidth=LINE)
-    return rule.encode(x=x) + line
+    return layered(at_place(x, epoch), line)
 
 
 def errors(trained: float, shuffles: ArrayLike, untrained: float) -> alt.Chart:
@@ -161,18 +154,12 @@ def _framed(
         below=own["row"] + 1,
         shade=[MARK, *[MODEL] * (len(own) - 1)],
     )
-    frames = (
-        alt.Chart(edges)
-        .mark_rect(filled=False, strokeWidth=3)
-        .encode(
-            x=_x("column", columns),
-            x2="right:Q",
-            y=_y("row", rows),
-            y2="below:Q",
-            stroke=alt.Stroke("shade:N", scale=None),
-        )
+    places = alt.Chart(edges).encode(
+        x=_x("column", columns), x2="right:Q", y=_y("row", rows), y2="below:Q"
     )
-    return alt.LayerChart(layer=[*parts, frames])
+    shade = alt.Stroke("shade:N", scale=None)
+    around = [frames(places, PAPER, width=5), frames(places, shade, width=3)]
+    return alt.LayerChart(layer=[*parts, *around])
 
 
 def _x(field: str, columns: int) -> alt.X:

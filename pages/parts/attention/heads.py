@@ -10,6 +10,7 @@ from core import pictures
 from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import attended_distance
 from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
+from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Choice
 from pages.kit import halves, links
@@ -137,7 +138,7 @@ def _need(choice: Choice, found: Heads) -> None:
     halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
-    st.altair_chart(figures.effects(table), key="effects of heads")
+    st.altair_chart(lost_by_class(table), key="effects of heads")
     chosen = _named(found.specialties())
     sure = int(chosen["needed"].sum())
     st.markdown(

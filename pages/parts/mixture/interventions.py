@@ -7,6 +7,7 @@ import streamlit as st
 
 from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
+from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves
 from pages.kit.tables import column, download, file_name
@@ -129,7 +130,7 @@ def _needs(view: View, found: Otherwise) -> None:
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
-    st.altair_chart(figures.effects(table), key="experts removed")
+    st.altair_chart(lost_by_class(table), key="experts removed")
     costs = found.costs()
     most = costs.sort_values("change").iloc[0]
     st.caption(

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.attention.charts import answers
-from core.architectures.mixture.charts import position as figures
+from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.position import REACH
 from core.architectures.mixture.position_digit import AtPlaces, at_places
 from core.architectures.mixture.tasks.assignment import gated

@@ -9,6 +9,7 @@ import streamlit as st
 from core.analyses.comparing import DETECTOR, Emergence, Emerging, hidden_dense, peak
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
+from core.colours import CONTROL
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
@@ -232,7 +233,7 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
 
 def _greyed(row: pd.Series) -> list[str]:
     """Grey for a concept that too few digits have."""
-    return ["color: #94a3b8" if row["digits"] < FEWEST else ""] * len(row)
+    return [f"color: {CONTROL}" if row["digits"] < FEWEST else ""] * len(row)
 
 
 def _text(concept: str) -> str:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, legend
+from core.charts.bars import histogram_bars
+from core.charts.base import HEIGHT, LEVEL, LINE, every, legend
+from core.charts.heatmap import Words, diverging, heat_map, sequential
+from core.colours import CONTROL, MARK, MODEL
 
 __all__ = ["beyond", "decided", "loads", "shares"]
-
-_EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)  # a label for each row
-_ROW, _AXIS = 26, 50  # pixels of a row of a table, and of what stands above it
 
 
 def shares(frame: pd.DataFrame, groups: str) -> alt.LayerChart:
@@ -24,32 +23,19 @@ def shares(frame: pd.DataFrame, groups: str) -> alt.LayerChart:
     frame: columns group, expert, share, low, high, load, within, taken, n. groups: what they are.
     """
     marked = frame.assign(text=[f"{100 * share:.0f}" for share in frame["share"]])
-    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique() + _AXIS).encode(
-        x=alt.X("group:O", title=groups, axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("expert:O", title="expert", axis=_EVERY),
-    )
     percents = [alt.Tooltip(f"{of}:Q", format=".1%") for of in _PERCENTS]
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color("share:Q", scale=_scale([0, 1]), legend=None),
+    return heat_map(
+        marked,
+        "share",
+        sequential(),
+        x=alt.X("group:O", title=groups, axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("expert:O", title="expert", axis=every()),
         tooltip=["expert", alt.Tooltip("group:O", title=groups), *percents, "taken", "n"],
+        words=[Words("text:N")],
     )
-    words = base.mark_text(fontSize=11).encode(
-        text="text:N", color=_readable(alt.datum.share > 0.55)
-    )
-    return cells + words
 
 
 _PERCENTS = ("share", "low", "high", "load", "within")
-
-
-def _scale(domain: Sequence[float]) -> alt.Scale:
-    """White to blue."""
-    return alt.Scale(domain=list(domain), range=["#ffffff", MODEL], interpolate="rgb")
-
-
-def _readable(dark: Any) -> Any:
-    """White words on dark cells, dark ones on light."""
-    return alt.when(dark).then(alt.value("#ffffff")).otherwise(alt.value("#111827"))
 
 
 def beyond(frame: pd.DataFrame, concepts: Sequence[str]) -> alt.LayerChart:
@@ -64,26 +50,17 @@ def beyond(frame: pd.DataFrame, concepts: Sequence[str]) -> alt.LayerChart:
             for more, confirmed in zip(frame["more"], frame["confirmed"], strict=True)
         ]
     )
-    most = max(float(frame["more"].abs().max()), 1e-9)
-    base = alt.Chart(points, height=24 * len(concepts) + _AXIS).encode(
-        x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("group:N", title=None, sort=list(concepts), axis=_WIDE),
-    )
     tips = [alt.Tooltip(f"{of}:Q", format="+.1%") for of in ("more", "before")]
     tips += [alt.Tooltip(f"{of}:Q", format=".1%") for of in ("share", "expected", "low", "high")]
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color(
-            "more:Q",
-            scale=alt.Scale(scheme="redblue", reverse=True, domain=[-most, most]),
-            legend=None,
-        ),
+    return heat_map(
+        points,
+        "more",
+        diverging(frame["more"]),
+        x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0, orient="top")),
+        y=alt.Y("group:N", title=None, sort=list(concepts), axis=every(150)),
         tooltip=["group", "expert", *tips, "n", alt.Tooltip("q:Q", format=".4f")],
+        words=[Words("text:N")],
     )
-    dark = abs(alt.datum.more) > 0.6 * most
-    return cells + base.mark_text(fontSize=11).encode(text="text:N", color=_readable(dark))
-
-
-_WIDE = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False, labelLimit=150)
 
 
 def loads(load: ArrayLike, importance: ArrayLike, dead: float) -> alt.LayerChart:
@@ -102,7 +79,7 @@ def loads(load: ArrayLike, importance: ArrayLike, dead: float) -> alt.LayerChart
         alt.Chart(frame, height=HEIGHT)
         .mark_bar(opacity=0.85)
         .encode(
-            x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0)),
+            x=alt.X("expert:O", title="expert", axis=LEVEL),
             xOffset=alt.XOffset("measure:N", sort=list(given)),
             y=alt.Y("share:Q", title="share", axis=alt.Axis(format="%", tickCount=5)),
             color=alt.Color("measure:N", scale=scale, legend=legend("")),
@@ -131,18 +108,13 @@ def decided(bits: ArrayLike, untrained: float, most: float) -> alt.LayerChart:
     edges = np.linspace(0, max(most, 1e-9), 41)
     given = np.clip(np.asarray(bits, dtype=np.float64), 0, edges[-1])
     counts = np.histogram(given, edges)[0] / len(given)
-    frame = pd.DataFrame({"from": edges[:-1], "to": edges[1:], "share": counts})
-    x = alt.X("from:Q", title="entropy of a digit's weights, bits", bin="binned")
-    tips = [alt.Tooltip(f"{of}:Q", format=".2f") for of in ("from", "to")]
-    bars = (
-        alt.Chart(frame, height=HEIGHT)
-        .mark_bar(color=MODEL)
-        .encode(
-            x=x,
-            x2="to:Q",
-            y=alt.Y("share:Q", title="digits", axis=alt.Axis(format="%", tickCount=5)),
-            tooltip=[*tips, alt.Tooltip("share:Q", format=".1%")],
-        )
+    bars = histogram_bars(
+        edges,
+        counts,
+        x="entropy of a digit's weights, bits",
+        y=alt.Y("share:Q", title="digits", axis=alt.Axis(format="%", tickCount=5)),
+        form=".2f",
+        tooltip=alt.Tooltip("share:Q", format=".1%"),
     )
     mean = pd.DataFrame({"from": [min(untrained, float(edges[-1]))]})
     told = alt.Tooltip("from:Q", title="mean, untrained", format=".3f")

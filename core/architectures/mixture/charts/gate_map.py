@@ -6,17 +6,13 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.base import CONTROL, MARK, PHONE
+from core.charts.base import PHONE
+from core.colours import CLASSES, CONTROL, MARK, PAPER, WORDS
 
-__all__ = ["COLOURS", "gates"]
+__all__ = ["gates"]
 
 SIDE = PHONE  # pixels
-COLOURS = (
-    "#4269d0", "#efb118", "#ff725c", "#6cc5b0", "#3ca951",
-    "#ff8ab7", "#a463f2", "#97bbf5", "#9c6b4e", "#9498a0",
-)  # fmt: skip  # one a class, seen on light and on dark paper
 _ROOM = 1.55  # from the middle to the border: corners are at 1, their names outside
-_WORDS = "#64748b"  # read on light and on dark paper
 _LEGEND = 108  # pixels that the legend takes of the height given
 
 
@@ -33,7 +29,7 @@ def gates(
     y = alt.Y("y:Q", axis=None, scale=alt.Scale(domain=[low, high]))
     height = round(SIDE * (high - low) / (2 * _ROOM))  # as far up as across
     base = alt.Chart(width=SIDE, height=height + _LEGEND)
-    colours = alt.Scale(domain=list(range(len(COLOURS))), range=list(COLOURS))
+    colours = alt.Scale(domain=list(range(len(CLASSES))), range=list(CLASSES))
     key = alt.Legend(title="class", orient="bottom", columns=5, symbolOpacity=1, symbolSize=70)
     tips = ["digit", "class", "weights"]
     points = base.properties(data=digits[digits["class"].isin(shown)]).mark_circle(
@@ -66,7 +62,7 @@ def _frame(corners: pd.DataFrame) -> alt.Chart:
 
 def _ring(base: alt.Chart, x: alt.X, y: alt.Y, tips: list[str]) -> list[alt.Chart]:
     """The followed digit: an orange ring on a white one, so that it shows on any colour."""
-    strokes = ((7, "white"), (3.5, MARK))
+    strokes = ((7, PAPER), (3.5, MARK))
     return [
         base.mark_point(size=190, strokeWidth=wide, color=colour, filled=False, opacity=1).encode(
             x=x, y=y, tooltip=tips
@@ -89,6 +85,6 @@ def _names(corners: pd.DataFrame, x: alt.X, y: alt.Y) -> list[alt.Chart]:
         named["name"] = [str(expert) for expert in corners["expert"]]
     text = alt.Chart(named).mark_text
     return [
-        text(fontSize=12, fontWeight="bold", dy=-6, color=_WORDS).encode(x=x, y=y, text="name:N"),
-        text(fontSize=11, dy=8, color=_WORDS).encode(x=x, y=y, text="share:N"),
+        text(fontSize=12, fontWeight="bold", dy=-6, color=WORDS).encode(x=x, y=y, text="name:N"),
+        text(fontSize=11, dy=8, color=WORDS).encode(x=x, y=y, text="share:N"),
     ]

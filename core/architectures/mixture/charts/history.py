@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, MODEL, STEP, legend, log_axis
+from core.charts.base import HEIGHT, every, legend
+from core.charts.heatmap import Words, heat_map, sequential
+from core.charts.lines import at_place, dotted, over_training
+from core.colours import CONTROL, MARK, MODEL, PAPER, many
 
 __all__ = ["area", "classes", "line"]
-
-_EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)  # a label for each row
-_ROW = 26  # pixels a row of the table
-_MANY = 10  # experts for which one scheme of colours is enough
 
 
 def area(frame: pd.DataFrame, measure: str, step: int) -> alt.LayerChart:
@@ -25,9 +24,9 @@ def area(frame: pd.DataFrame, measure: str, step: int) -> alt.LayerChart:
     experts = sorted(frame["expert"].unique().tolist())
     areas = (
         alt.Chart(frame, height=HEIGHT + 150)
-        .mark_area(opacity=0.9, line={"color": "#ffffff", "strokeWidth": 0.6})
+        .mark_area(opacity=0.9, line={"color": PAPER, "strokeWidth": 0.6})
         .encode(
-            x=_steps(),
+            x=over_training(),
             y=alt.Y(
                 f"{measure}:Q",
                 stack="zero",
@@ -37,7 +36,7 @@ def area(frame: pd.DataFrame, measure: str, step: int) -> alt.LayerChart:
             ),
             color=alt.Color(
                 "expert:N",
-                scale=alt.Scale(domain=experts, scheme=_scheme(len(experts))),
+                scale=alt.Scale(domain=experts, range=many(len(experts))),
                 legend=alt.Legend(title="expert", orient="top", columns=8, symbolType="square"),
             ),
             order="expert:Q",
@@ -69,12 +68,9 @@ def line(
     )
     y = alt.Y(f"{measure}:Q", title=title, scale=alt.Scale(domainMin=0))
     tall = HEIGHT + 46 * (len(names) > 1)  # with a legend above
-    base = alt.Chart(frame, height=tall).encode(x=_steps(), color=colour)
-    tips = ["network", "step:Q", alt.Tooltip(f"{measure}:Q", format=".3~f")]
-    drawn = base.mark_line(strokeWidth=LINE, point=alt.OverlayMarkDef(size=18)).encode(
-        y=y, tooltip=tips
-    )
-    layers = [drawn]
+    base = alt.Chart(frame, height=tall).encode(x=over_training(), color=colour)
+    tips: list[Any] = ["network", "step:Q", alt.Tooltip(f"{measure}:Q", format=".3~f")]
+    layers = [dotted(base, 18).encode(y=y, tooltip=tips)]
     if chance is not None:
         told = alt.Tooltip(f"{chance}:Q", title="by chance", format=".3f")
         dashed = base.mark_line(strokeDash=[5, 4], strokeWidth=1.4)
@@ -92,34 +88,20 @@ def classes(frame: pd.DataFrame) -> alt.LayerChart:
     marked = frame.assign(
         text=["" if np.isnan(share) else f"{100 * share:.0f}" for share in frame["share"]]
     )
-    base = alt.Chart(marked, height=_ROW * frame["expert"].nunique() + 50).encode(
+    return heat_map(
+        marked,
+        "share",
+        sequential(),
         x=alt.X("class:O", title="class", axis=alt.Axis(labelAngle=0, orient="top")),
-        y=alt.Y("expert:O", title="expert", axis=_EVERY),
-    )
-    scale = alt.Scale(domain=[0, 1], range=["#ffffff", MODEL], interpolate="rgb")
-    cells = base.mark_rect(stroke="#cbd5e1").encode(
-        color=alt.Color("share:Q", scale=scale, legend=None),
+        y=alt.Y("expert:O", title="expert", axis=every()),
         tooltip=["expert", "class", alt.Tooltip("share:Q", format=".1%")],
+        words=[Words("text:N")],
     )
-    readable = (
-        alt.when(alt.datum.share > 0.55).then(alt.value("#ffffff")).otherwise(alt.value("#111827"))
-    )
-    return cells + base.mark_text(fontSize=11).encode(text="text:N", color=readable)
-
-
-def _scheme(experts: int) -> Literal["tableau10", "tableau20"]:
-    """The colours of so many experts."""
-    return "tableau10" if experts <= _MANY else "tableau20"
-
-
-def _steps() -> alt.X:
-    """Steps, log-spaced from 0."""
-    return alt.X("step:Q", title="batches seen", scale=STEP, axis=log_axis())
 
 
 def _at(step: int) -> alt.Chart:
     """The step that is shown."""
-    marked = alt.Chart(pd.DataFrame({"step": [step]}))
     told = alt.Tooltip("step:Q", title="step shown below")
-    rule = marked.mark_rule(color=CONTROL, strokeWidth=LINE, strokeDash=[2, 2])
-    return rule.encode(x="step:Q", tooltip=[told])
+    rule = at_place(over_training(), step, color=CONTROL, strokeDash=[2, 2])
+    shown: alt.Chart = rule.encode(tooltip=told)
+    return shown

@@ -7,9 +7,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, LINE, MARK, MODEL, legend
+from core.charts.base import LINE, legend
+from core.charts.heatmap import heat_map, sequential
+from core.colours import CONTROL, MARK, MODEL, SERIES
 
-__all__ = ["expert", "told", "weights"]
+__all__ = ["expert", "told"]
 
 _TILE, _BARS, _TOLD = 153, 56, 210  # pixels; a map's are a multiple of its 9 cells
 _LEVEL = alt.Axis(labelAngle=0, labelPadding=3, ticks=False, domain=False, grid=False)
@@ -32,24 +34,24 @@ def expert(
     return alt.vconcat(upper, lower, spacing=6).configure_view(strokeWidth=0)
 
 
-def _map(shares: np.ndarray, most: float) -> alt.Chart:
+def _map(shares: np.ndarray, most: float) -> alt.LayerChart:
     """The share at each offset, up left at the top left."""
     reach = len(shares) // 2
     down, right = np.indices(shares.shape).reshape(2, -1) - reach
     frame = pd.DataFrame({"down": down, "right": right, "share": shares.ravel()})
     ends = _LEVEL.copy()
     ends.values = [-reach, 0, reach]
-    scale = alt.Scale(range=["#ffffff", MARK], domain=[0, most], interpolate="rgb", clamp=True)
-    return (
-        alt.Chart(frame, width=_TILE, height=_TILE, view=_EDGE)
-        .mark_rect()
-        .encode(
-            x=alt.X("right:O", title=None, axis=ends, scale=alt.Scale(padding=0)),
-            y=alt.Y("down:O", title=None, axis=ends, scale=alt.Scale(padding=0)),
-            color=alt.Color("share:Q", scale=scale, legend=None),
-            tooltip=["down", "right", alt.Tooltip("share:Q", format=".1%")],
-        )
-    )
+    return heat_map(
+        frame,
+        "share",
+        sequential(most, MARK),
+        x=alt.X("right:O", title=None, axis=ends, scale=alt.Scale(padding=0)),
+        y=alt.Y("down:O", title=None, axis=ends, scale=alt.Scale(padding=0)),
+        tooltip=["down", "right", alt.Tooltip("share:Q", format=".1%")],
+        edges=False,
+        width=_TILE,
+        height=_TILE,
+    ).properties(view=_EDGE)
 
 
 def _bars(shares: np.ndarray, load: float, most: float) -> alt.LayerChart:
@@ -75,7 +77,7 @@ def told(frame: pd.DataFrame, networks: dict[str, str], most: float) -> alt.Laye
     long = frame.melt(["factor", "shuffled"], list(networks), "network", "value")
     long["network"] = long["network"].map(networks)
     names, factors = list(networks.values()), list(frame["factor"])
-    colours = alt.Scale(domain=names, range=[MODEL, CONTROL, "#0d9488"][: len(names)])
+    colours = alt.Scale(domain=names, range=[MODEL, CONTROL, SERIES[2]][: len(names)])
     scale = alt.Scale(domain=[0, most], nice=True)
     x = alt.X("factor:N", title=None, sort=factors, axis=alt.Axis(labelAngle=0, labelLimit=90))
     bars = (
@@ -102,20 +104,3 @@ def told(frame: pd.DataFrame, networks: dict[str, str], most: float) -> alt.Laye
         )
     )
     return bars + limit
-
-
-def weights(values: ArrayLike) -> alt.Chart:
-    """A gate's weights for one digit, a bar for each expert, the highest in orange."""
-    flat = np.asarray(values, dtype=np.float64)
-    frame = pd.DataFrame({"expert": np.arange(len(flat)), "weight": flat})
-    first = alt.datum.expert == int(flat.argmax())
-    return (
-        alt.Chart(frame, height=190)
-        .mark_bar()
-        .encode(
-            x=alt.X("expert:O", title="expert", axis=alt.Axis(labelAngle=0)),
-            y=alt.Y("weight:Q", title="weight", scale=alt.Scale(domain=[0, 1])),
-            color=alt.when(first).then(alt.value(MARK)).otherwise(alt.value(MODEL)),
-            tooltip=["expert", alt.Tooltip("weight:Q", format=".3f")],
-        )
-    )

@@ -8,7 +8,9 @@ from typing import Any
 import altair as alt
 import pandas as pd
 
-from core.charts.base import CONTROL, HEIGHT, LINE, MARK, SERIES, legend
+from core.charts.base import HEIGHT, LEVEL, LINE, legend
+from core.charts.intervals import interval_plot
+from core.colours import CONTROL, MARK, SERIES
 
 __all__ = ["against"]
 
@@ -33,7 +35,7 @@ def against(
         legend=legend("experts run, k"),
     )
     order = list(dict.fromkeys(frame[x]))
-    axis = alt.X(f"{x}:O", sort=order, title=title, axis=alt.Axis(labelAngle=0))
+    axis = alt.X(f"{x}:O", sort=order, title=title, axis=LEVEL)
     form = ".2%" if measure == "accuracy" else ".3~f"
     y = alt.Y(
         f"{measure}:Q",
@@ -44,11 +46,11 @@ def against(
     kept = frame[frame["kept"]]
     base = alt.Chart(kept).encode(x=axis, color=colour)
     layers: list[Any] = [base.mark_line(strokeWidth=LINE).encode(y=y)]
-    if measure == "accuracy":
-        low = alt.Y("low:Q", title=measure)
-        layers.append(base.mark_rule(strokeWidth=1.2, opacity=0.6).encode(y=low, y2="high:Q"))
     tips = ["k", f"{x}:N", alt.Tooltip(f"{measure}:Q", format=form)]
-    layers.append(base.mark_point(filled=True, size=70, opacity=1).encode(y=y, tooltip=tips))
+    if measure == "accuracy":
+        layers.append(interval_plot(kept, axis, y, tooltip=tips, colour=colour))
+    else:
+        layers.append(base.mark_point(filled=True, size=60, opacity=1).encode(y=y, tooltip=tips))
     now = alt.Chart(kept[kept["current"]]).encode(x=axis, y=y)
     layers.append(now.mark_point(size=230, color=MARK, strokeWidth=2.5))
     layers += _open(frame[~frame["kept"]], axis, colour, names, x)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from core.charts.base import CONTROL, MARK, MODEL
+from core.charts.bars import highlighted
+from core.charts.base import every
+from core.charts.heatmap import Words, frames, heat_map, sequential
+from core.colours import CONTROL, MARK, MODEL
 
 __all__ = ["answers", "contributions", "ways", "weights"]
 
-_EVERY = alt.Axis(labelOverlap=False, labelFlush=False, labelBound=False)
 _PLAIN = alt.Axis(labelAngle=0, labelOverlap=False)
-_STROKE = "#cbd5e1"
-_ROW = 26  # pixels of a heat map's row
 
 
 def weights(values: ArrayLike, untrained: ArrayLike | None = None) -> alt.LayerChart | alt.Chart:
@@ -23,23 +25,13 @@ def weights(values: ArrayLike, untrained: ArrayLike | None = None) -> alt.LayerC
     values, untrained: (experts,), in 0..1.
     """
     given = np.asarray(values, dtype=np.float64)
-    frame = pd.DataFrame({"expert": np.arange(len(given)), "weight": given})
     x = alt.X("expert:O", title="expert", axis=_PLAIN)
     y = alt.Y("weight:Q", title="weight", scale=alt.Scale(domain=[0, 1]))
-    most = alt.datum.expert == int(given.argmax())
-    bars = (
-        alt.Chart(frame, height=170)
-        .mark_bar()
-        .encode(
-            x=x,
-            y=y,
-            color=alt.when(most).then(alt.value(MARK)).otherwise(alt.value(MODEL)),
-            tooltip=["expert", alt.Tooltip("weight:Q", format=".4f")],
-        )
-    )
+    experts = range(len(given))
+    bars = highlighted(experts, given, int(given.argmax()), x=x, y=y, form=".4f", height=170)
     if untrained is None:
         return bars
-    before = frame.assign(weight=np.asarray(untrained, dtype=np.float64))
+    before = pd.DataFrame({"expert": experts, "weight": np.asarray(untrained, dtype=np.float64)})
     told = alt.Tooltip("weight:Q", title="before training", format=".4f")
     ticks = alt.Chart(before).mark_tick(color=CONTROL, thickness=4).encode(x=x, y=y)
     return bars + ticks.encode(tooltip=["expert", told])
@@ -62,19 +54,13 @@ def answers(probabilities: ArrayLike, weighed: ArrayLike, label: int) -> alt.Lay
         }
     )
     frame["text"] = [f"{100 * value:.0f}" if value >= 0.005 else "" for value in given.ravel()]
-    base = alt.Chart(frame, height=_ROW * len(names) + 40).encode(
-        x=alt.X("class:O", title="class", axis=_PLAIN),
-        y=alt.Y("who:N", title=None, sort=names, axis=_EVERY),
-    )
-    tips = ["who", "class", alt.Tooltip("probability:Q", format=".2%")]
-    cells = base.mark_rect(stroke=_STROKE).encode(color=_orange("probability"), tooltip=tips)
-    own = alt.Chart(frame[frame["class"] == label]).mark_rect(
-        stroke=MODEL, strokeWidth=2, fillOpacity=0
-    )
-    frame_of_class = own.encode(
-        x=alt.X("class:O"), y=alt.Y("who:N", sort=names, axis=_EVERY), tooltip=tips
-    )
-    return cells + frame_of_class + _words(base)
+    x = alt.X("class:O", title="class", axis=_PLAIN)
+    y = alt.Y("who:N", title=None, sort=names, axis=every())
+    tips: list[Any] = ["who", "class", alt.Tooltip("probability:Q", format=".2%")]
+    shades, words = sequential(1.0, MARK), [Words("text:N")]
+    drawn = heat_map(frame, "probability", shades, x=x, y=y, tooltip=tips, words=words)
+    own = alt.Chart(frame[frame["class"] == label]).encode(x=x, y=y, tooltip=tips)
+    return drawn + frames(own, MODEL)
 
 
 def contributions(values: ArrayLike, answer: int) -> alt.LayerChart:
@@ -84,18 +70,14 @@ def contributions(values: ArrayLike, answer: int) -> alt.LayerChart:
     """
     given = np.asarray(values, dtype=np.float64)
     names = [*(str(at) for at in range(len(given))), "sum"]
-    frame = pd.DataFrame({"expert": names, "adds": [*given, given.sum()]})
-    bars = (
-        alt.Chart(frame, height=200)
-        .mark_bar()
-        .encode(
-            x=alt.X("expert:N", title="expert", sort=names, axis=_PLAIN),
-            y=alt.Y("adds:Q", title=f"contribution to the logit of {answer}"),
-            color=alt.when(alt.datum.expert == "sum")
-            .then(alt.value(MARK))
-            .otherwise(alt.value(MODEL)),
-            tooltip=["expert", alt.Tooltip("adds:Q", format="+.4f")],
-        )
+    bars = highlighted(
+        names,
+        [*given, given.sum()],
+        len(given),
+        x=alt.X("expert:N", title="expert", sort=names, axis=_PLAIN),
+        y=alt.Y("adds:Q", title=f"contribution to the logit of {answer}"),
+        form="+.4f",
+        height=200,
     )
     zero = alt.Chart(pd.DataFrame({"adds": [0.0]})).mark_rule(color=CONTROL)
     return zero.encode(y="adds:Q") + bars
@@ -108,10 +90,6 @@ def ways(frame: pd.DataFrame) -> alt.LayerChart:
     product of both gates' weights).
     """
     most = max(float(frame["weight"].max()), 1e-9)
-    base = alt.Chart(frame.assign(text=frame["answer"].astype(str)), height=230).encode(
-        x=alt.X("second:O", title="expert of layer 2", axis=_PLAIN),
-        y=alt.Y("first:O", title="expert of layer 1", axis=_PLAIN),
-    )
     tips = [
         "first",
         "second",
@@ -119,17 +97,12 @@ def ways(frame: pd.DataFrame) -> alt.LayerChart:
         alt.Tooltip("probability:Q", format=".1%"),
         alt.Tooltip("weight:Q", format=".3f"),
     ]
-    cells = base.mark_rect(stroke=_STROKE).encode(color=_orange("weight", most), tooltip=tips)
-    return cells + _words(base, size=15)
-
-
-def _orange(column: str, most: float = 1.0) -> alt.Color:
-    """White at 0 to orange."""
-    scale = alt.Scale(range=["#ffffff", MARK], domain=[0, most], interpolate="rgb")
-    return alt.Color(f"{column}:Q", scale=scale, legend=None)
-
-
-def _words(base: alt.Chart, size: int = 11) -> alt.Chart:
-    """The numbers of a heat map: dark, which stands out from white and from orange."""
-    words: alt.Chart = base.mark_text(fontSize=size, color="#111827").encode(text="text:N")
-    return words
+    return heat_map(
+        frame.assign(text=frame["answer"].astype(str)),
+        "weight",
+        sequential(most, MARK),
+        x=alt.X("second:O", title="expert of layer 2", axis=_PLAIN),
+        y=alt.Y("first:O", title="expert of layer 1", axis=_PLAIN),
+        tooltip=tips,
+        words=[Words("text:N", 15)],
+    )
