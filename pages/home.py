@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import charts, pictures
 from core.analyses.profiles import table
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
 from core.training.task import Measuring, Study
@@ -30,9 +30,7 @@ def page() -> None:
         "beside what chance and an untrained network give."
     )
     choice = place.choice()
-    st.caption(
-        f"{MODELS[choice.model].title} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}"
-    )
+    st.caption(f"{title(choice.model)} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}")
     study = result_of(Measuring(choice))
     _facts(study)
     st.subheader("The most specialized units")

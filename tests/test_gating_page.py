@@ -16,7 +16,7 @@ from streamlit.testing.v1 import AppTest
 
 from core.architectures.mixture import tasks as gating
 from core.data import Digits, cut, load_digits
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runtime import cache as memory
 from core.runtime.jobs import JOBS
 from core.training import train
@@ -104,7 +104,7 @@ def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:
     at = opened(model="lenet5")
     sound(at)
     assert "LeNet-5 (Bau 2016) has no gate: here is the mixture of experts." in said(at)
-    assert MODELS["mixture"].title
+    assert title("mixture")
 
 
 def test_only_the_visible_view_is_computed() -> None:

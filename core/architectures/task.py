@@ -37,7 +37,7 @@ class Opening(Generic[Result]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Opening {registry.MODELS[self.choice.model].title}"
+        return f"Opening {registry.title(self.choice.model)}"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """The numbers to keep; models: trained, by name, that of the choice first."""

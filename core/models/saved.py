@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from core.models.inspectable import Inspectable
-from core.models.registry import build
+from core.models.registry import Given, draw
 from core.training import History, Moment
 
 __all__ = ["pack", "unpack"]
@@ -37,12 +37,16 @@ def pack(model: Inspectable) -> dict[str, Tensor]:
     return {name: value.contiguous() for name, value in packed.items()}
 
 
-def unpack(name: str, seed: int, packed: Mapping[str, Tensor]) -> Inspectable:
+def unpack(
+    name: str, seed: int, packed: Mapping[str, Tensor], settings: Given = None
+) -> Inspectable:
     """The model that `pack` was given, frozen, in eval mode, with its history.
+
+    settings: as in `core.models.registry.check`, of the model that was packed.
 
     Raises `KeyError` or `RuntimeError` when tensors are missing or have other shapes.
     """
-    model = build(name, seed)
+    model = draw(name, seed, settings)
     model.load_state_dict(_under("weights/", packed))
     steps = sorted({int(key.split("/")[1]) for key in packed if key.startswith("step/")})
     model.history = History(

@@ -62,7 +62,7 @@ class Training:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Training {registry.MODELS[self.choice.model].title}"
+        return f"Training {registry.title(self.choice.model)}"
 
     def kept(self, store: Store) -> Inspectable | None:
         """The model, where the store has it whole."""
@@ -168,7 +168,7 @@ class Filming:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Filming the training of {registry.MODELS[self.choice.model].title}"
+        return f"Filming the training of {registry.title(self.choice.model)}"
 
     def kept(self, store: Store) -> tuple[Film, bool] | None:
         """The film, where the store has it, and whether it ends at the very weights."""

@@ -100,7 +100,7 @@ class Gates(Opening[Opened]):
 
     def result(self, arrays: Arrays) -> Opened:
         """The arrays by their names."""
-        names = recurrent.gates(registry.MODELS[self.choice.model].architecture.described)
+        names = recurrent.gates(registry.describe(self.choice.model))
         saturation = {
             (network, gate): arrays[f"saturation/{network}/{gate}"]
             for gate in names

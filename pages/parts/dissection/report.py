@@ -15,7 +15,7 @@ from core.analyses.task import Describing, Dissecting
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
-from core.models.registry import MODELS
+from core.models.registry import describe
 from core.runtime.task import Choice
 from pages.kit import links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -121,7 +121,7 @@ def _other_kind() -> None:
 
 def _described(model: str, layer: str) -> Layer:
     """What the architecture says of its layer."""
-    return next(of for of in MODELS[model].architecture.described if of.name == layer)
+    return next(of for of in describe(model) if of.name == layer)
 
 
 def report(view: View, found: Dissection) -> None:

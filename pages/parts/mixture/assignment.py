@@ -86,7 +86,7 @@ def _headline(view: View, taken: Taken) -> str:
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
     used = f"**All {of.experts} experts are at work.**" if not dead else ""
-    if view.mixture.jitter:
+    if view.jittered:
         used = (
             f"**{of.active} of {of.experts} experts take digits that stay where they are**; who "
             "takes moved digits, from which this network learned, is in *Where and what*."

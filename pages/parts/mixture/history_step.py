@@ -65,4 +65,4 @@ def _means(view: View, of: Growth, step: int) -> None:
 
 def _moved(view: View) -> str:
     """What must be said of a network that learned from moved digits."""
-    return ", each moved at random as in training" if view.mixture.jitter else ""
+    return ", each moved at random as in training" if view.jittered else ""

@@ -75,7 +75,7 @@ def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
         f"**{len(sure)} of {found.experts} experts are needed** for the class chosen for them: "
         + (f"{which}." if len(sure) else "no class is lost, or removing another costs it as much.")
     )
-    if view.mixture.jitter:
+    if view.jittered:
         st.caption("The digits are used as they are here; the network learned from moved ones.")
 
 

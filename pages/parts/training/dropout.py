@@ -18,7 +18,7 @@ from core.analyses.comparing import (
 )
 from core.charts import training as figures
 from core.data.concepts import CONCEPTS
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runtime.task import Choice
 from pages.kit import links, place
 from pages.kit.tables import column, download, file_name
@@ -76,7 +76,7 @@ def dropout(choice: Choice) -> None:
     layers = hidden_dense(choice.model)
     if not layers:
         st.info(
-            f"{MODELS[choice.model].title} has no hidden dense layer, and dropout silences units "
+            f"{title(choice.model)} has no hidden dense layer, and dropout silences units "
             "of such layers: choose LeNet-5 or the multilayer perceptron.",
             icon=":material/do_not_disturb_on:",
         )

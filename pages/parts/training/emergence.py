@@ -11,7 +11,7 @@ from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from core.models.registry import MODELS
+from core.models.registry import describe
 from core.runtime.task import Choice
 from core.training import PROBE
 from pages.kit import links, place
@@ -58,7 +58,7 @@ _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, â€
 
 def layer_option(choice: Choice) -> links.Option[str]:
     """The layer in the address; the first dense one unless told, else the last hidden one."""
-    layers = tuple(layer.name for layer in MODELS[choice.model].architecture.described)
+    layers = tuple(layer.name for layer in describe(choice.model))
     return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
 
 
@@ -81,7 +81,7 @@ def controls(choice: Choice, known: tuple[str, ...]) -> tuple[str, str]:
     layer, concept = layer_option(choice), concept_option(choice)
     columns = st.columns(2)
     layer.shown()
-    names = tuple(of.name for of in MODELS[choice.model].architecture.described)
+    names = tuple(of.name for of in describe(choice.model))
     columns[0].selectbox("Layer", names, key=layer.key, on_change=layer.changed)
     concept.shown()
     columns[1].selectbox(

@@ -13,7 +13,7 @@ from core.analyses.comparing import (
     movable,
 )
 from core.charts import training as figures
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runtime.task import Choice
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -50,7 +50,7 @@ def transfer(choice: Choice) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
     if not movable(choice.model):
         st.info(
-            f"{MODELS[choice.model].title} is not a chain of layers with weights of their own, of "
+            f"{title(choice.model)} is not a chain of layers with weights of their own, of "
             "which the first could be moved: choose LeNet-5, the simple CNN or the multilayer "
             "perceptron.",
             icon=":material/do_not_disturb_on:",

@@ -123,7 +123,7 @@ class Taking:
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Reading the gate of {registry.MODELS[self.choice.model].title}"
+        return f"Reading the gate of {registry.title(self.choice.model)}"
 
     def kept(self, store: Store) -> Taken | None:
         """What the store has, where it also has the digits' concepts."""

@@ -47,7 +47,7 @@ class Moving(Opening[Moved]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Moving digits before {registry.MODELS[self.choice.model].title}"
+        return f"Moving digits before {registry.title(self.choice.model)}"
 
     def measure(self, models: Mapping[str, Inspectable], report: Report) -> Arrays:
         """Both networks on the same moves."""

@@ -15,14 +15,14 @@ from core.architectures.task import Arrays, Opening
 from core.data import load_digits
 from core.models.gated import Gated, Routing
 from core.models.inspectable import Inspectable
-from core.models.mixture import EXPERTS, WEIGHTS, MixturePeer, name_of, variants
+from core.models.retired import EXPERTS, PEER, WEIGHTS, name_of, variants
 from core.runtime.store import Store
 from core.runtime.task import Choice, Report
 from core.training.task import Training
 
 __all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
 
-PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
+SINGLE = name_of(Routing(1))
 
 
 @dataclass(frozen=True)
@@ -73,10 +73,10 @@ def over_experts(routing: Routing) -> tuple[Routing, ...]:
 def kept_runs(choice: Choice, store: Store) -> dict[str, tuple[Routing, Summed]]:
     """The mixtures of one layer that the store has for these data and this seed, by name."""
     found = {}
-    for name, of in variants().items():
+    for name, routing in variants().items():
         kept = Summing(replace(choice, model=name)).kept(store)
         if kept is not None:
-            found[name] = (of.routing, kept)
+            found[name] = (routing, kept)
     return found
 
 
