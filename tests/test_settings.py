@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import random
 from dataclasses import FrozenInstanceError, fields, replace
 from typing import Any
@@ -21,6 +22,8 @@ from core.models.settings import DIGITS, Dropout, Option
 from core.training import Step, steps_of, train
 from core.training.descent import keep_largest
 
+# SHA-256 of the names and weights of lenet5 with seed 0, as drawn before it had settings.
+DRAWN = "167d74d57d50e21c8ce409fe23d4848a79816b60733bf601b06ab9eda79dd61e"
 SMALL: dict[str, dict[str, Any]] = {
     "lenet5": {"widths": (3, 4, 12, 8)},
     "simple_cnn": {"widths": (3, 4)},
@@ -403,3 +406,15 @@ def test_a_map_of_another_shape_and_other_centres(few: Digits) -> None:
     assert sheet is not None
     assert sheet.shape == (2, 20, 28, 28)
     assert not sheet[1, 10:].any()
+
+
+def test_the_default_lenet5_is_drawn_as_ever() -> None:
+    digest = hashlib.sha256()
+    for name, value in build("lenet5", 0).state_dict().items():
+        digest.update(name.encode() + value.numpy().tobytes())
+    assert digest.hexdigest() == DRAWN
+
+
+def test_the_default_lenet5_learns_as_ever(few: Digits) -> None:
+    losses = train("lenet5", few, epochs=2).history.loss
+    assert losses == pytest.approx([2.304340, 2.304935, 2.303119, 2.299932], abs=2e-6)

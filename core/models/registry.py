@@ -64,6 +64,7 @@ MODELS: Mapping[str, type[Settings]] = MappingProxyType(
         )
     }
 )
+_DEFAULTS = {name: of() for name, of in MODELS.items()}
 NAMES = (*MODELS, *RETIRED)  # RETIRED: goes with `core.models.retired`
 
 
@@ -88,11 +89,13 @@ def _settings(name: str, given: Given) -> Settings:
         values = {option.name: value for option, value in before.changed().items()}
         name, given = before.architecture, given or {}
         given = given if isinstance(given, Settings) else {**values, **given}
+    if not given:
+        return _DEFAULTS[name]
     if isinstance(given, Settings):
         if given.architecture != name:
             raise ValueError(f"settings are those of {given.architecture}: give those of {name}.")
         return given
-    return MODELS[name].of(given or {})
+    return MODELS[name].of(given)
 
 
 def title(name: str, settings: Given = None) -> str:

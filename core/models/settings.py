@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import cache
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Self, TypeAlias
 
@@ -216,12 +217,8 @@ class Settings:
     @classmethod
     def options(cls) -> tuple[Option, ...]:
         """All settings in the order of a form: those of the architecture, then of its training."""
-        found: list[tuple[int, Option]] = []
-        for own in fields(cls):
-            owner = max(at for at, of in enumerate(cls.__mro__) if "option" in _about(of, own.name))
-            about = _about(cls.__mro__[owner], own.name)["option"]
-            found.append((owner, Option(name=own.name, **{"default": own.default, **about})))
-        return tuple(option for _, option in sorted(found, key=lambda each: each[0]))
+        this: Any = cls  # as Hashable, which mypy doesn't see in the type of a dataclass
+        return _options(this)
 
     @classmethod
     def option(cls, name: str) -> Option:
@@ -298,6 +295,19 @@ class Settings:
     def network(self, data: DataFormat = DIGITS) -> Inspectable:
         """The network, its weights drawn from PyTorch's generator."""
         raise NotImplementedError
+
+
+@cache
+def _options(settings: type[Any]) -> tuple[Option, ...]:
+    """The options of a settings class, those of its own first; see `Settings.options`."""
+    found: list[tuple[int, Option]] = []
+    for own in fields(settings):
+        # a subclass may give another default alone, so what is said stands with the first owner
+        owners = [at for at, of in enumerate(settings.__mro__) if "option" in _about(of, own.name)]
+        about = _about(settings.__mro__[owners[-1]], own.name)["option"]
+        option = Option(name=own.name, **{"default": own.default, **about})
+        found.append((owners[-1], option))
+    return tuple(option for _, option in sorted(found, key=lambda each: each[0]))
 
 
 def _about(owner: type, name: str) -> Mapping[str, Any]:
