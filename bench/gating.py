@@ -21,8 +21,7 @@ from torch import Tensor
 from bench.ratio import Row, ratio
 from core.architectures.mixture import read_gates, report_of
 from core.data import cut, load_digits, mnist
-from core.models.gated import Routing
-from core.models.mixture import Mixture
+from core.models.mixture import Mixture, MixtureSettings
 from core.runtime.cache import THREADS
 from core.training import accuracy, train
 
@@ -53,20 +52,15 @@ def measure(rounds: int) -> list[Row]:
 def _compared(images: Tensor, width: int, batch: int, rounds: int) -> float:
     """The time of top-1 over that of the dense gate, `batch` images at once."""
     parts = images.split(batch)
-    dense, one = (_balanced(Routing(width=width, chosen=chosen), images) for chosen in (None, 1))
+    dense, one = (_balanced(MixtureSettings(width=width, chosen=k), images) for k in (0, 1))
     with torch.no_grad():
         return ratio(lambda: [one(p) for p in parts], lambda: [dense(p) for p in parts], rounds)
 
 
-def _balanced(routing: Routing, images: Tensor) -> Mixture:
+def _balanced(settings: MixtureSettings, images: Tensor) -> Mixture:
     """An untrained mixture whose gate shares the images out about evenly."""
-
-    class Shaped(Mixture):
-        """Of this routing."""
-
-    Shaped.routing = routing
     torch.manual_seed(0)
-    model = Shaped().eval().requires_grad_(False)
+    model = Mixture(settings).eval().requires_grad_(False)
     scores = model.of_image(images.flatten(1))
     model.of_image.weight.div_(scores.std(0)[:, None])
     model.of_image.bias.copy_(-(scores.mean(0) - model.of_image.bias) / scores.std(0))

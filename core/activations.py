@@ -294,14 +294,16 @@ _Model = TypeVar("_Model", bound=nn.Module)
 
 
 def _replica(model: _Model) -> _Model:
-    """A copy of the model's modules, in eval mode, that shares every weight, buffer and history.
+    """A copy of the model's modules, in eval mode, that shares weights, history and settings.
 
     Of a model made in inference mode weights are copied too, for theirs can have no gradient behind
     them.
     """
     shared: dict[int, Any] = {id(of): _usable(of) for of in (*model.parameters(), *model.buffers())}
-    history = getattr(model, "history", None)
-    return copy.deepcopy(model, {**shared, id(history): history}).eval()
+    for kept in ("history", "described", "settings"):
+        value = getattr(model, kept, None)
+        shared[id(value)] = value
+    return copy.deepcopy(model, shared).eval()
 
 
 def _usable(value: Tensor) -> Tensor:

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.models.registry import Recipe
 
 __all__ = ["Choice"]
 
@@ -23,14 +22,14 @@ class Choice:
         return f"{self.model} on {self.data}, seed {self.seed}"
 
     @property
-    def recipe(self) -> Recipe:
-        """The architecture, its title, and how it is trained."""
-        return registry.check(self.model)
+    def title(self) -> str:
+        """What the network is called."""
+        return registry.title(self.model)
 
     def untrained(self) -> Inspectable:
         """The network before training, in eval mode."""
-        return registry.build(self.model, self.seed).eval()
+        return registry.draw(self.model, self.seed).eval()
 
     def modules(self) -> tuple[str, ...]:
         """The modules that define the network."""
-        return tuple(of.__module__ for of in self.recipe.architecture.__mro__)
+        return tuple(of.__module__ for of in type(registry.check(self.model)).__mro__)

@@ -9,7 +9,7 @@ import streamlit as st
 from core import charts, pictures
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Measuring, Study
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
 from pages.kit import halves, place
@@ -30,9 +30,7 @@ def page() -> None:
         "compared with chance and with an untrained network."
     )
     choice = place.choice()
-    st.caption(
-        f"{MODELS[choice.model].title} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}"
-    )
+    st.caption(f"{title(choice.model)} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}")
     study = result_of(Measuring(choice))
     _facts(study)
     st.subheader("The most specialized units")

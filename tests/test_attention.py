@@ -78,7 +78,7 @@ def test_attention_equals_pytorchs() -> None:
 
 def test_all_heads_together_equal_pytorchs() -> None:
     torch.manual_seed(0)
-    mine, theirs = MultiHead(), nn.MultiheadAttention(64, HEADS, batch_first=True)
+    mine, theirs = MultiHead(64, HEADS), nn.MultiheadAttention(64, HEADS, batch_first=True)
     parts = (mine.query, mine.key, mine.value)
     with torch.no_grad():
         theirs.in_proj_weight.copy_(torch.cat([part.weight for part in parts]))

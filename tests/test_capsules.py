@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from core.activations import Edit, reader, run
-from core.models.capsules import Capsules, margin_loss, routing, squash
+from core.models.capsules import Capsules, CapsulesSettings, margin_loss, routing, squash
 from core.models.registry import build
 from core.units import UnitId
 
@@ -223,7 +223,7 @@ def test_it_runs_in_double_and_on_another_device(model: Capsules, images: Tensor
     assert double.trace(images.double()).coefficients.dtype == torch.float64
     torch.testing.assert_close(double(images.double()).float(), model(images), rtol=1e-3, atol=1e-7)
     with torch.device("meta"):
-        elsewhere = Capsules()
+        elsewhere = CapsulesSettings().network()
     found = elsewhere.objective(images.to("meta"), torch.zeros(4, dtype=torch.int64, device="meta"))
     assert found.device.type == "meta"
     assert elsewhere.trace(images.to("meta")).coefficients.device.type == "meta"

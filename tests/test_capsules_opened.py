@@ -16,7 +16,7 @@ from core.architectures.capsules.poses import PROPERTIES, drawn, going_along, pu
 from core.architectures.capsules.poses_task import Meant
 from core.architectures.capsules.routing import correct, decisiveness, of_the_module
 from core.architectures.capsules.trace import SHIFTS, follow, on_image, strips
-from core.models.capsules import Capsules
+from core.models.capsules import Capsules, CapsulesSettings
 from core.models.registry import build
 
 
@@ -58,7 +58,7 @@ def test_the_followed_numbers_belong_together(model: Capsules, images: Tensor) -
 
 def test_coefficient_maps_lie_on_the_pixels_that_were_seen() -> None:
     """A map is drawn with its rows down and on the middle of each receptive field."""
-    field = Capsules.described[1].field
+    field = CapsulesSettings().describe()[1].field
     assert field is not None
     for row, column in ((0, 0), (1, 4), (5, 2)):
         maps = np.zeros((1, 6, 6))
@@ -79,7 +79,7 @@ def test_an_input_sees_the_pixels_where_it_is_drawn(model: Capsules) -> None:
     dot[0, 0, 2, 25] = 1.0  # high and to the right
     changed = (model.trace(dot).primary - model.trace(blank).primary)[0].norm(dim=1) > 1e-7
     places = changed.reshape(8, 6, 6).any(0)
-    field = Capsules.described[1].field
+    field = CapsulesSettings().describe()[1].field
     assert field is not None
     for row in range(6):
         for column in range(6):

@@ -91,11 +91,11 @@ def test_the_version_is_known_without_sources() -> None:
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_a_training_depends_on_its_own_architecture_alone(name: str) -> None:
     used = set(code.used(modules_of(Training(Choice("strokes", name, 0)))))
-    own = registry.MODELS[name].architecture.__module__
+    own = registry.MODELS[name].__module__
     assert own in used
     assert "core.training" in used
-    others = {of.architecture.__module__ for of in registry.MODELS.values()} - {own}
-    parents = {of.__module__ for of in registry.MODELS[name].architecture.__mro__}
+    others = {of.__module__ for of in registry.MODELS.values()} - {own}
+    parents = {of.__module__ for of in registry.MODELS[name].__mro__}
     assert not used & (others - parents)
     assert not any("charts" in module or "runtime" in module for module in used)
 

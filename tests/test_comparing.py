@@ -52,7 +52,7 @@ from core.runtime import cache
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.runtime.task import Report, Task
-from core.training import Start, _dropping, accuracy, train
+from core.training import _dropping, accuracy, train
 from core.training.task import Training
 from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
@@ -280,8 +280,8 @@ def test_dropped_passes_are_the_whole_pass_on_average() -> None:
 
 def test_a_network_trained_with_dropout_is_whole_and_repeats_itself(digits: Digits) -> None:
     none, plain, half = (
-        train("mlp", digits, epochs=1, start=start)
-        for start in (None, Start(dropout=0.0), Start(dropout=0.5))
+        train("mlp", digits, epochs=1, settings=settings)
+        for settings in (None, {"dropout": 0.0}, {"dropout": 0.5})
     )
     for name, value in none.state_dict().items():
         assert torch.equal(value, plain.state_dict()[name])

@@ -6,7 +6,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.architectures.mixture import tasks as gating
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runtime import cache
 from core.runtime.jobs import JOBS
 from tests.labs import SmallLab
@@ -69,7 +69,7 @@ def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:
     at = opened(model="lenet5")
     sound(at)
     assert "LeNet-5 (Bau 2016) has no gate, so a mixture of experts is shown here." in said(at)
-    assert MODELS["mixture"].title
+    assert title("mixture")
 
 
 def test_only_the_visible_view_is_computed() -> None:

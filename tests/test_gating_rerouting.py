@@ -22,7 +22,8 @@ from core.architectures.mixture.interventions import (
 )
 from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
 from core.data import Digits
-from core.models.mixture import Mixture, variants
+from core.models.gated import Routing
+from core.models.mixture import Mixture
 from core.models.mixture_deep import DeepMixture
 from core.models.registry import build
 from core.runs import Choice
@@ -49,7 +50,7 @@ def ranked(n: int = 60) -> tuple[Digits, NDArray[np.int64]]:
 
 def planted(name: str) -> Mixture:
     """Expert e answers class e whatever it sees; its score is 5 times pixel e."""
-    model = variants()[name]()
+    model = build(name)
     with torch.no_grad():
         for of in model.parameters():
             of.zero_()
@@ -60,7 +61,7 @@ def planted(name: str) -> Mixture:
 
 def planted_deep() -> DeepMixture:
     """Expert e of layer 1 stands for class e, with 5 times pixel e as score; layer 2 passes on."""
-    model = DeepMixture()
+    model = DeepMixture(Routing(4, 64))
     with torch.no_grad():
         for of in model.parameters():
             of.zero_()
@@ -106,7 +107,7 @@ def test_planted_first_layer_of_two_is_rerouted() -> None:
 
 @pytest.mark.parametrize("name", ["mixture", "mixture_n8_k1_a10", "mixture_n8_k2_a10"])
 def test_with_identical_experts_nothing_depends_on_the_gate(name: str) -> None:
-    model = variants()[name]()
+    model = build(name)
     with torch.no_grad():
         for of in (model.of_experts.weight, model.of_experts.bias):
             of.copy_(of.chunk(8)[0].repeat(8, *[1] * (of.ndim - 1)))

@@ -30,8 +30,9 @@ from core.architectures.mixture.tasks.summary import (
 from core.data import Digits
 from core.data.task import DigitsTask
 from core.models.gated import Chosen, Routing
-from core.models.mixture import Mixture, name_of, variants
-from core.models.registry import MODELS, build
+from core.models.mixture import Mixture
+from core.models.registry import NAMES, build
+from core.models.retired import name_of, variants
 from core.runs import Choice
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
@@ -208,9 +209,9 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
     assert [of.experts for of in over_experts(replace(default, chosen=2))] == [1, 3, 4, 8, 16]
     assert all(of.dense for of in over_experts(replace(default, experts=2, chosen=2)))
     assert over_weights(Routing(1)) == (Routing(1),)
-    for mixture in variants().values():
-        for of in (*over_weights(mixture.routing), *over_experts(mixture.routing)):
-            assert name_of(of) in MODELS
+    for routing in variants().values():
+        for of in (*over_weights(routing), *over_experts(routing)):
+            assert name_of(of) in NAMES
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:

@@ -10,9 +10,10 @@ from torch.nn.functional import cross_entropy
 from core.activations import collect, run
 from core.data import Digits
 from core.models.gated import Routing, run_chosen
-from core.models.mixture import EXPERTS, Mixture, name_of, variants
+from core.models.mixture import Mixture, MixtureSettings
 from core.models.mixture_deep import DeepMixture
-from core.models.registry import LISTED, MODELS, build, check
+from core.models.registry import LISTED, build, check
+from core.models.retired import EXPERTS, name_of, variants
 from core.training import train
 
 
@@ -114,12 +115,13 @@ def test_noise_is_of_training_alone(noise: torch.Tensor) -> None:
 def test_settings_and_names_belong_together() -> None:
     found = variants()
     assert len(found) == 1 + 2 * 8 + 4 * 3 * 8  # of 1, of 2, and of 3, 4, 8 and 16 experts
-    for name, of in found.items():
-        assert of.name == name == name_of(of.routing)
-        assert issubclass(MODELS[name].architecture, Mixture)
-        assert MODELS[name].architecture.routing == of.routing
-        assert MODELS[name].control == (name != "mixture")
-    assert {of.routing.experts for of in found.values()} == set(EXPERTS)
+    for name, routing in found.items():
+        settings = check(name)
+        assert name == name_of(routing)
+        assert isinstance(settings, MixtureSettings)
+        assert settings.routing == routing
+        assert (name in LISTED) == (name == "mixture")
+    assert {routing.experts for routing in found.values()} == set(EXPERTS)
     assert name_of(Routing()) == "mixture"
     assert name_of(Routing(4, chosen=4)) == "mixture_n4_kall_a10"
     assert name_of(Routing(8, chosen=1, weight=0.0, noise=0.0)) == "mixture_n8_k1_a0_still"

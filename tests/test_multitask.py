@@ -41,9 +41,8 @@ from core.models.multitask import (
     TERCILES,
     Head,
     ManyHeads,
-    Multitask,
-    MultitaskSlant,
-    Pairs,
+    MultitaskSettings,
+    PairsSettings,
 )
 from core.models.registry import build
 from core.runs import Choice
@@ -134,7 +133,7 @@ def test_images_that_do_not_fit_are_no_pair() -> None:
 
 def test_labels_of_pairs_belong_to_their_halves() -> None:
     images = torch.stack([torch.full((1, 28, 28), value / 10) for value in range(10)])
-    model, labels = Pairs(), torch.arange(10)  # grey level and label are one
+    model, labels = PairsSettings().network(), torch.arange(10)  # grey level and label are one
     for seen, targets in (model.examples(images, labels), model.problems(images, labels)):
         halves = (10 * seen[:, 0, 0, [0, 27]]).round().long()
         assert torch.equal(halves[:, 0], targets["left"])
@@ -181,7 +180,7 @@ def test_other_heads_do_not_change_the_logits_and_have_a_gradient_of_zero() -> N
 
 def test_a_probe_learns_without_teaching_the_shared_layers(strokes: Digits) -> None:
     some = strokes.take(slice(20))
-    model = MultitaskSlant()
+    model = MultitaskSettings(tasks="slant").network()
     model.objective(some.images, some.labels).backward()
     taught = {name: weight.grad.clone() for name, weight in model.named_parameters()}
     assert taught["logits.weight"].any()
@@ -196,7 +195,7 @@ def test_a_probe_learns_without_teaching_the_shared_layers(strokes: Digits) -> N
 
 def test_what_follows_a_layer_that_is_not_shared_is_refused() -> None:
     with pytest.raises(ValueError, match="choose shared_0 or shared_1"):
-        Multitask().after("logits", torch.zeros(1, 10))
+        MultitaskSettings().network().after("logits", torch.zeros(1, 10))
 
 
 # Lesions: a net made by hand, each unit of which serves tasks that are known
@@ -208,7 +207,7 @@ class Hand(ManyHeads):
     """Two regressions on two pixels: unit A gives the first, B the second, BOTH a part of each."""
 
     name = "hand"
-    described = Multitask.described
+    described = MultitaskSettings().describe()
     heads = (Head("second", "second"), Head("first", "first"))
 
     def __init__(self, weights: Mapping[tuple[str, int], float]) -> None:
@@ -380,8 +379,13 @@ def test_parity_follows_from_the_logits_of_the_digit() -> None:
     torch.testing.assert_close(head.losses(logits, torch.arange(6) % 2), expected)
     sure = torch.nn.functional.one_hot(torch.tensor([4, 7]), 10) * 20.0
     assert score(head, sure, torch.tensor([0, 1])) == 1
-    assert [one.task for one in tasks_of(Multitask())] == ["digit", "slant", "thickness", "parity"]
-    assert [one.task for one in tasks_of(Pairs())] == ["left", "right"]
+    assert [one.task for one in tasks_of(MultitaskSettings().network())] == [
+        "digit",
+        "slant",
+        "thickness",
+        "parity",
+    ]
+    assert [one.task for one in tasks_of(PairsSettings().network())] == ["left", "right"]
 
 
 # Variance
@@ -390,7 +394,7 @@ def test_parity_follows_from_the_logits_of_the_digit() -> None:
 def test_planted_units_have_the_variance_of_their_task(strokes: Digits) -> None:
     some = strokes.take(slice(1000))
     lesions = Lesions.__new__(Lesions)
-    lesions.model, lesions.layer = Multitask(), "shared_1"
+    lesions.model, lesions.layer = MultitaskSettings().network(), "shared_1"
     lesions.heads = tasks_of(lesions.model)
     _, lesions.targets = lesions.model.examples(some.images, some.labels)
     lesions.targets["parity"] = some.labels % 2
@@ -432,7 +436,7 @@ def test_explained_variance_of_two_groups_by_hand(noise: Digits) -> None:
 
 
 def test_gradients_are_those_of_the_weights(strokes: Digits) -> None:
-    model, some = Multitask(), strokes.take(slice(30))
+    model, some = MultitaskSettings().network(), strokes.take(slice(30))
     for layer in ("shared_0", "shared_1"):
         found = gradients(model, some, layer)
         seen, targets = model.examples(some.images, some.labels)
@@ -455,7 +459,7 @@ def test_cosines_by_hand() -> None:
 
 def test_repeated_gradients_of_the_same_digits_are_alike(strokes: Digits) -> None:
     some = strokes.take(torch.arange(250).repeat(3))
-    between, alike, by_unit = repeated(Multitask(), some, "shared_1")
+    between, alike, by_unit = repeated(MultitaskSettings().network(), some, "shared_1")
     np.testing.assert_allclose(alike, 1, atol=1e-6)
     assert between.shape == (3,)
     assert by_unit.shape == (3, 128)

@@ -23,7 +23,7 @@ from core.data import Digits
 from core.data.bitmaps import BITMAPS
 from core.models.inspectable import Inspectable
 from core.models.prototypes import Gaussians, nearest, squared_distances
-from core.models.rbf import RBF, RIDGE, k_means_step, read_out
+from core.models.rbf import RIDGE, RBFSettings, k_means_step, read_out
 from core.training import accuracy, train
 
 
@@ -93,7 +93,7 @@ def test_the_textbook_layer_is_silent_on_digits_and_ours_is_not(strokes: Digits)
     images = strokes.images[:200]
     normal = torch.randn(300, 784, generator=torch.Generator().manual_seed(0))
     assert (unit(normal, 1.0)(images.flatten(1)) == 0).all()
-    untrained = RBF().centres(images)
+    untrained = RBFSettings().network().centres(images)
     assert (untrained > 0.01).all()
 
 
@@ -119,7 +119,7 @@ def test_the_read_out_equals_another_ridge_regression() -> None:
 
 
 def test_it_learns_without_gradients_and_is_whole_after_each_epoch(strokes: Digits) -> None:
-    model, some = RBF(), strokes.take(slice(1000))
+    model, some = RBFSettings().network(), strokes.take(slice(1000))
     generator = torch.Generator().manual_seed(0)
     errors = []
     for error in model.organize(some.images, some.labels, 4, generator):

@@ -15,8 +15,16 @@ from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import clamping, early_reading
 from core.architectures.recurrent import gates as recurrent
 from core.data import Digits
-from core.models.gru import GRU, GRUBefore
-from core.models.lstm import LSTM, ROWS, UNITS, RowByRow, ShuffledLSTM
+from core.models.gru import GRU, GRUBefore, GRUSettings
+from core.models.lstm import (
+    LSTM,
+    ROWS,
+    UNITS,
+    LSTMSettings,
+    RecurrentSettings,
+    RowByRow,
+    shuffled_order,
+)
 from core.models.registry import build
 
 CELLS = ("lstm", "gru", "gru_before")
@@ -28,9 +36,9 @@ def noise() -> Tensor:
     return torch.rand(5, 1, 28, 28, generator=torch.Generator().manual_seed(0))
 
 
-def blank(kind: type[RowByRow]) -> RowByRow:
+def blank(settings: RecurrentSettings) -> RowByRow:
     """A network whose weights and biases are all 0."""
-    model = kind().requires_grad_(False).eval()
+    model = settings.network().requires_grad_(False).eval()
     for weight in model.parameters():
         weight.zero_()
     return model
@@ -95,20 +103,22 @@ def test_an_untrained_forget_gate_leans_to_remembering() -> None:
 
 
 def test_an_lstm_of_zeros_halves_its_cell() -> None:
-    h, c = blank(LSTM).step(torch.zeros(1, 4 * UNITS), torch.zeros(1, UNITS), torch.ones(1, UNITS))
+    h, c = blank(LSTMSettings()).step(
+        torch.zeros(1, 4 * UNITS), torch.zeros(1, UNITS), torch.ones(1, UNITS)
+    )
     torch.testing.assert_close(c, torch.full_like(c, 0.5))
     torch.testing.assert_close(h, torch.full_like(h, 0.2310586))
 
 
-@pytest.mark.parametrize("kind", [GRU, GRUBefore])
-def test_a_gru_of_zeros_halves_its_state(kind: type[GRU]) -> None:
-    h = blank(kind).step(torch.zeros(1, 3 * UNITS), torch.ones(1, UNITS))
+@pytest.mark.parametrize("settings", [GRUSettings(), GRUSettings(reset="before")])
+def test_a_gru_of_zeros_halves_its_state(settings: GRUSettings) -> None:
+    h = blank(settings).step(torch.zeros(1, 3 * UNITS), torch.ones(1, UNITS))
     torch.testing.assert_close(h, torch.full_like(h, 0.5))
 
 
 def test_a_cell_that_only_keeps_never_changes_and_one_that_never_keeps_is_what_is_let_in() -> None:
     h, start = torch.rand(3, UNITS), torch.randn(3, UNITS)
-    model, c = biased(blank(LSTM), forget=ALWAYS, input=NEVER, candidate=1.0), start
+    model, c = biased(blank(LSTMSettings()), forget=ALWAYS, input=NEVER, candidate=1.0), start
     for _ in range(ROWS):
         h, c = model.step(model.of_row.bias.expand(3, -1), h, c)
     assert torch.equal(c, start)
@@ -119,7 +129,7 @@ def test_a_cell_that_only_keeps_never_changes_and_one_that_never_keeps_is_what_i
 
 
 def test_a_cell_set_by_hand_counts_the_rows_with_ink(strokes: Digits) -> None:
-    model = biased(blank(LSTM), forget=ALWAYS, candidate=ALWAYS, input=NEVER)
+    model = biased(blank(LSTMSettings()), forget=ALWAYS, candidate=ALWAYS, input=NEVER)
     model.of_row.weight[0] = 1e6  # unit 0's input gate opens where there is any ink
     images = (strokes.images[:20] > 0.5).float()
     count = images[:, 0].amax(2).cumsum(1)
@@ -250,7 +260,7 @@ def test_holding_a_whole_gate_of_zeros_leaves_what_the_head_says_of_nothing(
 
 
 def test_a_shuffled_network_reads_the_same_rows_in_another_order(noise: Tensor) -> None:
-    order = ShuffledLSTM.ORDER
+    order = shuffled_order()
     assert sorted(order.tolist()) == list(range(ROWS)) != order.tolist()
     plain, shuffled = build("lstm", 1).eval(), build("lstm_shuffled", 1).eval()
     torch.testing.assert_close(shuffled(noise), plain(noise[:, :, order]))

@@ -22,7 +22,15 @@ from core.models.inspectable import Inspectable
 from core.models.prototypes import means, nearest, squared_distances
 from core.models.rbf import k_means_step
 from core.models.registry import build
-from core.models.som import SOM, Labelled, batch_step, cell_name, neighbourhood, places, radius
+from core.models.som import (
+    Labelled,
+    SOMSettings,
+    batch_step,
+    cell_name,
+    neighbourhood,
+    places,
+    radius,
+)
 from core.training import Step, accuracy, train
 from core.training import task as tasks
 
@@ -179,7 +187,7 @@ def test_a_cell_is_named_by_its_place_and_shown_there(som: Inspectable) -> None:
     assert portrait is not None
     assert portrait.shape == (20, 20, 28, 28)
     assert torch.equal(portrait[1, 3].flatten(), som.get_parameter("map.prototypes")[23])
-    assert SOM.described[0].named is cell_name
+    assert SOMSettings().describe()[0].named(47) == cell_name(47) == "row 2, column 7"
 
 
 def test_the_column_searched_for_as_a_row_is_seldom_the_row() -> None:

@@ -182,8 +182,8 @@ def test_labels_of_more_classes_are_said(strokes: Digits) -> None:
         ({"seed": "zero"}, "seed is `zero`: give a whole number"),
         ({"seed": -1}, "seed"),
         ({"seed": None}, "seed is `None`: give a whole number"),
-        ({"start": Start(dropout="half")}, "dropout is `half`: give a number"),  # type: ignore[arg-type]
-        ({"start": Start(dropout=float("nan"))}, "dropout is `nan`: give a number"),
+        ({"settings": {"dropout": "half"}}, "dropout is `half`: give a number"),
+        ({"settings": {"dropout": float("nan")}}, "dropout is `nan`: give a number"),
         ({"start": Start(weights={"fc.weight": torch.zeros(2)})}, "`fc.weight` is not a weight of"),
         (
             {"start": Start(weights={"linear_0.bias": torch.zeros(2)})},
@@ -215,8 +215,8 @@ def test_steps_are_counted_of_whole_numbers() -> None:
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0])
 def test_a_dropout_outside_its_range_is_refused(share: float, strokes: Digits) -> None:
-    with pytest.raises(ValueError, match="choose a share from 0 to below 1"):
-        train("mlp", strokes.take(slice(100)), epochs=1, start=Start(dropout=share))
+    with pytest.raises(ValueError, match=r"give a number from 0\.0 to 0\.95"):
+        train("mlp", strokes.take(slice(100)), epochs=1, settings={"dropout": share})
 
 
 def test_the_last_intent_is_kept(trained: Inspectable) -> None:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from core.models.inspectable import Inspectable, Layer, Tap
+from core.models.settings import DIGITS, DataFormat, Dropout, Sizes, dense, setting, summed
 
 __all__ = [
     "HEADS",
@@ -22,9 +23,9 @@ __all__ = [
     "TOKENS",
     "Attended",
     "Attention",
+    "AttentionSettings",
     "MultiHead",
     "Trace",
-    "UnplacedAttention",
     "attend",
     "patches_of",
     "shuffle_patches",
@@ -35,7 +36,74 @@ PATCH = 7  # pixels a side
 SIDE = 28 // PATCH  # patches a side
 PATCHES = SIDE * SIDE
 TOKENS = PATCHES + 1  # the patches, row by row, and the class token
-WIDTH, HEADS, HIDDEN = 64, 4, 128
+WIDTH, HEADS = 64, 4
+
+
+@dataclass(frozen=True)
+class AttentionSettings(Dropout):
+    """Of a network with self-attention.
+
+    heads: of each block. width: numbers of a token. positions: whether tokens tell their place.
+    """
+
+    architecture = "attention"
+    title = "Self-attention"
+
+    heads: int = setting(
+        HEADS, "Heads", low=1, high=16, step=1, help="That attend side by side in each block."
+    )
+    width: int = setting(
+        WIDTH, "Token width", low=8, high=256, step=8, help="Numbers of a token; heads share them."
+    )
+    positions: bool = setting(
+        True,
+        "Positions",
+        help="Each patch is told its place; without, the network sees a bag of patches.",
+    )
+    epochs: int = 8
+    optimizer: str = "adam"
+
+    @property
+    def hidden(self) -> int:
+        """Units of each MLP."""
+        return 2 * self.width
+
+    def check_together(self) -> None:
+        """Raises `ValueError` where heads can't share the width evenly."""
+        if self.width % self.heads:
+            raise ValueError(
+                f"{self.heads} heads can't share a width of {self.width} evenly: choose a multiple "
+                f"of {self.heads}."
+            )
+
+    def check_for(self, data: DataFormat) -> None:
+        """Raises `ValueError` for images of another shape."""
+        data.require("attention")
+        super().check_for(data)
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """Embedding, class token, positions, two blocks of four maps and an MLP, five norms."""
+        width = self.width
+        places = width * PATCHES if self.positions else 0
+        block = summed(
+            *[dense(width, width)] * 4, dense(width, self.hidden), dense(self.hidden, width)
+        )
+        rest = (0, width + places + 5 * 2 * width)
+        return summed(dense(PATCH * PATCH, width), block, block, rest, dense(width, data.classes))
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """Heads and MLP of both blocks, and the logits."""
+        return (
+            _heads("heads_0", self.heads * TOKENS, _name_of_head),
+            Layer("mlp_0", self.hidden, (SIDE, SIDE)),
+            _heads("heads_1", self.heads, lambda unit: f"head {unit}, class token"),
+            Layer("mlp_1", self.hidden),
+            Layer("logits", data.classes, rectified=False),
+        )
+
+    def network(self, data: DataFormat = DIGITS) -> Attention:
+        """The network."""
+        return Attention(self, data)
 
 
 def softmax_weights(q: Tensor, k: Tensor) -> Tensor:
@@ -99,10 +167,11 @@ class Trace:
 class MultiHead(nn.Module):
     """Heads that attend side by side, each with 1 / heads of the width, and a linear map of all."""
 
-    def __init__(self) -> None:
+    def __init__(self, width: int, heads: int) -> None:
         super().__init__()
-        self.query, self.key, self.value = (nn.Linear(WIDTH, WIDTH) for _ in range(3))
-        self.out = nn.Linear(WIDTH, WIDTH)
+        self.heads = heads
+        self.query, self.key, self.value = (nn.Linear(width, width) for _ in range(3))
+        self.out = nn.Linear(width, width)
 
     def forward(
         self, asking: Tensor, asked: Tensor, seen: Callable[[Tensor], Tensor]
@@ -111,23 +180,22 @@ class MultiHead(nn.Module):
 
         asking: (batch, queries, width). asked: (batch, patches, width). seen: as of `attend`.
         """
-        q = _by_head(self.query(asking))
-        k, v = _by_head(self.key(asked)), _by_head(self.value(asked))
+        q = self._by_head(self.query(asking))
+        k, v = self._by_head(self.key(asked)), self._by_head(self.value(asked))
         kept: list[Tensor] = []
 
         def used(weights: Tensor) -> Tensor:
             kept.append(seen(weights))
             return kept[0]
 
-        summed = attend(q, k, v, used)
-        added: Tensor = self.out(summed.transpose(1, 2).flatten(2))
-        return added, Attended(q, k, v, kept[0], summed)
+        values = attend(q, k, v, used)
+        added: Tensor = self.out(values.transpose(1, 2).flatten(2))
+        return added, Attended(q, k, v, kept[0], values)
 
-
-def _by_head(tokens: Tensor) -> Tensor:
-    """(batch, heads, tokens, width / heads) of (batch, tokens, width)."""
-    split: Tensor = tokens.unflatten(2, (HEADS, -1)).transpose(1, 2)
-    return split
+    def _by_head(self, tokens: Tensor) -> Tensor:
+        """(batch, heads, tokens, width / heads) of (batch, tokens, width)."""
+        split: Tensor = tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+        return split
 
 
 def _name_of_head(unit: int) -> str:
@@ -162,32 +230,24 @@ class Attention(Inspectable):
     """
 
     name = "attention"
-    described = (
-        _heads("heads_0", HEADS * TOKENS, _name_of_head),
-        Layer("mlp_0", HIDDEN, (SIDE, SIDE)),
-        _heads("heads_1", HEADS, lambda unit: f"head {unit}, class token"),
-        Layer("mlp_1", HIDDEN),
-        Layer("logits", 10, rectified=False),
-    )
+    settings: AttentionSettings
 
-    def __init__(self) -> None:
+    def __init__(self, settings: AttentionSettings, data: DataFormat = DIGITS) -> None:
         super().__init__()
-        self.embedding = nn.Linear(PATCH * PATCH, WIDTH)
-        self.class_token = nn.Parameter(0.02 * torch.randn(WIDTH))  # 0.02: Dosovitskiy et al.
-        self.position = self.positions()
-        self.norm_0, self.norm_1 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.attention_0, self.attention_1 = MultiHead(), MultiHead()
+        self.settings, self.described = settings, settings.describe(data)
+        width, heads, hidden = settings.width, settings.heads, settings.hidden
+        self.embedding = nn.Linear(PATCH * PATCH, width)
+        self.class_token = nn.Parameter(0.02 * torch.randn(width))  # 0.02: Dosovitskiy et al.
+        self.position = _positions(width) if settings.positions else None
+        self.norm_0, self.norm_1 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention_0, self.attention_1 = MultiHead(width, heads), MultiHead(width, heads)
         self.heads_0, self.heads_1 = Tap(), Tap()
-        self.norm_2, self.norm_3 = nn.LayerNorm(WIDTH), nn.LayerNorm(WIDTH)
-        self.into_mlp_0, self.from_mlp_0 = nn.Linear(WIDTH, HIDDEN), nn.Linear(HIDDEN, WIDTH)
+        self.norm_2, self.norm_3 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.into_mlp_0, self.from_mlp_0 = nn.Linear(width, hidden), nn.Linear(hidden, width)
         self.mlp_0 = Tap()
-        self.mlp_1, self.from_mlp_1 = nn.Linear(WIDTH, HIDDEN), nn.Linear(HIDDEN, WIDTH)
-        self.norm_4 = nn.LayerNorm(WIDTH)
-        self.logits = nn.Linear(WIDTH, 10)
-
-    def positions(self) -> nn.Parameter | None:
-        """A learned vector for each place, (patches, width), that tells patches apart."""
-        return nn.Parameter(0.02 * torch.randn(PATCHES, WIDTH))
+        self.mlp_1, self.from_mlp_1 = nn.Linear(width, hidden), nn.Linear(hidden, width)
+        self.norm_4 = nn.LayerNorm(width)
+        self.logits = nn.Linear(width, data.classes)
 
     def embedded(self, images: Tensor) -> Tensor:
         """The patches as tokens, (batch, patches, width)."""
@@ -220,7 +280,7 @@ class Attention(Inspectable):
 
         def seen(weights: Tensor) -> Tensor:
             maps = weights.flatten(1, 2).unflatten(2, (SIDE, SIDE))
-            read: Tensor = heads(maps).flatten(2).unflatten(1, (HEADS, -1))
+            read: Tensor = heads(maps).flatten(2).unflatten(1, (self.settings.heads, -1))
             return read
 
         return seen
@@ -232,11 +292,6 @@ class Attention(Inspectable):
         return added
 
 
-class UnplacedAttention(Attention):
-    """The same network without positions: it sees a bag of patches, not where they are."""
-
-    name = "attention_unplaced"
-
-    def positions(self) -> None:
-        """None: patches that look alike are alike."""
-        return
+def _positions(width: int) -> nn.Parameter:
+    """A learned vector for each place, (patches, width), that tells patches apart."""
+    return nn.Parameter(0.02 * torch.randn(PATCHES, width))

@@ -8,23 +8,95 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import one_hot
 
 from core.models.inspectable import Inspectable, Layer, ReceptiveField, Stages, Tap
+from core.models.settings import DIGITS, DataFormat, Descent, Sizes, dense, setting, summed
 
-__all__ = ["Capsules", "Trace", "UniformCapsules", "margin_loss", "routing", "squash"]
+__all__ = ["Capsules", "CapsulesSettings", "Trace", "margin_loss", "routing", "squash"]
 
 CHANNELS, TYPES, SIZE, SIDE = 32, 8, 8, 6  # SIZE: dimensions of a primary capsule
 INPUTS = TYPES * SIDE * SIDE  # primary capsules
-OUTPUTS, POSE = 10, 16  # a capsule for each class, and its dimensions
+OUTPUTS, POSE = 10, 16  # a capsule for each digit, and its dimensions
+ITERATIONS = 3  # of routing, by default
+DRAWING = 256  # hidden units of the decoder
 PRESENT, ABSENT, LIGHTER = 0.9, 0.1, 0.5  # m⁺, m⁻ and λ of the margin loss
 RECONSTRUCTION = 0.0005  # what a squared grey level counts beside the margin loss
 SPREAD = 0.1  # of the first weights; of 1, as of `torch.randn`, every length begins at 1
 _TOGETHER = 25  # digits routed at once: their votes, 4.6 MB, then stay in the processor's cache
+
+
+@dataclass(frozen=True)
+class CapsulesSettings(Descent):
+    """Of a capsule network.
+
+    iterations: of routing. After one all coefficients are still alike, cᵢⱼ = 1 / classes, so that v
+    is a squashed linear layer of u: no routing.
+    """
+
+    architecture = "capsules"
+    title = "Capsules"
+
+    iterations: int = setting(
+        ITERATIONS,
+        "Routing iterations",
+        low=1,
+        high=10,
+        step=1,
+        help="Of dynamic routing. 1: all coefficients are alike, so that nothing is routed.",
+    )
+    epochs: int = 3
+    optimizer: str = "adam"
+
+    def check_for(self, data: DataFormat) -> None:
+        """Raises `ValueError` for images of another shape."""
+        data.require("capsules")
+        super().check_for(data)
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """Two convolutions of 9x9 pixels, a matrix for each pair of capsules, and the decoder."""
+        dimensions = TYPES * SIZE
+        convolutions = (81 * CHANNELS, CHANNELS), (81 * CHANNELS * dimensions, dimensions)
+        matrices = (INPUTS * data.classes * SIZE * POSE, 0)
+        decoder = dense(data.classes * POSE, DRAWING), dense(DRAWING, data.pixels)
+        return summed(*convolutions, matrices, *decoder)
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """Features, primary capsules, the classes' capsules and their lengths."""
+        return (
+            Layer("conv", CHANNELS, (20, 20), ReceptiveField(9, 1, 4)),
+            Layer(
+                "primary",
+                TYPES * SIZE,
+                (SIDE, SIDE),
+                ReceptiveField(17, 2, 8),
+                rectified=False,
+                read="primary capsules, before the squash",
+                named=lambda index: f"type {index // SIZE}, dimension {index % SIZE}",
+            ),
+            Layer(
+                "pose",
+                data.classes * POSE,
+                rectified=False,
+                bounds=(-1.0, 1.0),
+                read="the classes' capsules, after the squash",
+                named=lambda index: f"class {index // POSE}, dimension {index % POSE}",
+            ),
+            Layer(
+                "lengths",
+                data.classes,
+                rectified=False,
+                bounds=(0.0, 1.0),
+                read="length of the class's capsule",
+            ),
+        )
+
+    def network(self, data: DataFormat = DIGITS) -> Capsules:
+        """The network."""
+        return Capsules(self, data)
 
 
 def squash(vectors: Tensor) -> Tensor:
@@ -99,43 +171,21 @@ class Capsules(Inspectable):
     """
 
     name = "capsules"
-    iterations: ClassVar[int] = 3
-    described = (
-        Layer("conv", CHANNELS, (20, 20), ReceptiveField(9, 1, 4)),
-        Layer(
-            "primary",
-            TYPES * SIZE,
-            (SIDE, SIDE),
-            ReceptiveField(17, 2, 8),
-            rectified=False,
-            read="primary capsules, before the squash",
-            named=lambda index: f"type {index // SIZE}, dimension {index % SIZE}",
-        ),
-        Layer(
-            "pose",
-            OUTPUTS * POSE,
-            rectified=False,
-            bounds=(-1.0, 1.0),
-            read="the classes' capsules, after the squash",
-            named=lambda index: f"class {index // POSE}, dimension {index % POSE}",
-        ),
-        Layer(
-            "lengths",
-            OUTPUTS,
-            rectified=False,
-            bounds=(0.0, 1.0),
-            read="length of the class's capsule",
-        ),
-    )
+    settings: CapsulesSettings
 
-    def __init__(self) -> None:
+    def __init__(self, settings: CapsulesSettings, data: DataFormat = DIGITS) -> None:
         super().__init__()
+        self.settings, self.described = settings, settings.describe(data)
+        self.iterations, self.outputs = settings.iterations, data.classes
         self.conv = nn.Conv2d(1, CHANNELS, 9)
         self.primary = nn.Conv2d(CHANNELS, TYPES * SIZE, 9, stride=2)
-        self.matrices = nn.Parameter(torch.randn(INPUTS, OUTPUTS, SIZE, POSE) * SPREAD)
+        self.matrices = nn.Parameter(torch.randn(INPUTS, data.classes, SIZE, POSE) * SPREAD)
         self.pose, self.lengths = Tap(), Tap()
         self.decoder = nn.Sequential(
-            nn.Linear(OUTPUTS * POSE, 256), nn.ReLU(), nn.Linear(256, 28 * 28), nn.Sigmoid()
+            nn.Linear(data.classes * POSE, DRAWING),
+            nn.ReLU(),
+            nn.Linear(DRAWING, data.pixels),
+            nn.Sigmoid(),
         )
 
     def stages(self) -> Stages:
@@ -144,7 +194,7 @@ class Capsules(Inspectable):
             "conv": self.conv,
             "primary": lambda maps: self.primary(maps.relu()),
             "pose": lambda maps: self.pose(self.agreed(self.inputs(maps)).flatten(1)),
-            "lengths": lambda pose: self.lengths(_lengths(pose)),
+            "lengths": lambda pose: self.lengths(self._lengths(pose)),
         }
 
     def inputs(self, maps: Tensor) -> Tensor:
@@ -156,7 +206,7 @@ class Capsules(Inspectable):
         """û (batch, outputs, inputs, 16) of u (batch, inputs, 8)."""
         each = self.matrices.transpose(1, 2).flatten(2)  # (inputs, 8, outputs * 16)
         flat = torch.bmm(inputs.transpose(0, 1), each)  # (inputs, batch, outputs * 16)
-        return flat.view(*flat.shape[:2], OUTPUTS, POSE).permute(1, 2, 0, 3).contiguous()
+        return flat.view(*flat.shape[:2], self.outputs, POSE).permute(1, 2, 0, 3).contiguous()
 
     def agreed(self, inputs: Tensor) -> Tensor:
         """v (batch, outputs, 16) of u (batch, inputs, 8), routed."""
@@ -192,8 +242,8 @@ class Capsules(Inspectable):
         pose: (batch, 160) or (batch, 10, 16), of which the other classes count as 0. labels:
         (batch,).
         """
-        own = one_hot(labels, OUTPUTS).to(pose.dtype)[..., None]
-        masked = (pose.reshape(-1, OUTPUTS, POSE) * own).flatten(1)
+        own = one_hot(labels, self.outputs).to(pose.dtype)[..., None]
+        masked = (pose.reshape(-1, self.outputs, POSE) * own).flatten(1)
         drawn: Tensor = self.decoder(masked)
         return drawn.view(-1, 1, 28, 28)
 
@@ -221,18 +271,11 @@ class Capsules(Inspectable):
             votes=votes.transpose(1, 2),
             coefficients=torch.stack(shares, 1).transpose(2, 3),
             poses=torch.stack(poses, 1),
-            reconstruction=self.decode(poses[-1], _lengths(poses[-1]).argmax(1)),
+            reconstruction=self.decode(poses[-1], self._lengths(poses[-1]).argmax(1)),
         )
 
-
-def _lengths(pose: Tensor) -> Tensor:
-    """(batch, 10) of (batch, 160) or (batch, 10, 16)."""
-    lengths: Tensor = torch.linalg.vector_norm(pose.reshape(-1, OUTPUTS, POSE), dim=-1)
-    return lengths
-
-
-class UniformCapsules(Capsules):
-    """The same network without routing: cᵢⱼ = 1/10, so that v is a squashed linear layer of u."""
-
-    name = "capsules_uniform"
-    iterations = 1
+    def _lengths(self, pose: Tensor) -> Tensor:
+        """(batch, classes) of (batch, classes * 16) or (batch, classes, 16)."""
+        capsules = pose.reshape(-1, self.outputs, POSE)
+        lengths: Tensor = torch.linalg.vector_norm(capsules, dim=-1)
+        return lengths

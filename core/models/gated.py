@@ -9,7 +9,6 @@ arXiv:1701.06538); see `core.models.gates`.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -84,9 +83,9 @@ class Gated(Inspectable):
     pixels at most a digit is moved up, down, left and right in training.
     """
 
-    routing: ClassVar[Routing]
-    gates: ClassVar[tuple[str, ...]]
-    jitter: ClassVar[int] = 0
+    routing: Routing
+    gates: tuple[str, ...]
+    jitter: int = 0
 
     def __init__(self) -> None:
         super().__init__()
@@ -190,7 +189,7 @@ def gate_layers(routing: Routing, suffix: str = "") -> tuple[Layer, Layer, Layer
     experts, width = routing.experts, routing.width
 
     def unit(index: int) -> str:
-        """Whose it is."""
+        """The expert of a hidden unit, and which of its units it is."""
         return f"expert {index // width}, unit {index % width}"
 
     kept = "" if routing.dense else f", of the {routing.k} highest; 0 for the others"

@@ -7,13 +7,52 @@ given one another's weights.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor, nn
 
 from core.models.inspectable import Layer, Tap
-from core.models.lstm import GATE, PIXELS, SIGNED, UNITS, RowByRow, Shuffled, by_row
+from core.models.lstm import GATE, SIGNED, RecurrentSettings, RowByRow
+from core.models.settings import DIGITS, DataFormat, Sizes, dense, setting, summed
 
-__all__ = ["GRU", "GRUBefore", "ShuffledGRU", "ShuffledGRUBefore"]
+__all__ = ["GRU", "GRUBefore", "GRUSettings"]
+
+
+@dataclass(frozen=True)
+class GRUSettings(RecurrentSettings):
+    """Of a GRU. reset: at which side of the matrix product the reset gate acts."""
+
+    architecture = "gru"
+    title = "GRU"
+
+    reset: str = setting(
+        "after",
+        "Reset",
+        choices=("after", "before"),
+        help="Whether the reset gate acts after the matrix product, as in PyTorch, or before it, "
+        "as in Cho et al. (2014).",
+    )
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """Three gates of a row, three of the state without biases, b_hn, and the logits."""
+        row, own = data.channels * data.width, self.width if self.reset == "after" else 0
+        state = 3 * self.width * self.width, own
+        return summed(dense(row, 3 * self.width), state, dense(self.width, data.classes))
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """The gates, the state and the logits."""
+        return (
+            self.by_row(data, "reset", "reset gate, after the sigmoid", GATE),
+            self.by_row(data, "update", "update gate, the share kept, after the sigmoid", GATE),
+            self.by_row(data, "candidate", "candidate, after the tanh", SIGNED),
+            self.by_row(data, "hidden", "hidden state", SIGNED),
+            Layer("logits", data.classes, rectified=False),
+        )
+
+    def network(self, data: DataFormat = DIGITS) -> GRU:
+        """The network in this form."""
+        return (GRU if self.reset == "after" else GRUBefore)(self, data)
 
 
 class GRU(RowByRow):
@@ -28,25 +67,22 @@ class GRU(RowByRow):
     """
 
     name = "gru"
-    described = (
-        by_row("reset", "reset gate, after the sigmoid", GATE),
-        by_row("update", "update gate, the share kept, after the sigmoid", GATE),
-        by_row("candidate", "candidate, after the tanh", SIGNED),
-        by_row("hidden", "hidden state", SIGNED),
-        Layer("logits", 10, rectified=False),
-    )
+    settings: GRUSettings
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.of_row = nn.Linear(PIXELS, 3 * UNITS)  # Wx + b of r, z and n, in PyTorch's order
-        self.of_state = nn.Linear(UNITS, 3 * UNITS, bias=False)  # Uh
+    def __init__(self, settings: GRUSettings, data: DataFormat = DIGITS) -> None:
+        super().__init__(settings, data)
+        units = settings.width
+        # Wx + b of r, z and n, in PyTorch's order
+        self.of_row = nn.Linear(data.channels * data.width, 3 * units)
+        self.of_state = nn.Linear(units, 3 * units, bias=False)  # Uh
         self.reset, self.update, self.candidate, self.hidden = Tap(), Tap(), Tap(), Tap()
-        self.logits = nn.Linear(UNITS, 10)
+        self.logits = nn.Linear(units, data.classes)
         self.candidate_bias = self.own_bias()
 
     def own_bias(self) -> nn.Parameter | None:
         """b_hn, which the reset gate acts on, drawn as PyTorch's; None where the form has none."""
-        return nn.Parameter(torch.empty(UNITS).uniform_(-(UNITS**-0.5), UNITS**-0.5))
+        units = self.settings.width
+        return nn.Parameter(torch.empty(units).uniform_(-(units**-0.5), units**-0.5))
 
     def step(self, wx: Tensor, h: Tensor) -> Tensor:
         """The next h, (batch, units), from Wx + b (batch, 3 units) and the state before."""
@@ -58,8 +94,8 @@ class GRU(RowByRow):
         return mixed
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10), read from the hidden state behind the last row."""
-        h = images.new_zeros(len(images), UNITS)
+        """Logits (batch, 10), read from the hidden state after the last row."""
+        h = images.new_zeros(len(images), self.settings.width)
         for wx in self.of_row(self.rows(images)).unbind(1):
             h = self.step(wx, h)
         logits: Tensor = self.logits(h)
@@ -74,28 +110,15 @@ class GRUBefore(GRU):
     The reset gate acts on the state before the matrix product mixes its units.
     """
 
-    name = "gru_before"
-
     def own_bias(self) -> None:
         """None: behind no gate, b_hn would only be added to b_n."""
 
     def step(self, wx: Tensor, h: Tensor) -> Tensor:
         """The next h, (batch, units), from Wx + b (batch, 3 units) and the state before."""
-        of_gates, of_candidate = self.of_state.weight.split((2 * UNITS, UNITS))
-        gates = (wx[:, : 2 * UNITS] + h @ of_gates.T).sigmoid()
-        r, z = self.reset(gates[:, :UNITS]), self.update(gates[:, UNITS:])
-        n = self.candidate((wx[:, 2 * UNITS :] + (r * h) @ of_candidate.T).tanh())
+        units = self.settings.width
+        of_gates, of_candidate = self.of_state.weight.split((2 * units, units))
+        gates = (wx[:, : 2 * units] + h @ of_gates.T).sigmoid()
+        r, z = self.reset(gates[:, :units]), self.update(gates[:, units:])
+        n = self.candidate((wx[:, 2 * units :] + (r * h) @ of_candidate.T).tanh())
         mixed: Tensor = self.hidden(n + z * (h - n))
         return mixed
-
-
-class ShuffledGRU(Shuffled, GRU):
-    """The same GRU on shuffled rows."""
-
-    name = "gru_shuffled"
-
-
-class ShuffledGRUBefore(Shuffled, GRUBefore):
-    """The same GRU, reset before the product, on shuffled rows."""
-
-    name = "gru_before_shuffled"

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
+
+if TYPE_CHECKING:
+    from core.models.settings import Settings
 
 __all__ = ["Inspectable", "Layer", "ReceptiveField", "SelfOrganizing", "Stages", "Tap"]
 
@@ -46,7 +49,8 @@ class Layer:
     activations (batch, units) of that row, because later rows depend on earlier ones.
     bounds: the lowest and highest activation that the layer's formula allows, if it has both.
     read: where the layer is read, for captions. named: what a unit's index stands for, such as
-    "head 1, patch 3"; None where it stands for nothing.
+    "head 1, patch 3"; None where it stands for nothing. behind: the submodule of the nonlinearity
+    that follows, where it is another than a ReLU.
     """
 
     name: str
@@ -58,6 +62,12 @@ class Layer:
     bounds: tuple[float, float] | None = None
     read: str = ""
     named: Callable[[int], str] | None = None
+    behind: str = ""
+
+    @property
+    def hidden_dense(self) -> bool:
+        """Whether its units can be silenced by dropout: a nonlinearity follows, and no map."""
+        return self.map is None and (self.rectified or bool(self.behind))
 
     @property
     def tap(self) -> str:
@@ -86,13 +96,15 @@ class Tap(nn.Module):
 
 
 class Inspectable(nn.Module):
-    """A classifier of (batch, 1, 28, 28) images in 0..1 into 10 logits, with named layers.
+    """A classifier of images in 0..1 into logits, with named layers.
 
-    Each of `described` is the name of a submodule whose output is the layer.
+    Each of `described` is the name of a submodule whose output is the layer. settings: those of its
+    architecture and training, of a model that the registry knows.
     """
 
-    name: ClassVar[str]
-    described: ClassVar[tuple[Layer, ...]]
+    name: str
+    described: tuple[Layer, ...]
+    settings: Settings
     history: Any = None  # a core.training.History once trained
 
     @property
@@ -103,9 +115,17 @@ class Inspectable(nn.Module):
     def objective(self, images: Tensor, labels: Tensor) -> Tensor:
         """What training makes small: the mean loss of a batch, by default cross-entropy in nats.
 
-        images: (batch, 1, 28, 28). labels: int64 (batch,).
+        images: (batch, channels, height, width). labels: int64 (batch,).
         """
         return cross_entropy(self(images), labels)
+
+    def weights(self) -> dict[str, nn.Parameter]:
+        """The weights that are learned, by name: parameters of two or more axes but biases."""
+        return {
+            name: value
+            for name, value in self.named_parameters()
+            if value.ndim > 1 and name.rpartition(".")[2] not in ("bias", "position")
+        }
 
     def portrait(self) -> Tensor | None:
         """(rows, columns, 28, 28) in 0..1: what can be seen of the model as it learns, if any."""
@@ -120,7 +140,7 @@ class Inspectable(nn.Module):
         return {}
 
     def forward(self, images: Tensor) -> Tensor:
-        """Logits (batch, 10): all stages, one after the other."""
+        """Logits (batch, classes): all stages, one after the other."""
         values = images
         for stage in self.stages().values():
             values = stage(values)

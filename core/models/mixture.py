@@ -11,27 +11,128 @@ written nowhere: it shows in the weights of the gate.
 
 from __future__ import annotations
 
-import itertools
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import relu
 
 from core.models.gated import Chosen, Gated, Routing, Trace, gate_layers, weighed
-from core.models.inspectable import Inspectable, Layer, Stages, Tap
+from core.models.gates import check_chosen
+from core.models.inspectable import Layer, Tap
+from core.models.mixture_deep import GATE_UNITS, DeepMixture, layers_of
+from core.models.settings import DIGITS, DataFormat, Dropout, Sizes, dense, setting, summed
 
-__all__ = [
-    "CHOSEN",
-    "EXPERTS",
-    "NOISES",
-    "WEIGHTS",
-    "Mixture",
-    "MixturePeer",
-    "name_of",
-    "variants",
-]
+__all__ = ["Mixture", "MixtureSettings"]
 
-PIXELS, CLASSES = 28 * 28, 10
+
+@dataclass(frozen=True)
+class MixtureSettings(Dropout):
+    """Of a mixture of experts: see `Routing`. chosen: k, 0 for all. balance: α.
+
+    layers: of experts, one (`Mixture`) or two (`DeepMixture`). jitter: see `Gated`.
+    """
+
+    architecture = "mixture"
+    title = "Mixture of experts"
+
+    experts: int = setting(
+        8,
+        "Experts",
+        low=1,
+        high=64,
+        step=1,
+        help="N: networks side by side. Of one there is nothing to choose.",
+    )
+    chosen: int = setting(
+        0,
+        "Experts run for an image",
+        low=0,
+        high=64,
+        step=1,
+        help="k: those with the highest scores. 0: all, the dense gate, which saves nothing.",
+    )
+    balance: float = setting(
+        0.1,
+        "Balance, α",
+        low=0.0,
+        high=10.0,
+        step=0.01,
+        help="α of α (CV²(importance) + CV²(load)) in the loss, which keeps all experts at work.",
+    )
+    noise: float = setting(
+        1.0,
+        "Noise",
+        low=0.0,
+        high=10.0,
+        step=0.1,
+        help="Standard deviation of the noise on the gate's scores in training, so that an expert "
+        "left out is tried again.",
+    )
+    width: int = setting(
+        32, "Units of an expert", low=1, high=512, step=1, help="Hidden units of each expert."
+    )
+    layers: int = setting(
+        1,
+        "Layers of experts",
+        low=1,
+        high=2,
+        choices=(1, 2),
+        help="Two: each with a gate of its own (Eigen, Ranzato & Sutskever 2014).",
+    )
+    jitter: int = setting(
+        0,
+        "Jitter",
+        low=0,
+        high=8,
+        step=1,
+        unit="pixels",
+        help="By how far at most each image is moved up, down, left and right in training.",
+    )
+    epochs: int = 8
+    optimizer: str = "adam"
+
+    def check_together(self) -> None:
+        """Raises `ValueError` for more experts chosen than there are; all of them are as 0."""
+        check_chosen(self.chosen or self.experts, self.experts)
+        if self.chosen == self.experts:
+            object.__setattr__(self, "chosen", 0)  # equal settings have one text
+
+    @property
+    def routing(self) -> Routing:
+        """How experts are chosen and kept at work."""
+        return Routing(
+            self.experts,
+            self.width,
+            chosen=self.chosen or None,
+            weight=self.balance,
+            noise=self.noise,
+        )
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """Of one layer of experts, or of two; in one layer an expert has answers of its own."""
+        experts, width = self.experts, self.width
+        if self.layers == 1:
+            answers = experts * width * data.classes, experts * data.classes
+            return summed(dense(data.pixels, experts), dense(data.pixels, experts * width), answers)
+        gates = [
+            summed(dense(features, GATE_UNITS), dense(GATE_UNITS, experts))
+            for features in (data.pixels, width)
+        ]
+        banks = dense(data.pixels, experts * width), dense(width, experts * width)
+        return summed(*gates, *banks, dense(width, data.classes))
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """Scores, gate and experts of each layer, and the logits."""
+        if self.layers == 2:
+            return layers_of(self.routing, data)
+        return (*gate_layers(self.routing), Layer("logits", data.classes, rectified=False))
+
+    def network(self, data: DataFormat = DIGITS) -> Gated:
+        """The network of one or of two layers."""
+        if self.layers == 1:
+            return Mixture(self, data)
+        return DeepMixture(self.routing, self.jitter, data)
 
 
 class Mixture(Gated):
@@ -42,17 +143,18 @@ class Mixture(Gated):
     """
 
     name = "mixture"
-    routing = Routing()
     gates = ("gate",)
-    described = (*gate_layers(routing), Layer("logits", CLASSES, rectified=False))
+    settings: MixtureSettings
 
-    def __init__(self) -> None:
+    def __init__(self, settings: MixtureSettings, data: DataFormat = DIGITS) -> None:
         super().__init__()
-        of = self.routing
-        self.of_image = nn.Linear(PIXELS, of.experts)  # W of the gate
+        self.settings, self.described = settings, settings.describe(data)
+        self.routing, self.jitter = settings.routing, settings.jitter
+        of, classes = self.routing, data.classes
+        self.of_image = nn.Linear(data.pixels, of.experts)  # W of the gate
         self.scores, self.gate, self.hidden = Tap(), Tap(), Tap()
-        self.of_experts = nn.Linear(PIXELS, of.experts * of.width)  # W_e and b_e
-        answers = [nn.Linear(of.width, CLASSES) for _ in range(of.experts)]
+        self.of_experts = nn.Linear(data.pixels, of.experts * of.width)  # W_e and b_e
+        answers = [nn.Linear(of.width, classes) for _ in range(of.experts)]
         self.answer = nn.Parameter(torch.stack([each.weight.detach().T for each in answers]))
         self.bias = nn.Parameter(torch.stack([each.bias.detach() for each in answers]))
         self.logits = Tap()
@@ -74,58 +176,3 @@ class Mixture(Gated):
         hidden = relu(self.of_experts(images.flatten(1)))
         each = hidden.unflatten(1, (self.routing.experts, -1))
         return torch.einsum("neh,ehc->nec", each, self.answer) + self.bias
-
-
-EXPERTS = (1, 2, 3, 4, 8, 16)
-CHOSEN = (1, 2, None)  # None: all
-WEIGHTS = (0.0, 0.01, 0.1, 1.0)  # α
-NOISES = (0.0, 1.0)
-
-
-def name_of(routing: Routing) -> str:
-    """What the mixture with this routing is called; α is given in hundredths."""
-    if routing == Mixture.routing:
-        return Mixture.name
-    if routing.experts == 1:
-        return "mixture_n1"
-    chosen = "all" if routing.dense else routing.k
-    still = "" if routing.noise else "_still"
-    return f"mixture_n{routing.experts}_k{chosen}_a{round(100 * routing.weight)}{still}"
-
-
-def variants() -> dict[str, type[Mixture]]:
-    """Every mixture of one layer that the settings above allow, by name, the default first."""
-    found: dict[str, type[Mixture]] = {Mixture.name: Mixture}
-    for experts, chosen, weight, noise in itertools.product(EXPERTS, CHOSEN, WEIGHTS, NOISES):
-        if chosen is not None and chosen >= experts:  # all of them, which is a variant already
-            continue
-        routing = Routing(experts, chosen=chosen, weight=weight, noise=noise)
-        found.setdefault(name_of(routing), _variant(routing))
-    return found
-
-
-def _variant(routing: Routing) -> type[Mixture]:
-    """The mixture with another routing."""
-    layers = (*gate_layers(routing), *Mixture.described[-1:])
-    told = f"{routing.experts} experts 784 -> {routing.width} -> 10, of which {routing.k} are run."
-    fields = {"name": name_of(routing), "routing": routing, "described": layers, "__doc__": told}
-    return type("Mixture", (Mixture,), fields)
-
-
-class MixturePeer(Inspectable):
-    """784 -> 264 -> 10: a perceptron of as many parameters as the mixture, 209,890."""
-
-    name = "mixture_peer"
-    described = (Layer("hidden", 264), Layer("logits", CLASSES, rectified=False))
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.hidden = nn.Linear(PIXELS, 264)
-        self.logits = nn.Linear(264, CLASSES)
-
-    def stages(self) -> Stages:
-        """From image to logits, layer by layer."""
-        return {
-            "hidden": lambda images: self.hidden(images.flatten(1)),
-            "logits": lambda hidden: self.logits(relu(hidden)),
-        }

@@ -11,10 +11,17 @@ from torch import Tensor, nn
 
 from core.models.gated import Gated, Routing, Trace, gate_layers, run_chosen, weighed
 from core.models.inspectable import Layer, Tap
+from core.models.settings import DIGITS, DataFormat
 
-__all__ = ["DeepMixture", "JitteredMixture"]
+__all__ = ["GATE_UNITS", "DeepMixture", "layers_of"]
 
-PIXELS, CLASSES = 28 * 28, 10
+GATE_UNITS = 32  # of a gate's hidden layer
+
+
+def layers_of(routing: Routing, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+    """The network's layers: scores, gate and experts of both layers, and the logits."""
+    first, second = gate_layers(routing, "_1"), gate_layers(routing, "_2")
+    return (*first, *second, Layer("logits", data.classes, rectified=False))
 
 
 class DeepMixture(Gated):
@@ -27,24 +34,19 @@ class DeepMixture(Gated):
     Each gate is a network with a hidden layer of 32 units. An image has 16 ways through.
     """
 
-    name = "mixture_deep"
-    routing = Routing(experts=4, width=64)
+    name = "mixture"
     gates = ("gate_1", "gate_2")
-    described = (
-        *gate_layers(routing, "_1"),
-        *gate_layers(routing, "_2"),
-        Layer("logits", CLASSES, rectified=False),
-    )
 
-    def __init__(self) -> None:
+    def __init__(self, routing: Routing, jitter: int = 0, data: DataFormat = DIGITS) -> None:
         super().__init__()
-        of = self.routing
-        self.asked_1, self.asked_2 = _gate(PIXELS, of.experts), _gate(of.width, of.experts)
-        self.experts_1 = nn.Linear(PIXELS, of.experts * of.width)
+        self.routing, self.jitter, self.described = routing, jitter, layers_of(routing, data)
+        of = routing
+        self.asked_1, self.asked_2 = _gate(data.pixels, of.experts), _gate(of.width, of.experts)
+        self.experts_1 = nn.Linear(data.pixels, of.experts * of.width)
         self.experts_2 = nn.Linear(of.width, of.experts * of.width)
         self.scores_1, self.gate_1, self.hidden_1 = Tap(), Tap(), Tap()
         self.scores_2, self.gate_2, self.hidden_2 = Tap(), Tap(), Tap()
-        self.logits = nn.Linear(of.width, CLASSES)
+        self.logits = nn.Linear(of.width, data.classes)
 
     def trace(self, images: Tensor, chance: torch.Generator | None = None) -> Trace:
         """Both decisions, and what is made of the second layer's sum."""
@@ -60,11 +62,4 @@ class DeepMixture(Gated):
 
 def _gate(features: int, experts: int) -> nn.Module:
     """A gate with a hidden layer: features -> 32 -> experts."""
-    return nn.Sequential(nn.Linear(features, 32), nn.ReLU(), nn.Linear(32, experts))
-
-
-class JitteredMixture(DeepMixture):
-    """The same network, that learned from digits moved by up to 4 pixels each way."""
-
-    name = "mixture_jittered"
-    jitter = 4
+    return nn.Sequential(nn.Linear(features, GATE_UNITS), nn.ReLU(), nn.Linear(GATE_UNITS, experts))

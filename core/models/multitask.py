@@ -12,7 +12,6 @@ when the unit is silenced and some tasks suffer.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -21,12 +20,20 @@ from torch.nn.functional import cross_entropy, relu
 from core.data.moments import slants, thicknesses
 from core.data.pairs import side_by_side
 from core.models.inspectable import Inspectable, Layer
+from core.models.settings import DIGITS, DataFormat, Dropout, Sizes, dense, setting, summed
 from core.text import literal
 
-__all__ = ["Head", "ManyHeads", "Multitask", "MultitaskDigit", "MultitaskSlant", "Pairs"]
+__all__ = [
+    "Head",
+    "ManyHeads",
+    "ManyHeadsSettings",
+    "Multitask",
+    "MultitaskSettings",
+    "Pairs",
+    "PairsSettings",
+]
 
 SHARED = (256, 128)  # units
-DIGITS = tuple("0123456789")
 # Of MNIST's fit split: the standard deviation of slants, and what a third of digits is thinner and
 # a third is thicker than.
 SLANT_SPREAD = 0.2563  # radians
@@ -47,6 +54,11 @@ class Head:
     names: tuple[str, ...] = ()
     scale: float = 1.0
 
+    @property
+    def units(self) -> int:
+        """Of the head's layer."""
+        return max(1, len(self.names))
+
     def losses(self, answers: Tensor, targets: Tensor) -> Tensor:
         """(batch,): cross-entropy in nats; of a number, the squared error.
 
@@ -57,22 +69,57 @@ class Head:
         return (answers[:, 0] - targets).square()
 
 
+@dataclass(frozen=True)
+class ManyHeadsSettings(Dropout):
+    """Of a network with several heads. widths: units of both shared layers."""
+
+    widths: tuple[int, ...] = setting(
+        SHARED, "Widths", low=1, high=2048, count=(2, 2), help="Units of both shared layers."
+    )
+    epochs: int = 10
+    weight_decay: float = 3e-4
+
+    @property
+    def heads(self) -> tuple[Head, ...]:
+        """The heads for digits."""
+        return self.heads_for(DIGITS)
+
+    def heads_for(self, data: DataFormat) -> tuple[Head, ...]:
+        """The heads, of which the last gives the model's logits."""
+        raise NotImplementedError
+
+    def check_for(self, data: DataFormat) -> None:
+        """Raises `ValueError` for images of another shape."""
+        data.require(self.architecture)
+        super().check_for(data)
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """Two shared layers, and a dense layer for each head."""
+        first, second = self.widths
+        heads = [dense(second, head.units) for head in self.heads_for(data)]
+        return summed(dense(data.pixels, first), dense(first, second), *heads)
+
+    def shared(self) -> tuple[Layer, Layer]:
+        """Both shared layers."""
+        return Layer("shared_0", self.widths[0]), Layer("shared_1", self.widths[1])
+
+
 class ManyHeads(Inspectable):
-    """784 -> 256 -> 128 -> a head for each of `heads`, the last of which gives the 10 logits.
+    """784 -> 256 -> 128 -> a head for each of `heads`, the last of which gives the logits.
 
     taught: tasks whose gradient reaches the shared layers; None for all. The head of another task
     learns to read what the shared layers happen to know, without changing them: a probe.
     """
 
-    heads: ClassVar[tuple[Head, ...]]
-    taught: ClassVar[tuple[str, ...] | None] = None
+    heads: tuple[Head, ...]
+    taught: tuple[str, ...] | None = None
 
-    def __init__(self) -> None:
+    def __init__(self, widths: tuple[int, ...] = SHARED, data: DataFormat = DIGITS) -> None:
         super().__init__()
-        self.shared_0 = nn.Linear(28 * 28, SHARED[0])
-        self.shared_1 = nn.Linear(SHARED[0], SHARED[1])
+        self.shared_0 = nn.Linear(data.pixels, widths[0])
+        self.shared_1 = nn.Linear(widths[0], widths[1])
         for head in self.heads:
-            self.add_module(head.layer, nn.Linear(SHARED[1], max(1, len(head.names))))
+            self.add_module(head.layer, nn.Linear(widths[1], head.units))
 
     @property
     def tasks(self) -> tuple[Head, ...]:
@@ -132,6 +179,57 @@ class ManyHeads(Inspectable):
         return logits + 0 * torch.cat(others, 1).sum(1, keepdim=True)
 
 
+def _numbered(classes: int) -> tuple[str, ...]:
+    """The classes' names: of digits, the digits."""
+    return tuple(str(number) for number in range(classes))
+
+
+@dataclass(frozen=True)
+class MultitaskSettings(ManyHeadsSettings):
+    """Of a network for a digit, its slant and its thickness.
+
+    tasks: whose gradient reaches the shared layers, "all" or one; see `ManyHeads.taught`.
+    """
+
+    architecture = "multitask"
+    title = "Multi-task: digit, slant, thickness"
+
+    tasks: str = setting(
+        "all",
+        "Tasks taught",
+        choices=("all", "digit", "slant", "thickness"),
+        help="Whose gradient reaches the shared layers. The heads of the others learn to read what "
+        "these happen to know.",
+    )
+
+    def heads_for(self, data: DataFormat) -> tuple[Head, ...]:
+        """Slant, thickness and digit."""
+        return (
+            Head("slant", "slant", scale=1 / SLANT_SPREAD**2),
+            Head("thickness", "thickness", ("thin", "medium", "thick")),
+            Head("digit", "logits", _numbered(data.classes)),
+        )
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """The shared layers and the heads."""
+        return (
+            *self.shared(),
+            Layer("slant", 1, rectified=False, read="slant in radians, right is positive"),
+            Layer(
+                "thickness",
+                3,
+                rectified=False,
+                read="logits of the thickness, before the softmax",
+                named=lambda unit: ("thin", "medium", "thick")[unit],
+            ),
+            Layer("logits", data.classes, rectified=False),
+        )
+
+    def network(self, data: DataFormat = DIGITS) -> Multitask:
+        """The network."""
+        return Multitask(self, data)
+
+
 class Multitask(ManyHeads):
     """One digit, three questions: which it is, how it slants, how thick it is; 235,662 parameters.
 
@@ -141,24 +239,13 @@ class Multitask(ManyHeads):
     """
 
     name = "multitask"
-    described = (
-        Layer("shared_0", SHARED[0]),
-        Layer("shared_1", SHARED[1]),
-        Layer("slant", 1, rectified=False, read="slant in radians, right is positive"),
-        Layer(
-            "thickness",
-            3,
-            rectified=False,
-            read="logits of the thickness, before the softmax",
-            named=lambda unit: ("thin", "medium", "thick")[unit],
-        ),
-        Layer("logits", 10, rectified=False),
-    )
-    heads = (
-        Head("slant", "slant", scale=1 / SLANT_SPREAD**2),
-        Head("thickness", "thickness", ("thin", "medium", "thick")),
-        Head("digit", "logits", DIGITS),
-    )
+    settings: MultitaskSettings
+
+    def __init__(self, settings: MultitaskSettings, data: DataFormat = DIGITS) -> None:
+        self.heads = settings.heads_for(data)
+        self.taught = None if settings.tasks == "all" else (settings.tasks,)
+        super().__init__(settings.widths, data)
+        self.settings, self.described = settings, settings.describe(data)
 
     def problems(self, images: Tensor, labels: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """The images, and by task the right answers."""
@@ -166,18 +253,36 @@ class Multitask(ManyHeads):
         return images, {"slant": slants(images), "thickness": thick, "digit": labels}
 
 
-class MultitaskDigit(Multitask):
-    """The same network, whose shared layers learn nothing but the digit."""
+@dataclass(frozen=True)
+class PairsSettings(ManyHeadsSettings):
+    """Of a network for two digits side by side."""
 
-    name = "multitask_digit"
-    taught = ("digit",)
+    architecture = "pairs"
+    title = "Two digits, left and right"
 
+    def heads_for(self, data: DataFormat) -> tuple[Head, ...]:
+        """Right and left."""
+        names = _numbered(data.classes)
+        return Head("right", "right", (*names, "nothing")), Head("left", "left", names)
 
-class MultitaskSlant(Multitask):
-    """The same network, whose shared layers learn nothing but the slant."""
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """The shared layers and the heads."""
+        names = (*_numbered(data.classes), "nothing there")
+        return (
+            *self.shared(),
+            Layer(
+                "right",
+                len(names),
+                rectified=False,
+                read="logits of the right digit, of which a digit alone has none",
+                named=names.__getitem__,
+            ),
+            Layer("left", data.classes, rectified=False, read="logits of the left digit"),
+        )
 
-    name = "multitask_slant"
-    taught = ("slant",)
+    def network(self, data: DataFormat = DIGITS) -> Pairs:
+        """The network."""
+        return Pairs(self, data)
 
 
 class Pairs(ManyHeads):
@@ -190,19 +295,12 @@ class Pairs(ManyHeads):
     """
 
     name = "pairs"
-    described = (
-        Layer("shared_0", SHARED[0]),
-        Layer("shared_1", SHARED[1]),
-        Layer(
-            "right",
-            11,
-            rectified=False,
-            read="logits of the right digit, of which a digit alone has none",
-            named=lambda unit: (*DIGITS, "nothing there")[unit],
-        ),
-        Layer("left", 10, rectified=False, read="logits of the left digit"),
-    )
-    heads = (Head("right", "right", (*DIGITS, "nothing")), Head("left", "left", DIGITS))
+    settings: PairsSettings
+
+    def __init__(self, settings: PairsSettings, data: DataFormat = DIGITS) -> None:
+        self.heads = settings.heads_for(data)
+        super().__init__(settings.widths, data)
+        self.settings, self.described, self.data = settings, settings.describe(data), data
 
     def seen(self, images: Tensor) -> Tensor:
         """The digits on the left, nothing on the right."""
@@ -218,4 +316,4 @@ class Pairs(ManyHeads):
         seen, targets = self.examples(images, labels)
         alone = torch.arange(len(labels), device=labels.device) % ALONE == 0
         seen = torch.where(alone[:, None, None, None], self.seen(images), seen)
-        return seen, {**targets, "right": targets["right"].masked_fill(alone, len(DIGITS))}
+        return seen, {**targets, "right": targets["right"].masked_fill(alone, self.data.classes)}

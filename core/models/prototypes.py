@@ -51,11 +51,11 @@ class Gaussians(nn.Module):
     All share the width σ = exp(log σ), which is positive whatever log σ is.
     """
 
-    def __init__(self, units: int) -> None:
+    def __init__(self, units: int, pixels: int = PIXELS) -> None:
         """Prototypes of noise, uniform in 0..1 as pixels are, and a width at which they answer."""
         super().__init__()
-        self.prototypes = nn.Parameter(torch.rand(units, PIXELS))
-        self.log_width = nn.Parameter(torch.tensor(PIXELS / 6).sqrt().log())  # of two such images
+        self.prototypes = nn.Parameter(torch.rand(units, pixels))
+        self.log_width = nn.Parameter(torch.tensor(pixels / 6).sqrt().log())  # of two such images
 
     @property
     def width(self) -> Tensor:
@@ -69,6 +69,6 @@ class Gaussians(nn.Module):
             self.log_width.copy_(width.log().clamp(min=LEAST_LOG_WIDTH))
 
     def forward(self, images: Tensor) -> Tensor:
-        """(batch, units), in 0..1, of images (batch, 1, 28, 28)."""
+        """(batch, units), in 0..1, of images (batch, channels, height, width)."""
         squares = squared_distances(images.flatten(1), self.prototypes)
         return (-squares / (2 * self.width.square())).exp()

@@ -3,174 +3,147 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from types import MappingProxyType
+from typing import Any, TypeAlias
 
 import torch
-from torch import nn
 
 from core.arguments import whole
-from core.models.attention import Attention, UnplacedAttention
-from core.models.capsules import Capsules, UniformCapsules
-from core.models.gru import GRU, GRUBefore, ShuffledGRU, ShuffledGRUBefore
-from core.models.inspectable import Inspectable
-from core.models.lenet5 import LeNet5
-from core.models.lstm import LSTM, ShuffledLSTM
-from core.models.mixture import Mixture, MixturePeer, variants
-from core.models.mixture_deep import DeepMixture, JitteredMixture
-from core.models.mlp import MLP
-from core.models.multitask import Multitask, MultitaskDigit, MultitaskSlant, Pairs
-from core.models.rbf import RBF
-from core.models.simple_cnn import SimpleCNN
-from core.models.som import SOM
+from core.models.attention import AttentionSettings
+from core.models.capsules import CapsulesSettings
+from core.models.gru import GRUSettings
+from core.models.inspectable import Inspectable, Layer
+from core.models.lenet5 import LeNet5Settings
+from core.models.lstm import LSTMSettings
+from core.models.mixture import MixtureSettings
+from core.models.mlp import MLPSettings
+from core.models.multitask import MultitaskSettings, PairsSettings
+from core.models.rbf import RBFSettings
+from core.models.retired import LISTED, RETIRED
+from core.models.settings import DIGITS, DataFormat, Settings
+from core.models.simple_cnn import SimpleCNNSettings
+from core.models.som import SOMSettings
 from core.surroundings import undisturbed
 from core.text import literal
 
-__all__ = ["LISTED", "MODELS", "SEEDS", "Recipe", "build", "check"]
+__all__ = [
+    "LISTED",
+    "MODELS",
+    "NAMES",
+    "SEEDS",
+    "build",
+    "check",
+    "describe",
+    "draw",
+    "parameters",
+    "title",
+]
+
+Given: TypeAlias = Settings | Mapping[str, Any] | None  # settings, or those that aren't at default
 
 SEEDS = range(2**31)  # seeds that a model may be built from
 _SEEDING = threading.Lock()  # torch draws initial weights from one generator for the whole process
 
-
-def adadelta(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Adadelta (Zeiler 2012, arXiv:1212.5701) with weight decay, as Bau used in 2016.
-
-    It leaves no unit dead, where AdamW at rates that learn as fast leaves a sixth of LeNet-5's.
-    """
-    return torch.optim.Adadelta(weights, 1.0, rho=0.95, weight_decay=3e-4)
-
-
-def adam(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Adam (Kingma & Ba 2015, arXiv:1412.6980), for networks with gates, attention and routing."""
-    return torch.optim.Adam(weights, 2e-3)
-
-
-def fast_adam(weights: Iterable[nn.Parameter]) -> torch.optim.Optimizer:
-    """Adam at a rate that networks which read row by row stand, and need to learn in a minute."""
-    return torch.optim.Adam(weights, 8e-3)
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """An architecture, what to call it, and how it is trained by default.
-
-    epochs: passes over the digits. optimizer: of its weights, where it learns by gradient descent.
-    control: whether it is there to be compared with, and so left out of the list of models.
-    """
-
-    architecture: type[Inspectable]
-    title: str
-    epochs: int
-    optimizer: Callable[[Iterable[nn.Parameter]], torch.optim.Optimizer] = adadelta
-    control: bool = False
-
-
-def _mixtures() -> dict[str, Recipe]:
-    """The mixture of experts, and with other settings, to be compared."""
-    return {
-        name: Recipe(
-            of,
-            "Mixture of experts" if of is Mixture else f"Mixture of experts, {_settings(of)}",
-            epochs=8,
-            optimizer=adam,
-            control=of is not Mixture,
-        )
-        for name, of in variants().items()
-    }
-
-
-def _settings(mixture: type[Mixture]) -> str:
-    """What is set otherwise."""
-    of = mixture.routing
-    if of.experts == 1:
-        return "one expert"
-    chosen = "all" if of.dense else f"top {of.k}"
-    return f"{chosen} of {of.experts}, α {of.weight:g}{'' if of.noise else ', no noise'}"
-
-
-MODELS: Mapping[str, Recipe] = MappingProxyType(
+MODELS: Mapping[str, type[Settings]] = MappingProxyType(
     {
-        "lenet5": Recipe(LeNet5, "LeNet-5 (Bau 2016)", epochs=9),
-        "simple_cnn": Recipe(SimpleCNN, "Simple CNN", epochs=5),
-        "mlp": Recipe(MLP, "Multilayer perceptron", epochs=8),
-        "lstm": Recipe(LSTM, "LSTM", epochs=6, optimizer=fast_adam),
-        "lstm_shuffled": Recipe(
-            ShuffledLSTM, "LSTM, rows shuffled", epochs=6, optimizer=fast_adam, control=True
-        ),
-        "gru": Recipe(GRU, "GRU, reset after the product", epochs=6, optimizer=fast_adam),
-        "gru_shuffled": Recipe(
-            ShuffledGRU, "GRU, rows shuffled", epochs=6, optimizer=fast_adam, control=True
-        ),
-        "gru_before": Recipe(
-            GRUBefore, "GRU, reset before the product", epochs=6, optimizer=fast_adam
-        ),
-        "gru_before_shuffled": Recipe(
-            ShuffledGRUBefore,
-            "GRU, reset before the product, rows shuffled",
-            epochs=6,
-            optimizer=fast_adam,
-            control=True,
-        ),
-        "attention": Recipe(Attention, "Self-attention", epochs=8, optimizer=adam),
-        "attention_unplaced": Recipe(
-            UnplacedAttention,
-            "Self-attention without positions",
-            epochs=8,
-            optimizer=adam,
-            control=True,
-        ),
-        "capsules": Recipe(Capsules, "Capsules", epochs=3, optimizer=adam),
-        "capsules_uniform": Recipe(
-            UniformCapsules, "Capsules without routing", epochs=3, optimizer=adam, control=True
-        ),
-        "multitask": Recipe(Multitask, "Multi-task: digit, slant, thickness", epochs=10),
-        "multitask_digit": Recipe(
-            MultitaskDigit, "Multi-task, digit alone", epochs=10, control=True
-        ),
-        "multitask_slant": Recipe(
-            MultitaskSlant, "Multi-task, slant alone", epochs=10, control=True
-        ),
-        "pairs": Recipe(Pairs, "Two digits, left and right", epochs=10),
-        "rbf": Recipe(RBF, "Radial basis functions", epochs=15),
-        "som": Recipe(SOM, "Self-organizing map", epochs=40),
-        **_mixtures(),
-        "mixture_peer": Recipe(
-            MixturePeer, "Perceptron of a mixture's size", epochs=8, optimizer=adam, control=True
-        ),
-        "mixture_deep": Recipe(
-            DeepMixture,
-            "Mixture of experts, two layers",
-            epochs=10,
-            optimizer=adam,
-            control=True,
-        ),
-        "mixture_jittered": Recipe(
-            JitteredMixture,
-            "Mixture of experts, two layers, jittered digits",
-            epochs=10,
-            optimizer=adam,
-        ),
+        of.architecture: of
+        for of in (
+            LeNet5Settings,
+            SimpleCNNSettings,
+            MLPSettings,
+            LSTMSettings,
+            GRUSettings,
+            AttentionSettings,
+            CapsulesSettings,
+            MultitaskSettings,
+            PairsSettings,
+            RBFSettings,
+            SOMSettings,
+            MixtureSettings,
+        )
     }
 )
-LISTED = tuple(name for name, recipe in MODELS.items() if not recipe.control)
+_DEFAULTS = {name: of() for name, of in MODELS.items()}
+NAMES = (*MODELS, *RETIRED)  # RETIRED: goes with `core.models.retired`
 
 
-def check(name: str, seed: int = 0) -> Recipe:
-    """The recipe of model `name`; raises `ValueError` for an unknown model or seed."""
-    if name not in MODELS:
-        raise ValueError(f"{literal(name)} is not a model: choose one of {', '.join(LISTED)}.")
+def check(name: str, seed: int = 0, settings: Given = None, data: DataFormat = DIGITS) -> Settings:
+    """The whole settings of model `name`, those not given by default.
+
+    Raises `ValueError` for an unknown model, seed or setting, and for images that the model can't
+    read.
+    """
     whole(seed, "seed", 0, SEEDS[-1])
-    return MODELS[name]
+    found = _settings(name, settings)
+    found.check_for(data)
+    return found
+
+
+def _settings(name: str, given: Given) -> Settings:
+    """The settings of model `name`; raises `ValueError`."""
+    if name not in NAMES:
+        raise ValueError(f"{literal(name)} is not a model: choose one of {', '.join(LISTED)}.")
+    if name in RETIRED:  # RETIRED: these four lines go with `core.models.retired`
+        before = RETIRED[name].settings
+        values = {option.name: value for option, value in before.changed().items()}
+        name, given = before.architecture, given or {}
+        given = given if isinstance(given, Settings) else {**values, **given}
+    if not given:
+        return _DEFAULTS[name]
+    if isinstance(given, Settings):
+        if given.architecture != name:
+            raise ValueError(f"settings are those of {given.architecture}: give those of {name}.")
+        return given
+    return MODELS[name].of(given)
+
+
+def title(name: str, settings: Given = None) -> str:
+    """What a model is called, with the settings that aren't at their default."""
+    if name in RETIRED:  # RETIRED: these two lines go with `core.models.retired`
+        return RETIRED[name].title
+    found = check(name, settings=settings)
+    words = found.in_words()
+    return f"{found.title}, {words}" if words else found.title
+
+
+def describe(name: str, settings: Given = None, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+    """The layers of a model, input to output, of which no weights are drawn. Raises as `check`."""
+    return check(name, settings=settings, data=data).describe(data)
+
+
+def parameters(name: str, settings: Given = None, data: DataFormat = DIGITS) -> int:
+    """How many numbers a model learns, by formula. Raises as `check`."""
+    return check(name, settings=settings, data=data).parameters(data)
+
+
+def build(
+    name: str,
+    seed: int = 0,
+    *,
+    shape: tuple[int, int, int] = DIGITS.shape,
+    classes: int = DIGITS.classes,
+    **settings: Any,
+) -> Inspectable:
+    """An untrained model, its weights drawn by PyTorch's default rule from `seed` alone.
+
+    shape: of an image, (channels, height, width). settings: by name, see `MODELS[name].options()`.
+
+    Raises `ValueError` for an unknown model or setting, a seed outside `SEEDS`, or images that the
+    model can't read.
+    """
+    return draw(name, seed, settings, DataFormat(shape, classes))
 
 
 @undisturbed()
-def build(name: str, seed: int = 0) -> Inspectable:
-    """An untrained model, its weights drawn by PyTorch's default rule from `seed` alone.
-
-    Raises `ValueError` for an unknown model or a seed outside `SEEDS`.
-    """
-    recipe, seed = check(name, seed), whole(seed, "seed")
+def draw(
+    name: str, seed: int = 0, settings: Given = None, data: DataFormat = DIGITS
+) -> Inspectable:
+    """What `build` gives, for whole settings and a data format. Raises as `build`."""
+    found, seed = check(name, seed, settings, data), whole(seed, "seed")
     with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
-        return recipe.architecture()
+        model = found.network(data)
+    model.settings = found
+    model.name = name  # RETIRED: goes with `core.models.retired`, classes have their own
+    return model

@@ -6,15 +6,21 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.models.inspectable import Inspectable
-from core.models.registry import build
+from core.models.registry import MODELS, draw
 from core.runtime.packing import packs
 
 __all__ = ["put_together", "taken_apart"]
 
 
 def taken_apart(model: Inspectable) -> dict[str, Any]:
-    """The name of the architecture, every weight by name, and how the network was trained."""
-    return {"name": model.name, "weights": dict(model.state_dict()), "history": model.history}
+    """Architecture and settings, every weight by name, and how the network was trained."""
+    return {
+        "name": model.name,
+        "architecture": model.settings.architecture,
+        "settings": model.settings.to_text(),
+        "weights": dict(model.state_dict()),
+        "history": model.history,
+    }
 
 
 def put_together(parts: Mapping[str, Any]) -> Inspectable:
@@ -22,7 +28,9 @@ def put_together(parts: Mapping[str, Any]) -> Inspectable:
 
     Raises `KeyError` or `RuntimeError` when weights are missing or have other shapes.
     """
-    model = build(parts["name"])
+    architecture = parts["architecture"]
+    model = draw(architecture, settings=MODELS[architecture].from_text(parts["settings"]))
+    model.name = parts["name"]
     model.load_state_dict(parts["weights"])
     model.history = parts["history"]
     return model.eval().requires_grad_(False)

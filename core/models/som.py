@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
@@ -19,8 +21,18 @@ from core.models.prototypes import (
     random_digits,
     squared_distances,
 )
+from core.models.settings import DIGITS, DataFormat, Settings, Sizes, setting
 
-__all__ = ["ROWS", "SOM", "batch_step", "cell_name", "neighbourhood", "places", "radius"]
+__all__ = [
+    "ROWS",
+    "SOM",
+    "SOMSettings",
+    "batch_step",
+    "cell_name",
+    "neighbourhood",
+    "places",
+    "radius",
+]
 
 ROWS = COLUMNS = 20
 CLASSES = 10
@@ -30,9 +42,56 @@ _UNREACHED = 1e-12  # digits' worth: a cell that no digit is near to stays as it
 _AT_ONCE = 5000  # digits whose distances are held together
 
 
-def cell_name(index: int) -> str:
+def cell_name(index: int, columns: int = COLUMNS) -> str:
     """Where a cell is: cells are counted row by row."""
-    return f"row {index // COLUMNS}, column {index % COLUMNS}"
+    return f"row {index // columns}, column {index % columns}"
+
+
+@dataclass(frozen=True)
+class SOMSettings(Settings):
+    """Of a self-organizing map."""
+
+    architecture = "som"
+    title = "Self-organizing map"
+
+    rows: int = setting(ROWS, "Rows", low=2, high=40, step=1, unit="cells", help="Of the map.")
+    columns: int = setting(
+        COLUMNS, "Columns", low=2, high=40, step=1, unit="cells", help="Of the map."
+    )
+    epochs: int = 40
+
+    @property
+    def cells(self) -> int:
+        """Of the map."""
+        return self.rows * self.columns
+
+    def sizes(self, data: DataFormat) -> Sizes:
+        """The cells' weights, and the width of their response."""
+        return self.cells * data.pixels, 1
+
+    def describe(self, data: DataFormat = DIGITS) -> tuple[Layer, ...]:
+        """The map and the logits."""
+        return (
+            Layer(
+                "map",
+                self.cells,
+                rectified=False,
+                bounds=(0.0, 1.0),
+                read="response, 0 to 1",
+                named=partial(cell_name, columns=self.columns),
+            ),
+            Layer(
+                "logits",
+                data.classes,
+                rectified=False,
+                bounds=(0.0, -math.log(SILENT)),
+                read="log response of the label's best cell, 69 at most",
+            ),
+        )
+
+    def network(self, data: DataFormat = DIGITS) -> SOM:
+        """The network."""
+        return SOM(self, data)
 
 
 class Labelled(nn.Module):
@@ -44,15 +103,16 @@ class Labelled(nn.Module):
 
     labels: Tensor
 
-    def __init__(self, cells: int) -> None:
+    def __init__(self, cells: int, classes: int = CLASSES) -> None:
         """Labels drawn at random, until they are learned."""
         super().__init__()
-        self.register_buffer("labels", torch.randint(CLASSES, (cells,)))
+        self.classes = classes
+        self.register_buffer("labels", torch.randint(classes, (cells,)))
 
     def forward(self, responses: Tensor) -> Tensor:
         """(batch, classes), from 0 up, of responses (batch, cells); 0 for a class without cells."""
         logs = responses.clamp(min=SILENT).log() - math.log(SILENT)
-        none = torch.zeros_like(logs[:, :1]).expand(-1, CLASSES)
+        none = torch.zeros_like(logs[:, :1]).expand(-1, self.classes)
         scores: Tensor = none.scatter_reduce(1, self.labels.expand_as(logs), logs, "amax")
         return scores
 
@@ -71,50 +131,38 @@ class SOM(SelfOrganizing):
     """
 
     name = "som"
-    described = (
-        Layer(
-            "map",
-            ROWS * COLUMNS,
-            rectified=False,
-            bounds=(0.0, 1.0),
-            read="response, 0 to 1",
-            named=cell_name,
-        ),
-        Layer(
-            "logits",
-            CLASSES,
-            rectified=False,
-            bounds=(0.0, -math.log(SILENT)),
-            read="log response of the label's best cell, 69 at most",
-        ),
-    )
+    settings: SOMSettings
 
-    def __init__(self) -> None:
+    def __init__(self, settings: SOMSettings, data: DataFormat = DIGITS) -> None:
         super().__init__()
-        self.map = Gaussians(ROWS * COLUMNS)
-        self.logits = Labelled(ROWS * COLUMNS)
+        self.settings, self.described, self.data = settings, settings.describe(data), data
+        self.map = Gaussians(settings.cells, data.pixels)
+        self.logits = Labelled(settings.cells, data.classes)
 
     def stages(self) -> Stages:
         """Input to output."""
         return {"map": self.map, "logits": self.logits}
 
     def portrait(self) -> Tensor:
-        """The weights of the cells, each in its place."""
-        return self.map.prototypes.detach().clamp(0, 1).view(ROWS, COLUMNS, 28, 28)
+        """The weights of the cells, each in its place, as the mean over channels."""
+        tiles = self.map.prototypes.detach().clamp(0, 1).unflatten(1, self.data.shape).mean(1)
+        grid: Tensor = tiles.unflatten(0, (self.settings.rows, self.settings.columns))
+        return grid
 
     def organize(
         self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
     ) -> Iterator[float]:
         """The batch rule from digits drawn at random; after each epoch the quantization error."""
-        digits, at = images.flatten(1), places(ROWS, COLUMNS)
+        rows, columns = self.settings.rows, self.settings.columns
+        digits, at = images.flatten(1), places(rows, columns)
         weights = random_digits(digits, len(at), generator)
         owners = nearest(digits, weights)[1]
         for epoch in range(epochs):
-            near = neighbourhood(at, radius(epoch, epochs))
+            near = neighbourhood(at, radius(epoch, epochs, max(rows, columns)))
             weights = batch_step(digits, owners, weights, near)
             distances, owners = nearest(digits, weights)
             self.map.settle(weights, distances.mean())
-            self.logits.labels.copy_(majority(digits, labels, owners, weights))
+            self.logits.labels.copy_(majority(digits, labels, owners, weights, self.data.classes))
             yield float(distances.mean())
 
 
@@ -129,9 +177,12 @@ def neighbourhood(at: Tensor, sigma: float) -> Tensor:
     return (-squares / (2 * max(sigma, 1e-6) ** 2)).exp()
 
 
-def radius(epoch: int, epochs: int) -> float:
-    """σ at an epoch, from half of the map to `LAST_RADIUS`, by the same factor each time."""
-    first = max(ROWS, COLUMNS) / 2
+def radius(epoch: int, epochs: int, side: int = ROWS) -> float:
+    """σ at an epoch, from half of the map to `LAST_RADIUS`, by the same factor each time.
+
+    side: cells along the map's longer side.
+    """
+    first = side / 2
     return float(first * (LAST_RADIUS / first) ** (epoch / max(epochs - 1, 1)))
 
 
@@ -147,12 +198,14 @@ def batch_step(vectors: Tensor, owners: Tensor, weights: Tensor, near: Tensor) -
     return torch.where(total > _UNREACHED, near @ sums / total.clamp(min=_UNREACHED), weights)
 
 
-def majority(vectors: Tensor, labels: Tensor, owners: Tensor, weights: Tensor) -> Tensor:
+def majority(
+    vectors: Tensor, labels: Tensor, owners: Tensor, weights: Tensor, classes: int = CLASSES
+) -> Tensor:
     """int64 (cells,): the class of most of a cell's own vectors, the lower one where two are equal.
 
     For a cell without any, the class of the vector nearest to it.
     """
-    votes = torch.zeros(len(weights), CLASSES, device=vectors.device)
+    votes = torch.zeros(len(weights), classes, device=vectors.device)
     votes = votes.index_put((owners, labels), votes.new_ones(len(labels)), accumulate=True)
     found = votes.argmax(1)
     empty = votes.sum(1) == 0

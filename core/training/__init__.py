@@ -21,12 +21,15 @@ from torch import Tensor, nn
 
 from core.activations import collect_layers, layer_names, layer_of, run
 from core.analyses.gradients import Intent
-from core.arguments import real, whole
+from core.arguments import whole
 from core.data import CLASSES, Digits
 from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
+from core.models.registry import Given
+from core.models.settings import Descent, Dropout
 from core.surroundings import undisturbed
 from core.text import literal
+from core.training.descent import keep_largest, l1_norm, optimizer_of
 
 __all__ = ["History", "Moment", "Start", "Step", "accuracy", "moment", "steps_of", "train"]
 
@@ -72,23 +75,21 @@ class Start:
     """What a training begins with, besides its seed.
 
     weights: of an earlier model, by parameter; those not named are drawn from the seed. frozen:
-    layers whose weights stay as they are. dropout: the share of each hidden dense layer's units
-    that is silent at each digit (Srivastava et al. 2014); the trained model has none.
+    layers whose weights stay as they are.
     """
 
     weights: Mapping[str, Tensor] = field(default_factory=dict, repr=False)
     frozen: tuple[str, ...] = ()
-    dropout: float = 0.0
 
 
 @dataclass
 class History:
     """How a model was trained.
 
-    loss: one value a step, nats. moments: in order, the untrained model first. weights: by step,
-    each parameter's value, at 0, 1, 2, 4, ... steps and at the last. intent: by layer, float32
-    (units, classes), how much the last batches wanted each unit higher on each class; see
-    `core.analyses.gradients.Intent`.
+    loss: one value a step, nats, with the L1 penalty where there is one. moments: in order, the
+    untrained model first. weights: by step, each parameter's value, at 0, 1, 2, 4, ... steps and at
+    the last. intent: by layer, float32 (units, classes), how much the last batches wanted each unit
+    higher on each class; see `core.analyses.gradients.Intent`.
     """
 
     loss: list[float] = field(default_factory=list)
@@ -104,6 +105,7 @@ def train(
     *,
     seed: int = 0,
     epochs: int | None = None,
+    settings: Given = None,
     on_step: Callable[[Step], object] | None = None,
     watch: Digits | None = None,
     start: Start | None = None,
@@ -112,23 +114,25 @@ def train(
     """The model `name` trained on `digits`: frozen, in eval mode, its `.history` recorded.
 
     The same seed gives the same bits on the same machine and number of threads.
-    epochs: passes over the digits; None takes the recipe's. on_step: called after every batch; an
-    exception from it ends the training. watch: digits for the record (default: of the training
-    digits); the first `PROBE` are used. pictures: whether the intent keeps its pictures too.
+    epochs: passes over the digits; None takes those of the settings. settings: of the architecture
+    and its training, whole or those that aren't at their default; see `core.models.settings`.
+    on_step: called after every batch; an exception from it ends the training. watch: digits for the
+    record (default: of the training digits); the first `PROBE` are used. pictures: whether the
+    intent keeps its pictures too.
 
-    Raises `ValueError` before the first step for an unknown model, seed or layer, no digits, images
-    that aren't (batch, 1, 28, 28) in 0..1, epochs below 1, weights of another network, nothing left
-    to train, or dropout outside 0 to 1; and `FloatingPointError` when the loss is no longer finite.
+    Raises `ValueError` before the first step for an unknown model, seed, setting or layer, no
+    digits, images that aren't (batch, 1, 28, 28) in 0..1, epochs below 1, weights of another
+    network, or nothing left to train; and `FloatingPointError` when the loss is no longer finite.
     """
     seed = whole(seed, "seed")
-    recipe = registry.check(name, seed)
-    passes = recipe.epochs if epochs is None else whole(epochs, "epochs")
+    chosen = registry.check(name, seed, settings)
+    passes = chosen.epochs if epochs is None else whole(epochs, "epochs")
     if passes < 1 or not len(digits):
         raise ValueError(f"{passes} epochs on {len(digits)} digits: give at least one of each.")
     probe = (watch or digits).take(slice(PROBE))
     for given in (digits, probe):
         _check(given.images)
-    model, begun = registry.build(name, seed), start or Start()
+    model, begun = registry.draw(name, seed, chosen), start or Start()
     with _begun(model, begun, seed), Intent.of(model, pictures=pictures) as intent:
         model.history = _fit(model, intent, digits, passes, seed, probe, on_step)
     model.zero_grad(set_to_none=True)
@@ -174,11 +178,11 @@ def _spatial_mean(values: Tensor) -> Tensor:
     return values.relu().mean((2, 3)) if values.ndim == 4 else values
 
 
-def steps_of(name: str, n: int, epochs: int | None = None) -> int:
+def steps_of(name: str, n: int, epochs: int | None = None, settings: Given = None) -> int:
     """How many steps `train` takes on `n` digits. Raises as `train`."""
-    recipe = registry.check(name)
-    passes = recipe.epochs if epochs is None else whole(epochs, "epochs", 1)
-    own_rule = issubclass(recipe.architecture, SelfOrganizing)
+    chosen = registry.check(name, settings=settings)
+    passes = chosen.epochs if epochs is None else whole(epochs, "epochs", 1)
+    own_rule = not isinstance(chosen, Descent)
     return passes if own_rule else passes * -(-whole(n, "n", 0) // BATCH)
 
 
@@ -192,7 +196,7 @@ def _fit(
     on_step: Callable[[Step], object] | None,
 ) -> History:
     """Train `model` in place and give its history."""
-    total = steps_of(model.name, len(digits), epochs)
+    total = steps_of(model.name, len(digits), epochs, model.settings)
     due, history = _recording_steps(total), History()
     _record(history, model, probe, 0, total)
     if isinstance(model, SelfOrganizing):
@@ -214,22 +218,31 @@ def _descended(
     model: Inspectable, intent: Intent, digits: Digits, epochs: int, seed: int
 ) -> Iterator[float]:
     """The loss of each batch, after a step of gradient descent on it."""
-    total = steps_of(model.name, len(digits), epochs)
-    weights = [value for value in model.parameters() if value.requires_grad]
-    optimizer = registry.MODELS[model.name].optimizer(weights)
+    settings = model.settings
+    if not isinstance(settings, Descent):
+        raise TypeError(f"{model.name} has no settings of gradient descent.")
+    total = steps_of(model.name, len(digits), epochs, settings)
+    learned = [value for value in model.parameters() if value.requires_grad]
+    weights = [value for value in model.weights().values() if value.requires_grad]
+    whole(settings.largest_weights, "largest_weights", 0, sum(value.numel() for value in weights))
+    optimizer = optimizer_of(settings, learned)
     schedule = torch.optim.lr_scheduler.LambdaLR(
         optimizer, lambda step: min(1.0, (total - step) / (_FALLING * total))
     )
-    frozen = len(weights) < len(list(model.parameters()))
+    frozen = len(learned) < len(list(model.parameters()))
     for images, labels in _batches(digits, epochs, seed):
         optimizer.zero_grad(set_to_none=True)
         shown = intent.watch(images)
         if frozen:  # a frozen first layer has a gradient only if the images have one
             shown = shown.detach().requires_grad_()
         loss = model.objective(shown, labels)
+        if settings.l1:
+            loss = loss + settings.l1 * l1_norm(weights)
         loss.backward()
         intent.update(shown, labels)
         optimizer.step()
+        if settings.largest_weights:
+            keep_largest(weights, settings.largest_weights)
         schedule.step()
         yield loss.item()
 
@@ -254,18 +267,18 @@ def _organized(
 
 @contextmanager
 def _begun(model: Inspectable, start: Start, seed: int) -> Iterator[None]:
-    """The model as the training begins; while inside, its dropped units are silent."""
-    share = real(start.dropout, "dropout")
-    if not 0 <= share < 1:
-        raise ValueError(f"dropout is {share:g}: choose a share from 0 to below 1.")
+    """The model as the training begins; while inside, units are silenced as its settings say."""
     model.load_state_dict({**model.state_dict(), **_weights(model, start.weights)})
     _freeze(model, start.frozen)
+    share = model.settings.dropout if isinstance(model.settings, Dropout) else 0.0
     generator = torch.Generator().manual_seed(seed)
-    hidden = [layer for layer in model.described if layer.rectified and layer.map is None]
     hooks = [
-        model.get_submodule(layer.name).register_forward_hook(_dropping(share, generator))
-        for layer in hidden
-        if share
+        # before a ReLU this is the same as behind it
+        model.get_submodule(layer.behind or layer.name).register_forward_hook(
+            _dropping(share, generator)
+        )
+        for layer in model.described
+        if share and layer.hidden_dense
     ]
     try:
         yield
@@ -305,8 +318,7 @@ def _dropping(
 ) -> Callable[[nn.Module, object, Tensor], Tensor]:
     """A hook that silences a random `share` of the units and scales the others up for it.
 
-    Before the ReLU this is the same as behind it. It rests while gradients are off, so that what
-    is recorded is the whole network.
+    It rests while gradients are off, so that what is recorded is the whole network.
     """
 
     def hook(module: nn.Module, inputs: object, output: Tensor) -> Tensor:

@@ -30,7 +30,7 @@ class Training(Task[Inspectable]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {self.choice.recipe.title}"
+        return f"Training {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Inspectable:
         """The trained model."""

@@ -12,7 +12,7 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.data import SOURCES
 from core.data.task import MnistFilesTask
-from core.models.registry import LISTED, MODELS
+from core.models.registry import LISTED, NAMES, describe, title
 from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
@@ -36,7 +36,7 @@ __all__ = [
 ]
 
 DATA = links.one_of("data", SOURCES)
-MODEL = links.one_of("model", tuple(MODELS), listed=LISTED)
+MODEL = links.one_of("model", NAMES, listed=LISTED)
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
 FETCHING = MnistFilesTask()
@@ -92,7 +92,7 @@ def copy_link(**values: object) -> None:
 
 def layers() -> tuple[str, ...]:
     """The layers of the model."""
-    return tuple(layer.name for layer in MODELS[asked().model].architecture.described)
+    return tuple(layer.name for layer in describe(asked().model))
 
 
 def navigation(pages: Mapping[str, StreamlitPage]) -> None:
@@ -116,9 +116,9 @@ def controls() -> None:
     MODEL.shown()
     st.selectbox(
         "Model",
-        [name for name in MODELS if name in LISTED or name == MODEL.value()],
+        [name for name in NAMES if name in LISTED or name == MODEL.value()],
         key=MODEL.key,
-        format_func=lambda name: MODELS[name].title,
+        format_func=title,
         on_change=_other_model,
     )
     SEED.shown()

@@ -21,8 +21,8 @@ def seeds_of(choice: Choice) -> tuple[Choice, ...]:
 
 def hidden_dense(model: str) -> tuple[str, ...]:
     """The hidden dense layers of a model, which are those that dropout can silence."""
-    described = registry.check(model).architecture.described
-    return tuple(layer.name for layer in described if layer.rectified and layer.map is None)
+    described = registry.describe(model)
+    return tuple(layer.name for layer in described if layer.hidden_dense)
 
 
 def movable(model: str) -> bool:

@@ -61,7 +61,7 @@ class Dropping(Derived[Dropped]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Training {registry.MODELS[self.choice.model].title} with and without dropout"
+        return f"Training {registry.title(self.choice.model)} with and without dropout"
 
     @property
     def networks(self) -> tuple[tuple[Short, bool], ...]:

@@ -30,9 +30,10 @@ class Short(Task[Inspectable]):
     """A network trained briefly on some digits, to be compared with others trained alike.
 
     labels: the classes that it learns, a digit each. digits: how many, before other classes are
-    left out. dropout: see `Start`. first: how many layers it has from elsewhere: from the network
-    that learned the classes `source`, or just as they were drawn when that is "". frozen: whether
-    those stay as they are. What isn't from elsewhere is drawn from another seed than the source's.
+    left out. dropout: as in its settings. first: how many layers it has from elsewhere: from the
+    network that learned the classes `source`, or just as they were drawn when that is "". frozen:
+    whether those stay as they are. What isn't from elsewhere is drawn from another seed than the
+    source's.
     """
 
     is_network: ClassVar[bool] = True
@@ -81,7 +82,7 @@ class Short(Task[Inspectable]):
 
     def held(self) -> tuple[str, ...]:
         """Its layers from elsewhere."""
-        described = registry.check(self.choice.model).architecture.described
+        described = registry.describe(self.choice.model)
         return tuple(layer.name for layer in described[: self.first])
 
     def _trained(
@@ -98,9 +99,10 @@ class Short(Task[Inspectable]):
             digits,
             seed=self.choice.seed + (_FRESH if self.first else 0),
             epochs=self.epochs,
+            settings={"dropout": self.dropout} if self.dropout else None,
             watch=digits.take(slice(1)),  # its record is not read
             on_step=on_step,
-            start=Start(dict(weights), self.held() if self.frozen else (), self.dropout),
+            start=Start(dict(weights), self.held() if self.frozen else ()),
         )
 
 

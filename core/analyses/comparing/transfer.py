@@ -81,12 +81,12 @@ class Transferring(Task[Transfer]):
     @property
     def title(self) -> str:
         """What it does."""
-        return f"Transferring layers of {registry.MODELS[self.choice.model].title}"
+        return f"Transferring layers of {registry.title(self.choice.model)}"
 
     def networks(self, choice: Choice) -> dict[tuple[str, int], Short]:
         """The networks of one seed by kind and number of layers from elsewhere."""
         base = Short(choice, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
-        hidden = len(registry.check(choice.model).architecture.described) - 1
+        hidden = len(registry.describe(choice.model)) - 1
         moved = {
             (kind, n): replace(base, first=n, source=source, frozen=frozen)
             for kind, (source, frozen) in KINDS.items()

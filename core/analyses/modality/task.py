@@ -41,7 +41,7 @@ _POINTS = 200  # of the density of a class
 
 def taps(model: str, layer: str) -> tuple[str, ...]:
     """Where a layer can be read: before its ReLU and after it, or in one place only."""
-    described = registry.check(model).architecture.described
+    described = registry.describe(model)
     rectified = next(of.rectified for of in described if of.name == layer)
     return TAPS if rectified else TAPS[:1]
 

@@ -36,7 +36,7 @@ class Filming(Task[Filmed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Recording the training of {self.choice.recipe.title}"
+        return f"Recording the training of {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Filmed:
         """The film, recorded."""

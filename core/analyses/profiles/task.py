@@ -34,7 +34,7 @@ class Profiling(Task[Profiles]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Measuring the units of {self.choice.recipe.title}"
+        return f"Measuring the units of {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Profiles:
         """The profiles: chosen on the discovery half, measured on the confirmation half."""
@@ -79,7 +79,7 @@ class Measuring(Derived[Study]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {self.choice.recipe.title}"
+        return f"Training {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Study:
         """The study, of the model and the profiles."""

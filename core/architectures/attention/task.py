@@ -139,7 +139,7 @@ class Attending(Task[Heads]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Heads:
         """Weights, entropies, heads silenced one by one, and weights replaced."""

@@ -141,7 +141,7 @@ class Meanings(Task[Meant]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Meant:
         """Both halves, class by class; a property's spread is that of the discovery half."""

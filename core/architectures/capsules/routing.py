@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.activations import batches_of
-from core.models.capsules import SPREAD, Capsules, routing
+from core.models.capsules import ITERATIONS, SPREAD, Capsules, routing
 
 __all__ = ["MEASURES", "OfTheModule", "correct", "decisiveness", "misrouted", "of_the_module"]
 
@@ -141,7 +141,7 @@ def of_the_module(model: Capsules, images: Tensor, generator: torch.Generator) -
 def _routed(inputs: Tensor, matrices: Tensor) -> Tensor:
     """Lengths (batch, outputs) of u (batch, inputs, 8) and matrices (inputs, outputs, 8, 16)."""
     votes = torch.einsum("bik,iokd->boid", inputs, matrices)
-    *_, (_, capsules) = routing(votes, Capsules.iterations)
+    *_, (_, capsules) = routing(votes, ITERATIONS)
     lengths: Tensor = capsules.norm(dim=-1)
     return lengths
 

@@ -85,7 +85,7 @@ class Routing(Task[Routed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Routed:
         """All on the confirmation half."""
@@ -142,7 +142,7 @@ class Unrouting(Task[Unrouted]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Unrouted:
         """Which digits of the confirmation half both tell right."""

@@ -81,7 +81,7 @@ def repeated(model: ManyHeads, digits: Digits, layer: str) -> tuple[Numbers, Num
 
 def at_weights(model: ManyHeads, weights: Mapping[str, Tensor]) -> ManyHeads:
     """A network like `model` with other weights, frozen; `model` is left as it is."""
-    other = registry.build(model.name)
+    other = registry.draw(model.name, settings=model.settings)
     other.load_state_dict(dict(weights))
     if not isinstance(other, ManyHeads):
         raise TypeError(f"{model.name} has no heads: give multitask or pairs.")

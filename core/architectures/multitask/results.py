@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from core.architectures.multitask.gradients import pairs_of
 from core.architectures.multitask.sharing import SHARED, specialization, tasks_of
 from core.models import registry
-from core.models.multitask import Head, ManyHeads
+from core.models.multitask import Head, ManyHeadsSettings
 
 __all__ = ["ONE_SIDED", "SHARES", "Shared", "heads_of"]
 
@@ -26,10 +26,10 @@ ONE_SIDED = 0.5  # |index| above which one task suffers three times as much as t
 
 def heads_of(model: str) -> tuple[Head, ...]:
     """The tasks of a network by its name, in the order of all arrays."""
-    architecture = registry.check(model).architecture
-    if not issubclass(architecture, ManyHeads):
+    settings = registry.check(model)
+    if not isinstance(settings, ManyHeadsSettings):
         raise ValueError(f"{model} has one head: choose multitask or pairs.")
-    return tasks_of(architecture)
+    return tasks_of(settings)
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from core.data import Digits
-from core.models.multitask import Head, ManyHeads
+from core.models.multitask import Head, ManyHeads, ManyHeadsSettings
 
 __all__ = [
     "SHARED",
@@ -55,7 +55,7 @@ class Parity(Head):
         return torch.stack([half.logsumexp(1) for half in halves], 1)
 
 
-def tasks_of(model: ManyHeads | type[ManyHeads]) -> tuple[Head, ...]:
+def tasks_of(model: ManyHeads | ManyHeadsSettings) -> tuple[Head, ...]:
     """The tasks in the order of all arrays, the model's own logits first and parity last."""
     tasks = (model.heads[-1], *model.heads[:-1])
     digit = any(head.task == "digit" for head in tasks)

@@ -47,7 +47,7 @@ class Serving(Task[Shared]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Shared:
         """Scores and baselines, lesions of single units and of groups, and gradients."""

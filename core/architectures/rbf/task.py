@@ -81,7 +81,7 @@ class OpeningRBF(Task[OpenedRBF]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> OpenedRBF:
         """All numbers of the network of the choice."""

@@ -6,6 +6,7 @@ Activations are edited while the network runs, so later rows follow from what is
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +16,7 @@ from torch import Tensor
 
 from core.activations import Edit, behind, collect, run
 from core.data import Digits
-from core.models.gru import GRU, GRUBefore
+from core.models.gru import GRU, GRUSettings
 from core.models.inspectable import Inspectable
 
 __all__ = ["HOLDS", "effects", "held_gate", "held_units", "with_other_form", "with_other_update"]
@@ -72,8 +73,8 @@ def with_other_form(model: GRU) -> GRU:
     b_hn, which only one form has, becomes part of b_n there, and 0 back here.
     """
     weights = dict(model.state_dict())
-    before = isinstance(model, GRUBefore)
-    other: GRU = _blank(GRU if before else GRUBefore)
+    before = model.settings.reset == "before"
+    other = _blank(replace(model.settings, reset="after" if before else "before"))
     if before:
         weights["candidate_bias"] = torch.zeros_like(weights["of_row.bias"].chunk(3)[2])
     else:
@@ -92,13 +93,13 @@ def with_other_update(model: GRU) -> GRU:
     for name in ("of_row.weight", "of_row.bias", "of_state.weight"):
         r, z, n = weights[name].chunk(3)
         weights[name] = torch.cat([r, -z, n])
-    return _given(_blank(type(model)), weights)
+    return _given(_blank(model.settings), weights)
 
 
-def _blank(kind: type[GRU]) -> GRU:
+def _blank(settings: GRUSettings) -> GRU:
     """A network whose weights are about to be replaced, drawn without touching the generator."""
     with torch.random.fork_rng(devices=[]):
-        return kind()
+        return settings.network()
 
 
 def _given(model: GRU, weights: Mapping[str, Tensor]) -> GRU:

@@ -82,7 +82,7 @@ class Gates(Task[Opened]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Opened:
         """Everything on the confirmation half, but what orders the units."""
@@ -182,7 +182,7 @@ class Reading(Task[Read]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Read:
         """Accuracy by row, of the network and of itself before training."""

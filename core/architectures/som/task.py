@@ -76,7 +76,7 @@ class OpeningSOM(Task[OpenedSOM]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}"
+        return f"Examining {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> OpenedSOM:
         """The map at each step kept, and its shuffles."""

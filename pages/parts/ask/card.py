@@ -11,7 +11,7 @@ from core.claims.card import html
 from core.claims.evidence import CARD_LIMIT, Evidence
 from core.data import SOURCES
 from core.data.concepts import CONCEPTS
-from core.models.registry import LISTED, MODELS
+from core.models.registry import LISTED, NAMES, describe
 from core.text import literal, shown
 from pages.kit import links, place
 from pages.parts.ask.claim import write_units
@@ -102,7 +102,7 @@ def _address(card: Evidence) -> dict[str, str]:
     """Where the card's question is asked. Raises `ValueError` for what can't be asked here."""
     data, seed = card.training.get("data"), card.training.get("seed")
     own = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= place.LAST_SEED
-    if card.model not in MODELS or data not in SOURCES or not own:
+    if card.model not in NAMES or data not in SOURCES or not own:
         raise ValueError(
             f"This card is about {literal(card.model)}, trained on {literal(data)} with seed "
             f"{literal(seed)}: this app can repeat cards of its own models, {', '.join(LISTED)}, "
@@ -122,7 +122,7 @@ def _address(card: Evidence) -> dict[str, str]:
 
 def _check_claim(card: Evidence) -> None:
     """Raise `ValueError` for a layer, units or a concept that the card's model doesn't have."""
-    layers = {layer.name: layer.units for layer in MODELS[card.model].architecture.described}
+    layers = {layer.name: layer.units for layer in describe(card.model)}
     if card.layer not in layers:
         raise ValueError(
             f"The card is about layer {literal(card.layer)} of {card.model}, which has "

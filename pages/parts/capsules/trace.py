@@ -9,7 +9,7 @@ import streamlit as st
 from core import pictures
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
-from core.models.capsules import OUTPUTS, SIDE, SIZE, TYPES, Capsules
+from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Choice
 from pages.kit import digit, links, place
 from pages.kit.gallery import gallery
@@ -19,7 +19,7 @@ from pages.kit.tables import download, file_name
 
 __all__ = ["routed"]
 
-ITERATION = links.integer("iteration", 1, Capsules.iterations, Capsules.iterations)
+ITERATION = links.integer("iteration", 1, ITERATIONS, ITERATIONS)
 CLASS = links.integer("class", -1, OUTPUTS - 1, -1)  # -1: the answer's
 VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
 _EVEN = 1 / OUTPUTS  # c when nothing is decided
@@ -93,7 +93,7 @@ def _asked(seen: Followed) -> tuple[int, int]:
         ITERATION.shown()
         st.segmented_control(
             "Iteration of routing",
-            range(1, Capsules.iterations + 1),
+            range(1, ITERATIONS + 1),
             key=ITERATION.key,
             on_change=ITERATION.changed,
         )
@@ -103,7 +103,7 @@ def _asked(seen: Followed) -> tuple[int, int]:
 
 def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> None:
     """Coefficients over the digit: by iteration, then by type."""
-    field, image = Capsules.described[1].field, one.image[0, 0].numpy()
+    field, image = CapsulesSettings().describe()[1].field, one.image[0, 0].numpy()
     if field is None:
         raise ValueError("the layer primary has no receptive field: describe it in the model.")
     pooled, every = seen.pooled(label), seen.coefficients[:, :, label]

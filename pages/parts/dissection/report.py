@@ -16,7 +16,7 @@ from core.analyses.dissection.task import Dissecting
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
-from core.models.registry import MODELS
+from core.models.registry import describe
 from core.runs import Choice
 from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -122,7 +122,7 @@ def _other_kind() -> None:
 
 def _described(model: str, layer: str) -> Layer:
     """The description of the layer by its architecture."""
-    return next(of for of in MODELS[model].architecture.described if of.name == layer)
+    return next(of for of in describe(model) if of.name == layer)
 
 
 def report(view: View, found: Dissection) -> None:

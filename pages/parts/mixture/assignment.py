@@ -99,7 +99,7 @@ def _headline(view: View, taken: Taken) -> str:
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
     used = f"**All {of.experts} experts are active.**" if not dead else ""
-    if view.mixture.jitter:
+    if view.jittered:
         used = (
             f"**{of.active} of {of.experts} experts are active on digits that are not moved**. "
             "This network learned from moved digits: for those, see *Position and class*."

@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from core.architectures.mixture.tasks import Taken, Taking
-from core.models.gated import Gated, Routing
-from core.models.mixture import CHOSEN, EXPERTS, NOISES, WEIGHTS, Mixture, name_of
-from core.models.registry import MODELS
+from core.models.gated import Routing
+from core.models.registry import title
+from core.models.retired import CHOSEN, EXPERTS, NOISES, WEIGHTS, gates_of, name_of, routing_of
 from core.runs import Choice
 from pages.kit import links, place
 from pages.kit.waiting import result_of
 
-__all__ = ["ALL", "View", "controls", "routing_of"]
+__all__ = ["ALL", "View", "controls"]
 
 KINDS = {
     "mixture": "One layer",
@@ -49,14 +49,19 @@ class View:
     gate: str
 
     @property
-    def mixture(self) -> type[Gated]:
-        """The class of the mixture, with its settings."""
-        return mixture_of(self.choice.model)
+    def gates(self) -> tuple[str, ...]:
+        """The layers of all gates of the mixture, input to output."""
+        return gates_of(self.choice.model)
+
+    @property
+    def jittered(self) -> bool:
+        """Whether the mixture learned from moved digits."""
+        return self.choice.model == "mixture_jittered"
 
     @property
     def routing(self) -> Routing:
         """The settings of the mixture: experts, k, balance, noise."""
-        return self.mixture.routing
+        return routing_of(self.choice.model) or Routing()
 
     @property
     def suffix(self) -> str:
@@ -78,43 +83,31 @@ class View:
         return {"model": self.choice.model, "gate": self.gate}
 
 
-def mixture_of(model: str) -> type[Gated]:
-    """The architecture of a model that has gates; of the default mixture for any other."""
-    architecture = MODELS[model].architecture
-    return architecture if issubclass(architecture, Gated) else Mixture
-
-
-def routing_of(model: str) -> Routing:
-    """The settings of a mixture."""
-    return mixture_of(model).routing
-
-
 def controls(choice: Choice) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
-    mixture = mixture_of(choice.model)
-    if mixture.name != choice.model:
-        st.caption(
-            f"{MODELS[choice.model].title} has no gate, so a mixture of experts is shown here."
-        )
-    choice = replace(choice, model=mixture.name)
+    routing = routing_of(choice.model)
+    if routing is None:
+        st.caption(f"{title(choice.model)} has no gate, so a mixture of experts is shown here.")
+        choice, routing = replace(choice, model="mixture"), Routing()
     kind = choice.model if choice.model in KINDS else "mixture"
     _show("kind", kind)
     st.segmented_control(
         "Network", list(KINDS), key="kind", on_change=_other_kind, format_func=KINDS.__getitem__
     )
-    gate = links.one_of("gate", mixture.gates)
-    if len(mixture.gates) > 1:
+    gates = gates_of(choice.model)
+    gate = links.one_of("gate", gates)
+    if len(gates) > 1:
         gate.shown()
         st.segmented_control(
             "Gate",
-            mixture.gates,
+            gates,
             key=gate.key,
             on_change=_other_gate,
             format_func=lambda name: f"layer {name.removeprefix('gate_')}",
             help="The first gate sees the image, the second the output of the first layer.",
         )
     elif kind == "mixture":
-        _settings(mixture.routing)
+        _settings(routing)
     return View(choice, gate.value())
 
 
@@ -165,7 +158,7 @@ def _show(key: str, value: object) -> None:
 
 def _set() -> None:
     """Write the model with the settings shown to the address."""
-    state, before = st.session_state, routing_of(place.asked().model)
+    state, before = st.session_state, routing_of(place.asked().model) or Routing()
     if before.experts == 1:  # it has no settings that another number could keep
         links.put(model=name_of(Routing(int(state["experts"]))), gate=None)
         return
@@ -181,7 +174,7 @@ def _set() -> None:
 def _other_gate() -> None:
     """Another gate; the network may have been changed in the same moment, to one without it."""
     picked = st.session_state["gate"]
-    if picked in mixture_of(place.asked().model).gates:
+    if picked in gates_of(place.asked().model):
         links.put(gate=picked)
 
 

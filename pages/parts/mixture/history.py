@@ -11,7 +11,7 @@ from core.architectures.mixture.charts import history as figures
 from core.architectures.mixture.history import Growth
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks.history import DIGITS, Growing
-from core.models.mixture import name_of
+from core.models.retired import name_of
 from pages.kit import links
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -118,7 +118,7 @@ def _deaths(of: Growth) -> str:
 def _beside(view: View) -> Growth | None:
     """The same mixture with top-1 and no balancing, where asked for."""
     routing = view.routing
-    if len(view.mixture.gates) > 1 or routing.experts == 1:
+    if len(view.gates) > 1 or routing.experts == 1:
         return None
     plain = name_of(replace(routing, weight=0.0, chosen=1))
     if plain == view.choice.model:

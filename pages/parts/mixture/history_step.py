@@ -67,4 +67,4 @@ def _means(view: View, of: Growth, step: int) -> None:
 
 def _moved(view: View) -> str:
     """The clause on digits moved at random, for a network that learned from moved digits."""
-    return ", each moved at random as in training" if view.mixture.jitter else ""
+    return ", each moved at random as in training" if view.jittered else ""

@@ -82,7 +82,7 @@ def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
             else "no class suffers, or removing another expert costs it as much."
         )
     )
-    if view.mixture.jitter:
+    if view.jittered:
         st.caption("Digits are not moved here; the network was trained on moved ones.")
 
 

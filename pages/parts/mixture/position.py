@@ -11,7 +11,7 @@ from core.architectures.mixture.charts import position as figures
 from core.architectures.mixture.position import REACH, GatePlaces
 from core.architectures.mixture.position_information import divided, factor_table
 from core.architectures.mixture.tasks.position import Moved, Moving
-from core.models.registry import MODELS
+from core.models.registry import title
 from pages.kit import links
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -75,7 +75,7 @@ def view(view: View) -> None:
 def _never_moved(view: View) -> None:
     """This network hasn't learned moved digits; the one that has is a click away."""
     st.info(
-        f"{MODELS[view.choice.model].title} was not trained on moved digits. The experiment needs "
+        f"{title(view.choice.model)} was not trained on moved digits. The experiment needs "
         "the network with two layers that was.",
         icon=":material/open_with:",
     )

@@ -22,8 +22,8 @@ from core.architectures.mixture.tasks.summary import (
     trained_runs,
 )
 from core.models.gated import Routing
-from core.models.mixture import name_of
-from core.models.registry import MODELS
+from core.models.registry import title
+from core.models.retired import name_of
 from core.runs import Choice
 from core.runtime import cache
 from pages.kit import links
@@ -50,7 +50,7 @@ def view(view: View) -> None:
     found = result_of(InTurn(tasks, "Comparing with other runs"))
     base = dict(zip(names, found, strict=True))
     _answer(view, base)
-    layered = len(view.mixture.gates) > 1
+    layered = len(view.gates) > 1
     runs = {} if layered else kept_runs(view.choice, cache.lab())
     if not layered:
         _charts(view, runs, base)
@@ -188,7 +188,7 @@ def _offer(view: View, runs: Runs) -> None:
             f"Train the {len(missing)} missing: {what}",
             key=f"train row {at}",
             icon=":material/model_training:",
-            help=f"{', '.join(MODELS[name].title for name in missing)}. About "
+            help=f"{', '.join(title(name) for name in missing)}. About "
             f"{_SECONDS * len(missing)} seconds; finished networks are kept if you cancel.",
             on_click=_ask,
             args=(InTurn(tasks, f"Training {what}"), view.choice),

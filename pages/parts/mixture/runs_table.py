@@ -8,8 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.summary import Summed
-from core.models.gated import Gated, Routing
-from core.models.registry import MODELS
+from core.models.gated import Routing
+from core.models.registry import title
+from core.models.retired import routing_of
 from core.runs import Choice
 from pages.kit.tables import column, download
 
@@ -92,8 +93,7 @@ def table(
 
 def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
     """A run's settings and numbers."""
-    architecture = MODELS[name].architecture
-    routing = architecture.routing if issubclass(architecture, Gated) else None
+    routing = routing_of(name)
     settings: dict[str, object] = {"": "▶" if name == choice.model else "", "run": _title(name)}
     settings["experts"] = routing.experts if routing else None
     settings["k"] = ("all" if routing.dense else str(routing.k)) if routing else ""
@@ -104,7 +104,7 @@ def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
 
 def _title(name: str) -> str:
     """The name of a run in the table."""
-    return MODELS[name].title.removeprefix("Mixture of experts, ")
+    return title(name).removeprefix("Mixture of experts, ")
 
 
 def _experts(name: str, of: Summed) -> pd.DataFrame:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from core.analyses.modality.task import TAPS, FindingModes, LayerFound, taps
 from core.charts import modality as figures
-from core.models.registry import MODELS
+from core.models.registry import describe
 from core.runs import Choice
 from core.statistics.modes import RATE, LayerModes
 from pages.kit import links
@@ -53,8 +53,8 @@ class View:
 
 def controls(choice: Choice) -> View:
     """The choice of layer, tap and order."""
-    described = {of.name: of for of in MODELS[choice.model].architecture.described}
-    dense = [name for name, of in described.items() if of.map is None and of.rectified]
+    described = {of.name: of for of in describe(choice.model)}
+    dense = [name for name, of in described.items() if of.hidden_dense]
     layer = links.one_of("layer", tuple(described), (dense or list(described))[0])
     left, middle, right = st.columns([2, 3, 2])
     layer.shown()

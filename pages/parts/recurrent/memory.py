@@ -14,7 +14,7 @@ from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import HELD, NETWORKS, Read, Reading
-from core.models.lstm import Shuffled
+from core.models.lstm import shuffled_order
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -176,7 +176,7 @@ def read_early(view: View) -> None:
             help=PROBE,
         )
         if shuffled is not None:
-            order = ", ".join(str(row) for row in Shuffled.ORDER.tolist())
+            order = ", ".join(str(row) for row in shuffled_order().tolist())
             st.caption(f"Shuffled: step 0 to 27 reads the rows {order}.")
         download(table, f"early-reading-{file_name(view.choice)}")
 

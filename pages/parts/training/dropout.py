@@ -16,7 +16,7 @@ from core.analyses.comparing import (
     hidden_dense,
 )
 from core.charts import training as figures
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runs import Choice
 from pages.kit import halves, links, place
 from pages.kit.tables import column, download, file_name
@@ -75,7 +75,7 @@ def dropout(choice: Choice) -> None:
     layers = hidden_dense(choice.model)
     if not layers:
         st.info(
-            f"{MODELS[choice.model].title} has no hidden dense layer, to which dropout could be "
+            f"{title(choice.model)} has no hidden dense layer, to which dropout could be "
             "applied: choose LeNet-5 or the multilayer perceptron.",
             icon=":material/do_not_disturb_on:",
         )

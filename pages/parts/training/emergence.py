@@ -12,7 +12,7 @@ from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
 from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from core.models.registry import MODELS
+from core.models.registry import describe
 from core.runs import Choice
 from core.training import PROBE
 from pages.kit import halves, links, place
@@ -59,7 +59,7 @@ _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, â€
 
 def layer_option(choice: Choice) -> links.Option[str]:
     """The layer in the address; by default the first dense one, else the last hidden one."""
-    layers = tuple(layer.name for layer in MODELS[choice.model].architecture.described)
+    layers = tuple(layer.name for layer in describe(choice.model))
     return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
 
 
@@ -82,7 +82,7 @@ def controls(choice: Choice, known: tuple[str, ...]) -> tuple[str, str]:
     layer, concept = layer_option(choice), concept_option(choice)
     columns = st.columns(2)
     layer.shown()
-    names = tuple(of.name for of in MODELS[choice.model].architecture.described)
+    names = tuple(of.name for of in describe(choice.model))
     columns[0].selectbox("Layer", names, key=layer.key, on_change=layer.changed)
     concept.shown()
     columns[1].selectbox(

@@ -13,7 +13,7 @@ from core.analyses.comparing import (
     movable,
 )
 from core.charts import training as figures
-from core.models.registry import MODELS
+from core.models.registry import title
 from core.runs import Choice
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -49,7 +49,7 @@ def transfer(choice: Choice) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
     if not movable(choice.model):
         st.info(
-            f"{MODELS[choice.model].title} is not a chain of layers with separate weights, so its "
+            f"{title(choice.model)} is not a chain of layers with separate weights, so its "
             "first layers can't be transferred: choose LeNet-5, the simple CNN or the multilayer "
             "perceptron.",
             icon=":material/do_not_disturb_on:",

@@ -138,7 +138,7 @@ class ReadingGate(Task[GateRead]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Running the gate of {self.choice.recipe.title}"
+        return f"Running the gate of {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> GateRead:
         """Weights on both halves, before training, and what experts tell of concepts."""

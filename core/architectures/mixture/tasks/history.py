@@ -29,7 +29,7 @@ class Growing(Task[Growth]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}: gates during training"
+        return f"Examining {self.choice.title}: gates during training"
 
     def compute(self, lab: Lab, report: Report) -> Growth:
         """The gate at every step that was kept, on digits moved as in training."""

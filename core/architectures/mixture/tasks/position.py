@@ -39,7 +39,7 @@ class Moving(Task[Moved]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Moving digits for {self.choice.recipe.title}"
+        return f"Moving digits for {self.choice.title}"
 
     def compute(self, lab: Lab, report: Report) -> Moved:
         """Both networks on the same moves."""

@@ -12,7 +12,7 @@ from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import Summed, measured
 from core.data.task import DigitsTask
 from core.models.gated import Gated, Routing
-from core.models.mixture import EXPERTS, WEIGHTS, MixturePeer, name_of, variants
+from core.models.retired import EXPERTS, PEER, WEIGHTS, name_of, variants
 from core.runs import Choice
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
@@ -20,7 +20,7 @@ from core.training.task import Training
 
 __all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
 
-PEER, SINGLE = MixturePeer.name, name_of(Routing(1))
+SINGLE = name_of(Routing(1))
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Summing(Task[Summed]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.recipe.title}: summary of the run"
+        return f"Examining {self.choice.title}: summary of the run"
 
     def compute(self, lab: Lab, report: Report) -> Summed:
         """On all test digits."""
@@ -68,11 +68,11 @@ def over_experts(routing: Routing) -> tuple[Routing, ...]:
 def kept_runs(choice: Choice, lab: Lab) -> dict[str, tuple[Routing, Summed]]:
     """The mixtures of one layer that the lab has for these data and this seed, by name."""
     found = {}
-    for name, of in variants().items():
+    for name, routing in variants().items():
         task = Summing(replace(choice, model=name))
         kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
-            found[name] = (of.routing, kept)
+            found[name] = (routing, kept)
     return found
 
 
