@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from core.data import load_digits
-from core.data.concepts.anatomy import Anatomy, blocks, euler, orientations, spots
+from core.data.concepts.anatomy import Anatomy, blocks, orientations, spots
 from core.data.strokes import draw
 
 ANGLES = np.radians(np.arange(0, 180, 11))
@@ -77,23 +77,6 @@ def test_pieces_and_holes(image: np.ndarray, pieces: int, holes: int) -> None:
     anatomy = of(image, np.zeros((28, 28)), image.T)
     np.testing.assert_array_equal(anatomy.components, [pieces, 0, pieces])
     np.testing.assert_array_equal(anatomy.holes, [holes, 0, holes])
-    np.testing.assert_array_equal(euler(anatomy.binary), [pieces - holes, 0, pieces - holes])
-
-
-def test_a_diamond_of_four_pixels_is_one_piece_with_a_hole() -> None:
-    diamond = np.zeros((2, 5, 6), bool)
-    diamond[0, [1, 2, 2, 3], [2, 1, 3, 2]] = True
-    np.testing.assert_array_equal(euler(diamond), [0, 0])
-    diamond[0, 2, 2] = True  # the hole filled
-    np.testing.assert_array_equal(euler(diamond), [1, 0])
-
-
-def test_an_open_border_is_no_hole() -> None:
-    frame = np.ones((1, 6, 7), bool)
-    frame[0, 2:4, 2:5] = False
-    assert euler(frame)[0] == 0
-    frame[0, 2, 5:] = False  # a way out to the right
-    assert euler(frame)[0] == 1
 
 
 def test_where_a_hole_is_and_how_large() -> None:

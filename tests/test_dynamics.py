@@ -7,7 +7,6 @@ from itertools import combinations, permutations
 
 import numpy as np
 import pytest
-from scipy.linalg import eigh
 from scipy.stats import norm, ortho_group, pearsonr
 
 from core.analyses.comparing.dynamics import (
@@ -20,7 +19,6 @@ from core.analyses.comparing.dynamics import (
     match_null,
     mean_absolute_correlation,
     participation_ratio,
-    svcca,
     tuning_autocorrelation,
     tuning_drift,
 )
@@ -65,10 +63,9 @@ def test_cka_of_two_units_is_their_squared_correlation(random: np.random.Generat
     x, noise = random.normal(size=(2, 50, 1))
     r = pearsonr(x[:, 0], (x + noise)[:, 0]).statistic
     assert linear_cka(x, x + noise) == pytest.approx(r**2)
-    assert svcca(x, x + noise) == pytest.approx(abs(r))
 
 
-@pytest.mark.parametrize("similarity", [linear_cka, svcca])
+@pytest.mark.parametrize("similarity", [linear_cka])
 def test_rotated_and_scaled_layers_are_the_same(
     similarity: Similarity, layers: Layers, random: np.random.Generator
 ) -> None:
@@ -79,7 +76,7 @@ def test_rotated_and_scaled_layers_are_the_same(
     assert similarity(0.1 * x @ rotation, y) == pytest.approx(similarity(x, y))
 
 
-@pytest.mark.parametrize("similarity", [linear_cka, svcca])
+@pytest.mark.parametrize("similarity", [linear_cka])
 def test_unrelated_layers_share_little_and_constant_ones_nothing(
     similarity: Similarity, random: np.random.Generator
 ) -> None:
@@ -87,25 +84,6 @@ def test_unrelated_layers_share_little_and_constant_ones_nothing(
     assert 0 < similarity(x, y) < 0.06
     assert similarity(x, np.full((4000, 3), 0.1)) == 0
     assert similarity(np.zeros((4000, 3)), y) == 0
-
-
-def test_svcca_averages_canonical_correlations(layers: Layers) -> None:
-    x, y = (of - of.mean(0) for of in layers)
-    onto_y = y @ np.linalg.solve(y.T @ y, y.T @ x)  # least squares
-    squared = eigh(x.T @ onto_y, x.T @ x, eigvals_only=True)  # generalized eigenvalues of CCA
-    assert svcca(*layers, kept=1) == pytest.approx(np.sqrt(squared).mean())
-
-
-def test_svcca_keeps_the_variance_it_is_asked_for(random: np.random.Generator) -> None:
-    columns = orthogonal(random, 60, 4)
-    shared, mine, yours = columns[:, :2], columns[:, 2:3], columns[:, 3:]
-    x = np.hstack([shared * [7, 5], 3 * mine])  # variances 49, 25 and 9 of 83
-    y = np.hstack([shared * [5, 7], 3 * yours])
-    assert svcca(x, y, kept=1) == pytest.approx(2 / 3)
-    assert svcca(x, y, kept=74.1 / 83) == pytest.approx(2 / 3)
-    assert svcca(x, y, kept=73.9 / 83) == pytest.approx(1)
-    assert svcca(x, y, kept=0.5) == pytest.approx(0, abs=1e-9)  # the largest of each differ
-    assert svcca(np.hstack([x, x]), y, kept=1) == pytest.approx(2 / 3)  # copies add no direction
 
 
 def test_correlations_are_pearsons_and_0_for_constant_units(layers: Layers) -> None:
@@ -259,7 +237,7 @@ def test_area_under_known_curves() -> None:
     assert area_under_curve(share, 1 - share**2) == pytest.approx(2 / 3, abs=1e-6)
 
 
-@pytest.mark.parametrize("compare", [linear_cka, svcca, correlations, match, match_null])
+@pytest.mark.parametrize("compare", [linear_cka, correlations, match, match_null])
 def test_networks_must_see_the_same_digits(
     compare: Callable[[np.ndarray, np.ndarray], object],
 ) -> None:
@@ -277,8 +255,6 @@ def test_networks_must_see_the_same_digits(
 
 def test_what_is_wrong_is_said() -> None:
     digits = np.eye(9)
-    with pytest.raises(ValueError, match=r"kept is 1\.5"):
-        svcca(digits, digits, kept=1.5)
     with pytest.raises(ValueError, match="9 units among 3"):
         match(digits, digits[:, :3])
     with pytest.raises(ValueError, match="0 draws"):

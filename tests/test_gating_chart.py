@@ -13,7 +13,6 @@ from core.architectures.mixture.gate_map import (
     gate_map,
     kept_variance,
     ring,
-    ring_overlap,
     scattered,
     undecided,
 )
@@ -40,6 +39,12 @@ def longest(shared: np.ndarray) -> float:
                 best[bits, last] = max(best[rest, k] + shared[k, last] for k in some if k != last)
     whole = sum(1 << k for k in range(1, n))
     return max(best[whole, k] + shared[k, 0] for k in range(1, n))
+
+
+def ring_overlap(gates: np.ndarray, order: np.ndarray) -> float:
+    """What neighbours share in this order around the circle, Σ g_ne g_nf over digits and pairs."""
+    around = np.asarray(order)
+    return float((gates[:, around] * gates[:, np.roll(around, -1)]).sum())
 
 
 def test_corners() -> None:

@@ -8,13 +8,12 @@ from scipy.stats import norm
 from sklearn.metrics import mutual_info_score, roc_auc_score
 
 from core.statistics import (
+    adjusted,
     auc_by_class,
-    benjamini_hochberg,
     class_moments,
     d_prime_by_class,
     effective_number,
     frequency_bins,
-    hoyer_sparseness,
     lifetime_sparseness,
     mean_interval,
     mutual_information,
@@ -167,11 +166,9 @@ def test_permuted_labels_carry_no_information(random: np.random.Generator) -> No
 
 def test_sparseness_of_known_answers() -> None:
     assert lifetime_sparseness(column(4, 1, 1, 0))[0] == pytest.approx(0.6666667)
-    assert hoyer_sparseness(column(4, 1, 1, 0))[0] == pytest.approx(0.5857864)
-    for measure in (lifetime_sparseness, hoyer_sparseness):
-        assert measure(column(1, 0, 0, 0))[0] == pytest.approx(1)
-        assert measure(column(2, 2, 2, 2))[0] == pytest.approx(0)
-        assert measure(np.zeros((4, 1)))[0] == 0
+    assert lifetime_sparseness(column(1, 0, 0, 0))[0] == pytest.approx(1)
+    assert lifetime_sparseness(column(2, 2, 2, 2))[0] == pytest.approx(0)
+    assert lifetime_sparseness(np.zeros((4, 1)))[0] == 0
 
 
 def test_effective_number_of_classes() -> None:
@@ -188,8 +185,10 @@ def test_intervals_and_bounds() -> None:
         wilson_interval(11, 10)
 
 
-def test_benjamini_hochberg() -> None:
-    p = [0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205]
-    assert benjamini_hochberg(p).tolist() == [True, True, *[False] * 6]
-    assert benjamini_hochberg(p[::-1]).tolist() == [*[False] * 6, True, True]
-    assert not benjamini_hochberg([0.9, 0.8]).any()
+def test_adjusted_p_values_reject_at_the_false_discovery_rate() -> None:
+    p = np.array([0.001, 0.008, 0.039, 0.041, 0.042, 0.06, 0.074, 0.205])
+    assert (adjusted(p) <= 0.05).tolist() == [True, True, *[False] * 6]
+    assert (adjusted(p[::-1]) <= 0.05).tolist() == [*[False] * 6, True, True]
+    assert not (adjusted([0.9, 0.8]) <= 0.05).any()
+    square = adjusted(p.reshape(2, 4))
+    np.testing.assert_allclose(square.ravel(), adjusted(p))

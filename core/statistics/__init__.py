@@ -7,17 +7,16 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import false_discovery_control, norm, rankdata
 
 __all__ = [
     "adjusted",
     "auc_by_class",
-    "benjamini_hochberg",
     "class_moments",
     "d_prime_by_class",
     "effective_number",
+    "entropy",
     "frequency_bins",
-    "hoyer_sparseness",
     "lifetime_sparseness",
     "mantel_haenszel",
     "mean_interval",
@@ -161,13 +160,6 @@ def lifetime_sparseness(values: ArrayLike) -> Array:
     )
 
 
-def hoyer_sparseness(values: ArrayLike) -> Array:
-    """(√n − Σ|r| / √Σr²) / (√n − 1), (units,); 0 for a silent unit (Hoyer 2004)."""
-    r = np.abs(np.asarray(values, dtype=np.float64))
-    root, norms = np.sqrt(max(len(r), 2)), np.sqrt(np.square(r).sum(0))
-    return np.where(norms > 0, (root - _ratio(r.sum(0), norms)) / (root - 1), 0.0)
-
-
 def effective_number(weights: ArrayLike) -> Array:
     """exp of the entropy of the weights as shares, over the last axis; 0 where all are 0."""
     w = np.asarray(weights, dtype=np.float64)
@@ -175,6 +167,14 @@ def effective_number(weights: ArrayLike) -> Array:
     share = _ratio(w, total)
     logs = np.log(share, out=np.zeros_like(share), where=share > 0)
     return np.where(total[..., 0] > 0, np.exp(-(share * logs).sum(-1)), 0.0)
+
+
+def entropy(shares: ArrayLike) -> Array:
+    """Entropy in bits over the last axis of shares that sum to 1; 0 log 0 is 0."""
+    p = np.asarray(shares, dtype=np.float64)
+    logs = np.log2(p, out=np.zeros_like(p), where=p > 0)
+    bits: Array = np.maximum(-(p * logs).sum(-1), 0.0)
+    return bits
 
 
 def wilson_interval(hits: int, n: int, level: float = 0.95) -> tuple[float, float]:
@@ -226,28 +226,13 @@ def rate_bound(n: int) -> float:
     return float(1 - 0.05 ** (1 / n))
 
 
-def benjamini_hochberg(p_values: ArrayLike, rate: float = 0.05) -> NDArray[np.bool_]:
-    """Which hypotheses are rejected at the false discovery rate (Benjamini & Hochberg 1995)."""
-    p = np.asarray(p_values, dtype=np.float64)
-    order = p.argsort()
-    below = p[order] <= rate * np.arange(1, len(p) + 1) / len(p)
-    rejected = np.zeros(len(p), dtype=bool)
-    if below.any():
-        rejected[order[: np.flatnonzero(below)[-1] + 1]] = True
-    return rejected
-
-
 def adjusted(p_values: ArrayLike) -> Array:
     """Benjamini & Hochberg's (1995) adjusted p-values, of the same shape.
 
     The lowest false discovery rate at which each hypothesis is rejected.
     """
-    p = np.asarray(p_values, dtype=np.float64)
-    order = p.ravel().argsort()
-    scaled = p.ravel()[order] * p.size / np.arange(1, p.size + 1)
-    found = np.empty(p.size)
-    found[order] = np.minimum.accumulate(scaled[::-1])[::-1].clip(max=1)
-    return found.reshape(p.shape)
+    found: Array = false_discovery_control(np.asarray(p_values, dtype=np.float64), axis=None)
+    return found
 
 
 def _members(labels: ArrayLike, classes: int) -> Array:

@@ -24,7 +24,6 @@ __all__ = [
     "match_null",
     "mean_absolute_correlation",
     "participation_ratio",
-    "svcca",
     "tuning_autocorrelation",
     "tuning_drift",
 ]
@@ -58,24 +57,6 @@ def linear_cka(x: ArrayLike, y: ArrayLike) -> float:
     a, b = _layers(x, y)
     norms = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
     return float(np.linalg.norm(b.T @ a) ** 2 / norms) if norms > 0 else 0.0
-
-
-def svcca(x: ArrayLike, y: ArrayLike, kept: float = 0.99) -> float:
-    """Mean canonical correlation of two layers' main directions, 0 to 1.
-
-    x: (n, units). y: (n, other units). Main are the fewest principal directions that hold `kept`
-    of a layer's variance; the mean is over as many as the layer with fewer has (Raghu et al. 2017,
-    arXiv:1706.05806). It needs many more digits than units: with fewer it is 1 for any networks.
-    0 where all units of one are constant. Raises `ValueError` for `kept` outside 0..1, and as
-    `linear_cka`.
-    """
-    if not 0 < kept <= 1:
-        raise ValueError(f"kept is {kept}: give a share of the variance above 0, at most 1.")
-    a, b = (_main_directions(layer, kept) for layer in _layers(x, y))
-    if not a.shape[1] or not b.shape[1]:
-        return 0.0
-    # both bases are orthonormal, so the singular values are the canonical correlations
-    return float(np.linalg.svd(a.T @ b, compute_uv=False).clip(0, 1).mean())
 
 
 def correlations(x: ArrayLike, y: ArrayLike) -> Array:
@@ -261,17 +242,6 @@ def _normed(centred: Array) -> Array:
     length = np.linalg.norm(centred, axis=0)
     normed: Array = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
     return normed
-
-
-def _main_directions(centred: Array, kept: float) -> Array:
-    """(n, directions): orthonormal scores on the directions that hold `kept` of the variance."""
-    scores, lengths, _ = np.linalg.svd(centred, full_matrices=False)
-    least = lengths[0] * max(centred.shape) * np.finfo(np.float64).eps  # numpy's matrix_rank
-    rank = int((lengths > least).sum())
-    held = np.square(lengths).cumsum()
-    enough = int(np.searchsorted(held, kept * held[-1])) + 1
-    main: Array = scores[:, : min(enough, rank)]
-    return main
 
 
 def _matched(strength: Array) -> Array:

@@ -18,6 +18,7 @@ from core.activations import Edit, collect, run
 from core.data import CLASSES, Digits
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
 from core.models.inspectable import Inspectable
+from core.statistics import entropy as bits_of
 from core.units import UnitId
 
 __all__ = [
@@ -48,9 +49,7 @@ def entropy(weights: ArrayLike) -> Numbers:
 
     weights: (..., n), n at least 2.
     """
-    a = np.asarray(weights, dtype=np.float64)
-    logs = np.log(a, out=np.zeros_like(a), where=a > 0)
-    found: Numbers = -(a * logs).sum(-1) / np.log(a.shape[-1])
+    found: Numbers = bits_of(weights) / np.log2(np.shape(weights)[-1])
     return found
 
 

@@ -6,7 +6,7 @@ or chance would give; `rerouted` says what happens when the gate decides otherwi
 
 from __future__ import annotations
 
-from core.architectures.mixture.information import Shared, entropy, information, shared
+from core.architectures.mixture.information import Shared, information, shared
 from core.architectures.mixture.report import GateReport, gate_report, read_gates, report_of
 from core.architectures.mixture.tables import concept_table, share_table
 
@@ -14,7 +14,6 @@ __all__ = [
     "GateReport",
     "Shared",
     "concept_table",
-    "entropy",
     "gate_report",
     "information",
     "read_gates",

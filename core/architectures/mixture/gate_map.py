@@ -21,7 +21,6 @@ __all__ = [
     "gate_map",
     "kept_variance",
     "ring",
-    "ring_overlap",
     "scattered",
     "undecided",
 ]
@@ -103,12 +102,6 @@ def ring(gates: ArrayLike) -> tuple[int, ...]:
         orders = np.array([_improved(_greedy(shared, first), shared) for first in range(experts)])
     best = orders[shared[orders, np.roll(orders, -1, axis=1)].sum(1).argmax()]
     return _from_zero(best)
-
-
-def ring_overlap(gates: ArrayLike, order: ArrayLike) -> float:
-    """What neighbours share in this order around the circle, Σ g_ne g_nf over digits and pairs."""
-    weights, around = _checked(gates), np.asarray(order)
-    return float((weights[:, around] * weights[:, np.roll(around, -1)]).sum())
 
 
 def kept_variance(gates: ArrayLike, points: ArrayLike) -> float:

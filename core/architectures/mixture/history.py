@@ -13,11 +13,11 @@ from torch import Tensor
 
 from core.activations import run
 from core.architectures.mixture.examples import mean_digits
-from core.architectures.mixture.information import entropy
 from core.architectures.mixture.report import DEAD, GateReport, read_gates, report_of
 from core.arguments import seeded, whole
 from core.data import CLASSES, Digits
 from core.models import registry
+from core.statistics import entropy
 from core.surroundings import undisturbed
 
 __all__ = ["Growth", "grow", "normalized_limit", "shares"]

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from core.arguments import seeded
+from core.statistics import entropy
 
 __all__ = ["Shared", "entropy", "information", "shared"]
 
@@ -30,14 +31,6 @@ class Shared:
     chance: float
     limit: float
     p: float
-
-
-def entropy(shares: ArrayLike) -> Numbers:
-    """Entropy in bits over the last axis of shares that sum to 1; 0 log 0 is 0."""
-    p = np.asarray(shares, dtype=np.float64)
-    logs = np.log2(p, out=np.zeros_like(p), where=p > 0)
-    bits: Numbers = np.maximum(-(p * logs).sum(-1), 0.0)
-    return bits
 
 
 def information(counts: ArrayLike) -> tuple[float, float]:

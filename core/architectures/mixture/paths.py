@@ -8,10 +8,11 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 
 from core.activations import Edit, collect_layers, run
-from core.architectures.mixture.trace import Decided, check_image, softmax
+from core.architectures.mixture.trace import Decided, check_image
 from core.models.gated import Gated
 from core.surroundings import undisturbed
 from core.units import UnitId
@@ -49,7 +50,8 @@ class Way:
     @property
     def probabilities(self) -> Numbers:
         """Of each class by each way through, (experts, experts, 10)."""
-        return softmax(self.forced)
+        shares: Numbers = softmax(self.forced, axis=-1)
+        return shares
 
     def table(self) -> pd.DataFrame:
         """A row for each way: its answer, the probability of that, and the product of weights."""

@@ -13,13 +13,14 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from core.activations import collect
-from core.architectures.mixture.information import Shared, entropy, shared
+from core.architectures.mixture.information import Shared, shared
 from core.architectures.mixture.tables import share_table
 from core.arguments import seeded
 from core.data import Digits
 from core.data.concepts import Measured, measure
 from core.models.gated import Gated
 from core.models.gates import balance
+from core.statistics import entropy
 from core.surroundings import undisturbed
 from core.text import literal
 

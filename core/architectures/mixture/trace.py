@@ -14,16 +14,17 @@ import numpy as np
 import pandas as pd
 import torch
 from numpy.typing import NDArray
+from scipy.special import softmax
 from torch import Tensor, nn
 from torch.nn.functional import linear, relu
 
 from core.activations import collect_layers
-from core.architectures.mixture.information import entropy
 from core.architectures.mixture.report import GateReport
 from core.arguments import whole
 from core.data.jitter import moved
 from core.models.gates import weigh
 from core.models.mixture import Mixture
+from core.statistics import entropy
 from core.surroundings import undisturbed
 
 __all__ = [
@@ -35,7 +36,6 @@ __all__ = [
     "check_image",
     "follow",
     "nudged",
-    "softmax",
 ]
 
 Numbers = NDArray[np.float64]
@@ -87,7 +87,8 @@ class Followed(Decided):
     @property
     def probabilities(self) -> Numbers:
         """Of each class by each expert alone, and by the network last: (experts + 1, 10)."""
-        return softmax(np.vstack([self.own, self.logits]))
+        shares: Numbers = softmax(np.vstack([self.own, self.logits]), axis=-1)
+        return shares
 
     @property
     def contributions(self) -> Numbers:
@@ -206,13 +207,6 @@ def beside(report: GateReport, untrained: GateReport, number: int) -> Beside:
     percentile = (below + ties / 2) / others if others else 0.5
     weights = untrained.gates[number].astype(np.float64)
     return Beside(own, float(np.median(of_class)), percentile, others, weights)
-
-
-def softmax(logits: Numbers) -> Numbers:
-    """Probabilities over the last axis."""
-    raised = np.exp(logits - logits.max(-1, keepdims=True))
-    shares: Numbers = raised / raised.sum(-1, keepdims=True)
-    return shares
 
 
 def check_image(image: Tensor) -> None:

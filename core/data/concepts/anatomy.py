@@ -20,7 +20,7 @@ from scipy import ndimage
 
 from core.data.concepts.thinning import Skeletons, skeletons
 
-__all__ = ["ENLARGED", "SIZE", "Anatomy", "euler", "orientations"]
+__all__ = ["ENLARGED", "SIZE", "Anatomy", "orientations"]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -227,11 +227,6 @@ def orientations(images: Numbers) -> tuple[Numbers, Numbers]:
     )
     angle = (np.arctan2(2 * xy, xx - yy) / 2 + np.pi / 2) % np.pi  # across the gradient
     return angle, _ratio(np.hypot(xx - yy, 2 * xy), xx + yy)
-
-
-def euler(binary: Flags) -> Whole:
-    """Components minus holes of binary images (n, height, width), ink touching at corners."""
-    return _counts(binary, _EIGHT) - _numbers(_enclosed(binary, 1))
 
 
 def blocks(enlarged: Flags, share: float = 0.5) -> Flags:
