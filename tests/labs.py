@@ -51,7 +51,7 @@ class SmallLab(Lab):
         if task in self.instead:
             return self.instead[task](report)
         if isinstance(task, DigitsTask):
-            given = replace(self.digits, source=task.source)
+            given = replace(self.digits, name=task.name)
             return cut(given, task.split) if task.split in HALVES else given
         if isinstance(task, Short):
             return replace(task, epochs=1).compute(self, report)

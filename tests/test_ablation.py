@@ -703,10 +703,10 @@ def test_a_unit_that_only_goes_along_with_a_class_does_not_carry_it() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_every_kind_of_ablation_finds_the_unit(kind: str) -> None:
     digits, model = digits_for(800, noise=0.1), planted(noise=13)
-    evidence = asked(model, [7], digits, kind=kind)
+    evidence = asked(model, [7], digits, operator=kind)
     assert evidence.verdict == "supported"
     assert evidence.ablation == kind
-    assert asked(model, [12], digits, kind=kind).verdict == "not supported"
+    assert asked(model, [12], digits, operator=kind).verdict == "not supported"
 
 
 def crossed(n: int) -> tuple[Digits, Flags, Planted]:
@@ -829,7 +829,7 @@ def test_a_question_that_cannot_be_answered_is_refused() -> None:
     with pytest.raises(ValueError, match="`class-11` is not a concept: choose one of"):
         ask(model, digits, [("hidden", 7)], "class-11")
     with pytest.raises(ValueError, match="`noise` is not a kind of ablation"):
-        ask(model, digits, [("hidden", 7)], "class-7", kind="noise", measured=sevens)
+        ask(model, digits, [("hidden", 7)], "class-7", operator="noise", measured=sevens)
     with pytest.raises(ValueError, match="20 digits and concepts of 40"):
         ask(model, digits.take(slice(20)), [("hidden", 7)], "class-7", measured=sevens)
     with pytest.raises(ValueError, match="class-7 is in 1 and 0 digits"):

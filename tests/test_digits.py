@@ -22,6 +22,7 @@ import pytest
 import torch
 
 from core.data import Digits, cut, load_digits, members, mnist
+from core.data.concepts import CONCEPTS
 from core.runtime import download
 
 
@@ -681,3 +682,37 @@ def test_a_split_that_is_none_is_told_the_right_ones(strokes: Digits) -> None:
     for cutting in (lambda: cut(strokes, "dev"), lambda: members("dev", strokes.labels)):
         with pytest.raises(ValueError, match="`dev` is not a split: choose one of train, fit"):
             cutting()
+
+
+# Each image has one name: its place in the original file
+
+
+def test_an_image_keeps_its_name_in_every_split(strokes: Digits) -> None:
+    digits = load_digits("strokes", "test")
+    assert digits.ids[:2] == ("strokes/test/0", "strokes/test/1")
+    halves = [cut(digits, half) for half in ("discovery", "confirmation")]
+    assert sorted(name for half in halves for name in half.ids) == sorted(digits.ids)
+    for half in halves:
+        places = [int(name.rsplit("/", 1)[1]) for name in half.ids]
+        assert torch.equal(digits.images[places], half.images)
+    some = halves[0].take(torch.tensor([5, 2]))
+    assert some.ids == (halves[0].ids[5], halves[0].ids[2])
+    assert strokes.take(slice(7, 9)).ids == ("strokes/test/7", "strokes/test/8")
+    assert (digits.name, digits.class_names, len(digits.concepts)) == (
+        "strokes",
+        tuple("0123456789"),
+        len(CONCEPTS),
+    )
+
+
+def test_training_images_are_named_by_the_training_file() -> None:
+    digits = Digits(torch.zeros(20_000, 1, 28, 28), torch.arange(20_000) % 10, "own", "train")
+    fit, selection = cut(digits, "fit"), cut(digits, "selection")
+    assert (fit.ids[0], fit.ids[-1]) == ("own/train/0", "own/train/9999")
+    assert (selection.ids[0], selection.ids[-1]) == ("own/train/10000", "own/train/19999")
+    assert not fit.concepts
+
+
+def test_places_belong_to_the_images() -> None:
+    with pytest.raises(ValueError, match="3 images and 2 places"):
+        Digits(torch.zeros(3, 1, 28, 28), torch.zeros(3).long(), "own", "x", None, torch.arange(2))

@@ -13,7 +13,6 @@ from sklearn.metrics import mutual_info_score, normalized_mutual_info_score
 
 from core.architectures.mixture import (
     concept_table,
-    entropy,
     gate_report,
     information,
     report_of,
@@ -24,7 +23,7 @@ from core.architectures.mixture.examples import margins, mean_digits, surest
 from core.data import Digits
 from core.models.mixture import Mixture
 from core.models.registry import build
-from core.statistics import mantel_haenszel, paired_interval, wilson_interval
+from core.statistics import entropy, mantel_haenszel, paired_interval, wilson_interval
 
 
 def planted(labels: np.ndarray, experts: int = 5) -> np.ndarray:

@@ -309,4 +309,4 @@ def test_digits_are_loaded_once_and_cut(tmp_path: Path, strokes: Digits) -> None
     assert sum(map(len, halves)) == len(strokes)
     assert lab.result(DigitsTask("strokes", "discovery")) is halves[0]
     assert lab.loaded == 1
-    assert SmallLab(tmp_path, strokes).result(DigitsTask("strokes", "fit")).source == "strokes"
+    assert SmallLab(tmp_path, strokes).result(DigitsTask("strokes", "fit")).name == "strokes"

@@ -61,7 +61,14 @@ def test_a_claim_takes_numbers_of_any_library(few: Digits, model: Any, kind: Any
     def card(of: Any) -> Any:
         units = [("linear_0", of(3)), (np.str_("linear_0"), of(5))]
         return ask(
-            model, few, units, "class-7", seed=of(2), controls=of(4), draws=of(20), kind="resample"
+            model,
+            few,
+            units,
+            "class-7",
+            seed=of(2),
+            controls=of(4),
+            draws=of(20),
+            operator="resample",
         )
 
     own, plain = card(kind), card(int)

@@ -106,7 +106,7 @@ CALLS: dict[str, Callable[[Any, Any, Digits], Any]] = {
     "run": lambda m, x, d: run(m, d.images, {UNIT: "mean", ("linear_0", 4): 1.5}),
     "ask": lambda m, x, d: ask(m, d, [UNIT], "class-7", controls=3, draws=9).to_json(),
     "ask, resampled": lambda m, x, d: ask(
-        m, d, [UNIT], "class-7", controls=3, draws=9, kind="resample"
+        m, d, [UNIT], "class-7", controls=3, draws=9, operator="resample"
     ).to_json(),
     "dissect": lambda m, x, d: dissect(m, d, "conv_0", ["ink", "class-7"]),
     "gate_report": lambda m, x, d: gate_report(x, d, concepts=["ink"]),

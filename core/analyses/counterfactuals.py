@@ -159,7 +159,7 @@ def _compared(changes: Numbers, absent: Numbers, seed: int) -> Differences:
 def pairs_of(digits: Digits, measured: Measured, part: str) -> dict[str, Pairs]:
     """Digits with and without an optional part, by name: drawn ones, and real sevens with a bar."""
     pairs = {part: drawn_pairs(part)}
-    if part == "crossbar" and "crossed-7" in measured.names and digits.source == "mnist":
+    if part == "crossbar" and "crossed-7" in measured.names and digits.name == "mnist":
         crossed = measured.only(["crossed-7"]).present()[:, 0]
         pairs[REAL_BARS] = real_bars(digits, crossed)
     return pairs

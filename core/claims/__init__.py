@@ -48,7 +48,7 @@ def ask(
     concept: str,
     *,
     seed: int = 0,
-    kind: str = "zero",
+    operator: str = "zero",
     controls: int = CONTROLS,
     draws: int = DRAWS,
     measured: Measured | None = None,
@@ -56,26 +56,28 @@ def ask(
 ) -> Evidence:
     """The evidence on whether `units`, all of one layer, carry `concept`.
 
-    digits: test digits, cut in discovery and confirmation here. kind: of ablation, see `Removal`.
-    measured: concepts of just these digits, so that they need not be measured again. seed: of
-    controls, bootstrap and resampling. controls, draws: at least one. on_progress: called with 0..1
-    and what is being done.
+    digits: test digits, cut in discovery and confirmation here. operator: what replaces an
+    activation, see `Removal`. measured: concepts of just these digits, so that they need not be
+    measured again. seed: of controls, bootstrap and resampling. controls, draws: at least one.
+    on_progress: called with 0..1 and what is being done.
 
-    Raises `ValueError` for an unknown concept or kind, no units or all units of the layer, units of
-    several layers or of another model, digits that are too few to be cut in two, and numbers that
-    are none; all before the work begins.
+    Raises `ValueError` for an unknown concept or operator, no units or all units of the layer,
+    units of several layers or of another model, digits that are too few to be cut in two, and
+    numbers that are none; all before the work begins.
     """
     told: Progress = on_progress or (lambda fraction, text: None)
     layer, chosen = units_of(model, units)
     seed, controls = seeded(seed), whole(controls, "controls", 1)
     draws = whole(draws, "draws", 1)
-    if kind not in KINDS:
-        raise ValueError(f"{literal(kind)} is not a kind of ablation: choose {', '.join(KINDS)}.")
+    if operator not in KINDS:
+        raise ValueError(
+            f"{literal(operator)} is not a kind of ablation: choose {', '.join(KINDS)}."
+        )
     told(0.0, "Measuring the concept")
     both = halves(digits, concept, measured)
     told(0.1, "Collecting activations")
     label = CONCEPTS[concept].label
-    claim = Claim(layer, chosen, concept, label, kind, controls, draws, seed)
+    claim = Claim(layer, chosen, concept, label, operator, controls, draws, seed)
     trial = Trial(model, claim, *both)
     removed = trial.removed_controls(lambda done, text: told(0.2 + 0.2 * done, text))
     kept = trial.kept_controls(lambda done, text: told(0.4 + 0.4 * done, text))
@@ -86,9 +88,9 @@ def ask(
         layer=layer,
         units=chosen,
         concept=concept,
-        ablation=kind,
+        ablation=operator,
         seed=seed,
-        data=digits.source,
+        data=digits.name,
         data_hash=digits_hash(digits),
         weights_hash=weights_hash(model),
         discovery=len(both[0].digits),

@@ -72,7 +72,7 @@ class Asking(Task[Evidence]):
             [(self.layer, unit) for unit in self.units],
             self.concept,
             seed=self.seed,
-            kind=self.kind,
+            operator=self.kind,
             measured=described.measured,
             on_progress=report,
         )

@@ -17,8 +17,9 @@ easier than the second, so halves by position would not be alike.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
@@ -28,12 +29,16 @@ from core.data import given, mnist
 from core.data.strokes import Parts, generate
 from core.text import literal
 
+if TYPE_CHECKING:
+    from core.data.concepts import Concept
+
 __all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits", "members"]
 
 CLASSES = 10
 SOURCES = ("mnist", "strokes")
 SPLITS = ("train", "fit", "selection", "test", "discovery", "confirmation")
 _HELD_BACK = 10_000  # the last training digits, which no model of the dashboard is fitted on
+_FILES = {"fit": "train", "selection": "train", "discovery": "test", "confirmation": "test"}
 _STROKES = {"train": (40_000, 1), "test": (10_000, 2)}  # how many, and the seed
 
 
@@ -41,8 +46,9 @@ _STROKES = {"train": (40_000, 1), "test": (10_000, 2)}  # how many, and the seed
 class Digits:
     """Labelled images, which everybody shares and nobody writes to.
 
-    images: float32 (batch, 1, 28, 28) in 0..1, ink is 1. labels: int64 (batch,), 0 to 9.
-    parts: what was drawn where, for generated digits.
+    images: float32 (batch, 1, 28, 28) in 0..1, ink is 1. labels: int64 (batch,), 0 to 9. name:
+    "mnist", "strokes", or another. parts: what was drawn where, for generated digits. places: int64
+    (batch,), each image's place in the original file, from which its name in `ids` is made.
 
     Images of another floating point type and labels of another type become these, whether they are
     tensors or arrays. Raises `ValueError` with one sentence for what may mean something else, for
@@ -51,9 +57,10 @@ class Digits:
 
     images: Tensor = field(repr=False)
     labels: Tensor = field(repr=False)
-    source: str
+    name: str
     split: str
     parts: Parts | None = field(default=None, repr=False)
+    places: Tensor = field(default=None, repr=False)  # type: ignore[assignment]
 
     def __post_init__(self) -> None:
         images, labels = given.images_of(self.images), given.labels_of(self.labels, CLASSES)
@@ -61,8 +68,13 @@ class Digits:
             raise ValueError(
                 f"there are {len(images)} images and {len(labels)} labels: give one label an image."
             )
-        object.__setattr__(self, "images", images)  # the class is frozen
-        object.__setattr__(self, "labels", labels)
+        places = torch.arange(len(labels)) if self.places is None else self.places
+        if len(places) != len(labels):
+            raise ValueError(
+                f"there are {len(labels)} images and {len(places)} places: give one place an image."
+            )
+        for name, value in {"images": images, "labels": labels, "places": places}.items():
+            object.__setattr__(self, name, value)  # the class is frozen
 
     def __len__(self) -> int:
         """How many digits."""
@@ -76,26 +88,57 @@ class Digits:
         which = given.index_of(index)
         chosen = which if isinstance(which, slice) else which.numpy()
         parts = None if self.parts is None else self.parts.take(chosen)
-        return replace(self, images=self.images[which], labels=self.labels[which], parts=parts)
+        return replace(
+            self,
+            images=self.images[which],
+            labels=self.labels[which],
+            parts=parts,
+            places=self.places[which],
+        )
+
+    @property
+    def ids(self) -> tuple[str, ...]:
+        """The one name that each image has everywhere, such as "mnist/test/1234".
+
+        The number is its place in the original file, whatever split it is in here.
+        """
+        return tuple(f"{self.file}/{place}" for place in self.places.tolist())
+
+    @property
+    def file(self) -> str:
+        """The original file that the images are from, such as "mnist/test"."""
+        return f"{self.name}/{_FILES.get(self.split, self.split)}"
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """What each label stands for, in order."""
+        return tuple(map(str, range(CLASSES)))
+
+    @property
+    def concepts(self) -> Mapping[str, Concept]:
+        """The concepts that are known of such images, by name; see `core.data.concepts`."""
+        from core.data.concepts import CONCEPTS  # which is made of parts of this package
+
+        return CONCEPTS if self.name in SOURCES else {}
 
 
 def load_digits(
-    source: str, split: str, *, on_progress: Callable[[float], None] | None = None
+    name: str, split: str, *, on_progress: Callable[[float], None] | None = None
 ) -> Digits:
-    """The digits of `source` ("mnist" or "strokes") and `split` (see the table above).
+    """The digits of `name` ("mnist" or "strokes") and `split` (see the table above).
 
     on_progress: called with 0..1 while MNIST is downloaded, which happens once.
 
     Raises `ValueError` for an unknown source or split, and `mnist.Unavailable` (an `OSError`)
     with one sentence when MNIST can't be had or its files are damaged.
     """
-    if source not in SOURCES:
+    if name not in SOURCES:
         raise ValueError(
-            f"{literal(source)} is not a source of digits: choose {' or '.join(SOURCES)}."
+            f"{literal(name)} is not a source of digits: choose {' or '.join(SOURCES)}."
         )
     _check(split)
     whole = "train" if split in ("train", "fit", "selection") else "test"
-    digits = _mnist(whole, on_progress) if source == "mnist" else _strokes(whole)
+    digits = _mnist(whole, on_progress) if name == "mnist" else _strokes(whole)
     return cut(digits, split)
 
 

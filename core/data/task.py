@@ -19,13 +19,13 @@ class DigitsTask(Task[Digits]):
     """The digits of a source and split: see `core.data.load_digits`. The files are the store."""
 
     stored: ClassVar[bool] = False
-    source: str
+    name: str
     split: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return "Loading MNIST" if self.source == "mnist" else "Generating digits"
+        return "Loading MNIST" if self.name == "mnist" else "Generating digits"
 
     def compute(self, lab: Lab, report: Report) -> Digits:
         """The digits, cut out of all training or test digits, which are loaded once.
@@ -34,13 +34,13 @@ class DigitsTask(Task[Digits]):
         """
         report(0.0, self.title)
         if self.split in _WHOLE:
-            return cut(lab.result(DigitsTask(self.source, _WHOLE[self.split]), report), self.split)
-        return load_digits(self.source, self.split)
+            return cut(lab.result(DigitsTask(self.name, _WHOLE[self.split]), report), self.split)
+        return load_digits(self.name, self.split)
 
     def at_once(self, lab: Lab) -> Digits | None:
         """The digits of a part where the whole is there."""
         whole = (
-            lab.find(DigitsTask(self.source, _WHOLE[self.split])) if self.split in _WHOLE else None
+            lab.find(DigitsTask(self.name, _WHOLE[self.split])) if self.split in _WHOLE else None
         )
         return None if whole is None else cut(whole, self.split)
 
