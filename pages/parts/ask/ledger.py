@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core.claims.evidence import SUPPORTED, Evidence
-from core.csv_text import csv_text
 from core.statistics import adjusted
 from pages.kit.glossary import DEFINITIONS
+from pages.kit.tables import download
 
 __all__ = ["ledger", "remember"]
 
@@ -61,7 +61,4 @@ def ledger() -> None:
         "correction. Whoever asks twenty questions finds one by luck, so all of them stay here, "
         "until this tab is closed."
     )
-    st.download_button(
-        "Download the ledger", csv_text(frame), "ledger.csv", "text/csv",
-        icon=":material/download:", key="download ledger",
-    )  # fmt: skip
+    download(frame, "ledger", "Download the ledger")

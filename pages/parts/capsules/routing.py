@@ -11,12 +11,13 @@ from core.architectures.capsules.routing_task import Routed, Routing, Unrouted, 
 from core.models.capsules import OUTPUTS, SPREAD
 from core.runtime.task import Choice
 from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
 __all__ = ["worth"]
 
-CONTROL = links.one_of("capsule_control", ("no", "yes"))
+CONTROL = links.switch("capsule_control")
 DEFINITIONS = {
     "accuracy": "Share of the digits of the confirmation half told right, 95 % interval of Wilson.",
     "entropy": (
@@ -93,14 +94,7 @@ def _decisions(choice: Choice, found: Routed) -> None:
 
 def _without(choice: Choice) -> None:
     """The same network trained without routing, where asked for."""
-    CONTROL.shown()
-    st.segmented_control(
-        "Train the same network without routing, to compare (minutes)",
-        ["no", "yes"],
-        key=CONTROL.key,
-        on_change=CONTROL.changed,
-    )
-    if CONTROL.value() == "no":
+    if not toggle(CONTROL, "Train the same network without routing, to compare (minutes)"):
         st.caption(
             "Gu & Tresp (2020) find that routing adds little. The control, with all c equal, has "
             "the same weights to begin with and sees the same batches."

@@ -14,7 +14,7 @@ from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
 from core.runtime.task import Choice
 from core.training.task import Training
-from pages.kit import links, place
+from pages.kit import controls, links, place
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -82,10 +82,7 @@ def _where(units: int) -> tuple[int, int]:
     unit = links.integer("cell_unit", 0, units - 1, 0)
     row = links.integer("cell_row", 0, 27, 14)
     left, right = st.columns(2)
-    for column, option, label, last in ((left, unit, "Unit", units - 1), (right, row, "Row", 27)):
-        option.shown()
-        column.slider(label, 0, last, key=option.key, on_change=option.changed)
-    return unit.value(), row.value()
+    return controls.slide(unit, "Unit", where=left), controls.slide(row, "Row", where=right)
 
 
 def _worked(view: View) -> None:
@@ -131,13 +128,10 @@ def _numbers(name: str, now: Mapping[str, float]) -> str:
 def _heat_maps(view: View) -> None:
     """Each layer as a heat-map whose rows are the rows of the digit."""
     order = links.one_of("cell_order", tuple(ORDERS))
-    order.shown()
-    st.segmented_control(
+    controls.pick(
+        order,
         "Units in the order of",
-        list(ORDERS),
-        key=order.key,
-        on_change=order.changed,
-        format_func=ORDERS.__getitem__,
+        names=ORDERS.__getitem__,
         help="Row of most change: the row at which the state changes most from the row before, "
         "the mean over the discovery half; early writers are at the left. Time constant: the "
         "fastest to forget at the left.",
@@ -175,9 +169,8 @@ def _held(view: View) -> None:
     gate = links.one_of("cell_gate", gates, recurrent.keeping(view.model.described))
     if st.query_params.get(gate.key, gate.default) not in gates:  # of the network shown before
         links.put(cell_gate=None)
-    gate.shown()
     st.markdown("**Hold a gate, and see what this digit's answer becomes**")
-    st.segmented_control("Gate", gates, key=gate.key, on_change=gate.changed)
+    controls.pick(gate, "Gate")
     table = clamping.effects(view.model, view.digit.image, gate.value())
     table["chosen"] = table["unit"] == view.unit
     title = "probability of the class that the network answers"

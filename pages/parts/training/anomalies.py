@@ -9,13 +9,14 @@ import streamlit as st
 from core import pictures
 from core.analyses.subpopulations import Subpopulations
 from core.claims.task import Explaining
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.training.task import Study
-from pages.kit import links, place
+from pages.kit import links
+from pages.kit.controls import choose
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.opening import unit_grid
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
 __all__ = ["anomalies"]
@@ -25,8 +26,7 @@ def anomalies(study: Study) -> None:
     """The list of one layer, and each unit's pictures."""
     layers = study.model.layers
     layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
-    layer.shown()
-    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    choose(layer, "Layer")
     st.markdown(
         "Training wants these units higher on a class on which they are, on average, below zero. "
         "The explanation to test: each is there for a part of the class only.",
@@ -41,7 +41,6 @@ def anomalies(study: Study) -> None:
         _said(found, units, total)
         _pictures(found, units, layer.value(), str(study.choice))
         _table(found, units)
-    place.copy_link(view="anomalies", layer=layer.value())
 
 
 def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
@@ -114,7 +113,4 @@ def _table(found: Subpopulations, units: np.ndarray) -> None:
     }
     part = st.column_config.TextColumn(NAMES["part"], help=DEFINITIONS["part"])
     st.dataframe(frame, hide_index=True, column_config={**columns, "part": part})
-    st.download_button(
-        "Download as CSV", csv_text(frame), "anomalies.csv", "text/csv",
-        icon=":material/download:", key="download anomalies",
-    )  # fmt: skip
+    download(frame, "anomalies")

@@ -20,11 +20,12 @@ from core.charts import training as figures
 from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runtime.task import Choice
-from pages.kit import links, place
+from pages.kit import links
+from pages.kit.controls import choose
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
-__all__ = ["address", "dropout"]
+__all__ = ["dropout"]
 
 DEFINITIONS = {
     "accuracy": "Share of the digits of the confirmation half that the network classifies right.",
@@ -65,12 +66,6 @@ _NAMES = {
 }
 
 
-def address() -> dict[str, object]:
-    """Every choice of the view."""
-    layers = hidden_dense(place.asked().model)
-    return {"layer": links.one_of("layer", layers, layers[-1]).value()} if layers else {}
-
-
 def dropout(choice: Choice) -> None:
     """What dropout changes in the hidden dense layers of three networks each."""
     layers = hidden_dense(choice.model)
@@ -87,10 +82,9 @@ def dropout(choice: Choice) -> None:
         "digits, so accuracies are below those of the dashboard's own models. Every dot and line "
         "is one network; grey: networks before training."
     )
-    found: Dropped = result_of(Dropping(choice))
     layer = links.one_of("layer", layers, layers[-1])
-    layer.shown()
-    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    choose(layer, "Layer")
+    found: Dropped = result_of(Dropping(choice))
     table = _named_dropout(found.table, layer.value())
     _measures(table)
     _silenced(_named_dropout(found.curves, layer.value()))
