@@ -44,8 +44,10 @@ with st.sidebar:
     place.navigation(pages | {"home": start} if page == start else pages)
     place.controls()
     running_jobs()
+whole = False
 try:
     page.run()
+    whole = True
 except NotYet:
     pass
 except Exception:  # a visitor gets a sentence, the log gets the rest
@@ -58,4 +60,4 @@ except Exception:  # a visitor gets a sentence, the log gets the rest
 with notices:
     place.notices()
 with link:  # last, when every choice of the page has been read
-    links.copy_link()
+    links.copy_link(whole=whole)

@@ -23,6 +23,7 @@ from core.runtime.store import default_store
 from core.runtime.task import Choice
 from core.training import train
 from core.training.task import Training
+from tests.linked import check_link
 from tests.test_pages import grids, said
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -109,6 +110,11 @@ def test_a_section_is_drawn_with_its_pictures(section: str) -> None:
     assert trained == {model}, "only what is visible is computed"
     assert Training(replace(CHOICE, model=model)).kept(default_store()) is not None
     assert at.latex, "the formula is there"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_link_to_a_section_says_every_choice(section: str) -> None:
+    check_link(lambda values: opened(**values), {"section": section}, read={"digit"})
 
 
 @pytest.mark.parametrize(

@@ -234,10 +234,16 @@ def choices() -> dict[str, tuple[Option[Any], Any]]:
 # A fragment: opened, it is drawn again by itself, also after another fragment has read or changed
 # a choice without the frame.
 @st.fragment
-def copy_link() -> None:
-    """A button that shows the address of this view with every value written out, to be copied."""
+def copy_link(*, whole: bool) -> None:
+    """A button that shows the address of this view with every value written out, to be copied.
+
+    whole: whether all of the page was drawn; if it waits for a result, what the address says of
+    the rest stays in the link.
+    """
     parts = urlsplit(st.context.url or "")
-    values = {key: option.write(value) for key, (option, value) in choices().items()}
+    unread = {} if whole else st.query_params.to_dict()
+    read = {key: option.write(value) for key, (option, value) in choices().items()}
+    values = read | {key: text for key, text in unread.items() if key not in read}
     query = urlencode(values, safe=",/")
     label, icon = "Link to this view", ":material/link:"
     with st.popover(label, icon=icon, type="tertiary", key="link to this view", on_change="rerun"):
