@@ -37,7 +37,7 @@ for name, title, icon in (
 ):
     pages[name] = st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 page = st.navigation([start, *pages.values()], position="hidden")
-link = st.container(horizontal=True, horizontal_alignment="right", height=40, border=False)
+link = st.container(height=40, border=False)  # so high before anything is in it
 notices = st.container()
 with st.sidebar:
     st.markdown("### Specialized Neurons")

@@ -246,6 +246,9 @@ def copy_link(*, whole: bool) -> None:
     values = read | {key: text for key, text in unread.items() if key not in read}
     query = urlencode(values, safe=",/")
     label, icon = "Link to this view", ":material/link:"
-    with st.popover(label, icon=icon, type="tertiary", key="link to this view", on_change="rerun"):
+    with (
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover(label, icon=icon, type="tertiary", key="link to this view", on_change="rerun"),
+    ):
         st.code(urlunsplit(parts._replace(query=query)), language=None, wrap_lines=True)
         st.caption("Opens exactly what is on the screen: data, model, seed and every choice.")
