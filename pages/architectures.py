@@ -7,8 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from core.runs import Choice
-from pages.kit import links, place
-from pages.kit.digit import digit_number
+from pages.kit import controls, links, place
 from pages.parts.attention import section as attention
 from pages.parts.capsules import section as capsules
 from pages.parts.multitask import section as multitask
@@ -40,27 +39,19 @@ def page() -> None:
     choice = place.choice()
     mine = [name for name, models in MODELS.items() if choice.model in models]
     section = links.one_of("section", tuple(SECTIONS), mine[0] if mine else None)
-    section.shown()
-    st.segmented_control(
+    name = controls.pick(
+        section,
         "Architecture",
-        list(SECTIONS),
-        key=section.key,
-        on_change=_changed,
-        args=(section,),
-        format_func=lambda name: SECTIONS[name][0],
-        label_visibility="collapsed",
+        names=lambda name: SECTIONS[name][0],
+        also=_opened,
+        bare=True,
     )
-    chosen = {key: text for key, text in st.query_params.items() if key not in place.address()}
-    place.copy_link(**{**chosen, "section": section.value(), "digit": digit_number().value()})
-    SECTIONS[section.value()][1](choice)
+    SECTIONS[name][1](choice)
 
 
-def _changed(section: links.Option[str]) -> None:
-    """Another section, whose model the other pages open too; choices of the last are forgotten."""
-    kept = {"section", "digit", *place.address()}
-    others: dict[str, object] = dict.fromkeys(key for key in st.query_params if key not in kept)
-    picked = st.session_state[section.key] or section.default
-    section.changed(**{**others, "model": MODELS[picked][0]})
+def _opened(section: str) -> dict[str, object]:
+    """Another section's model, which the other pages open too; what the last chose is forgotten."""
+    return {**links.all_but("section", "digit", *place.address()), "model": MODELS[section][0]}
 
 
 page()

@@ -49,7 +49,6 @@ def page() -> None:
         verdict_view.controls(evidence)
     slow = st.container()  # what may have to be computed comes last, in its place
     ledger.ledger()
-    place.copy_link(**asked.address(), **search_view.address())
     if asked.units:
         with slow:
             verdict_view.pairs(study, asked)

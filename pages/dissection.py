@@ -26,7 +26,6 @@ def page() -> None:
     dissection_report.report(view, found)
     dissection_unit.unit(view, found, described)
     concept_list.concepts(described)
-    place.copy_link(**view.address())
 
 
 page()

@@ -18,7 +18,6 @@ def page() -> None:
     layer, settings = maximized_view.controls(study)
     filters = st.container()
     maximized_view.filters(filters, study, layer)
-    place.copy_link(**maximized_view.address())
     found = result_of(Maximizing(study.choice, layer, settings))
     maximized_view.layer_grid(study, layer, settings, found)
 

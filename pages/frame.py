@@ -19,7 +19,7 @@ st.set_page_config(
     page_icon=Image.fromarray(pictures.ink(seven.images)[0]),
     layout="wide",
 )
-links.forget_wrong_values()
+links.begin_run()
 # Home has two addresses. The link of a default page has no path of its own, so that in a new tab it
 # would open whatever page it stands on.
 home = partial(st.Page, "home.py", title="Home", icon=":material/home:")
@@ -37,14 +37,17 @@ for name, title, icon in (
 ):
     pages[name] = st.Page(f"{name}.py", title=title, icon=f":material/{icon}:", url_path=name)
 page = st.navigation([start, *pages.values()], position="hidden")
+link = st.container(height=40, border=False)  # so high before anything is in it
 notices = st.container()
 with st.sidebar:
     st.markdown("### Specialized Neurons")
     place.navigation(pages | {"home": start} if page == start else pages)
     place.controls()
     running_jobs()
+whole = False
 try:
     page.run()
+    whole = True
 except NotYet:
     pass
 except Exception:  # a visitor gets a sentence, the log gets the rest
@@ -56,3 +59,5 @@ except Exception:  # a visitor gets a sentence, the log gets the rest
     )
 with notices:
     place.notices()
+with link:  # last, when every choice of the page has been read
+    links.copy_link(whole=whole)

@@ -39,7 +39,6 @@ def page() -> None:
     exercises()
     st.subheader("How it learned")
     _learning(study)
-    place.copy_link()
 
 
 def _facts(study: Study) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from pages.kit import links, place
+from pages.kit.controls import pick
 from pages.parts.mixture import assignment, gate_map, history, interventions, position, runs, trace
 from pages.parts.mixture.controls import View, controls
 
@@ -31,24 +32,14 @@ def page() -> None:
         "specialize in certain digits, and would it matter if it were removed?**"
     )
     view = controls(place.choice())
-    VIEW.shown()
-    st.segmented_control(
+    name = pick(
+        VIEW,
         "View",
-        list(VIEWS),
-        key=VIEW.key,
-        on_change=_changed,
-        format_func=lambda name: VIEWS[name][0],
-        label_visibility="collapsed",
+        names=lambda name: VIEWS[name][0],
+        also=lambda _: links.all_but("view", "digit", "gate", *place.address()),
+        bare=True,
     )
-    chosen = {key: text for key, text in st.query_params.items() if key not in place.address()}
-    place.copy_link(**{**chosen, **view.address(), "view": VIEW.value()})
-    VIEWS[VIEW.value()][1](view)
-
-
-def _changed() -> None:
-    """Another view; choices of the last are forgotten."""
-    kept = {"view", "digit", "gate", *place.address()}
-    VIEW.changed(**dict.fromkeys(key for key in st.query_params if key not in kept))
+    VIEWS[name][1](view)
 
 
 page()

@@ -38,7 +38,6 @@ def page() -> None:
     found = result_of(OpeningModes(view.task, unit.value()))
     modality_unit.unit(view, layer, unit, found)
     modality_makeup.makeup(view, unit.value(), found)
-    place.copy_link(**view.address(), **modality_unit.address(unit), **images.address())
     images.exercise()
 
 

@@ -13,6 +13,7 @@ from core.runtime import cache
 from core.runtime.jobs import JOBS
 from core.training.task import Training
 from tests.labs import SmallLab, drawn_digits
+from tests.linked import check_link
 from tests.test_pages import grids, said
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -78,6 +79,11 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert trained == {model}, "only what is visible is computed"
     assert lab.find(Training(replace(CHOICE, model=model))) is not None
     assert at.latex, "the formula is there"
+
+
+@pytest.mark.parametrize("section", SECTIONS)
+def test_the_link_to_a_section_says_every_choice(section: str) -> None:
+    check_link(lambda values: opened(**values), {"section": section}, read={"digit"})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from core.models.registry import title
 from core.runtime import cache
 from core.runtime.jobs import JOBS
 from tests.labs import SmallLab
+from tests.linked import check_link
 from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
 
@@ -63,6 +64,11 @@ def test_a_view_of_two_layers_is_drawn(view: str) -> None:
     at = opened(view=view, model="mixture_jittered", gate="gate_1")
     sound(at)
     assert grids(at) or view == "runs"
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_link_to_a_view_says_every_choice(view: str) -> None:
+    check_link(lambda values: opened(**values), {"view": view, "model": "mixture"}, read={"gate"})
 
 
 def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:

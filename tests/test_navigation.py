@@ -115,6 +115,18 @@ def test_every_link_of_the_frame_is_right_for_any_button(site: str, page: Page, 
     assert len(found) == 9
 
 
+def test_a_click_on_the_sidebar_keeps_data_model_and_seed(site: str, page: Page) -> None:
+    other = "data=strokes&model=mlp&seed=9"
+    page.goto(f"{site}/training?{other}&view=anomalies&layer=linear_1")
+    for name in ("Dissection", "Architectures", "Home", "Ask"):
+        page.locator("[data-testid=stSidebar] a", has_text=name).click(timeout=60_000)
+        path = name.lower()
+        page.wait_for_function(f"location.pathname.endsWith('/{path}')", timeout=60_000)
+        page.wait_for_timeout(1500)
+        assert page.evaluate("location.search") == f"?{other}"
+        assert page.get_by_label("Seed").input_value() == "9"
+
+
 def test_home_opens_in_a_new_tab(site: str, page: Page) -> None:
     page.goto(f"{site}/units?{ADDRESS}")
     with page.context.expect_page(timeout=60_000) as opened:

@@ -33,6 +33,7 @@ from core.runtime.store import Store, default_store
 from core.runtime.task import Report
 from core.training.task import Training
 from tests.labs import SmallLab
+from tests.linked import check_link
 from tests.test_outside import keys_of_links
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
@@ -509,3 +510,33 @@ def test_the_film_is_threaded() -> None:
     assert not at.error
     assert "128 units" in said(at)
     assert at.get("bidi_component")
+
+
+VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    **{page: (page, {}) for page in PAGES},
+    **{f"training {view}": ("training", {"view": view}) for view in ("anomalies", "emergence")},
+    "a unit": ("units", {"layer": "linear_1", "unit": "3"}),
+    "a claim": ("ask", {"layer": "linear_1", "units": "3", "concept": "class-7"}),
+}
+READ = {
+    "a unit": {"compare", "pair", "own"},
+    "a claim": {"measure", "indexing", "kind"},
+    "feature_visualization": {"unit", "steps", "budget"},
+    "dissection": {"rules", "unit", "concept", "level"},
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_the_link_to_a_view_says_every_choice(view: str) -> None:
+    page, base = VIEWS[view]
+    if page == "training":
+        with patch("core.runtime.cache.start", side_effect=_no_work):
+            check_link(lambda values: opened(page, values), base)
+        return
+    _wait_for_maximized(opened(page, base))
+    check_link(lambda values: opened(page, values), base, read=READ.get(view, set()))
+
+
+def test_every_page_is_asked_for_its_link() -> None:
+    files = {file.stem for file in (Path(FRAME).parent).glob("*.py")} - {"__init__", "frame"}
+    assert files == {*PAGES, "architectures", "moe_gating"}

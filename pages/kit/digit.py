@@ -1,22 +1,25 @@
-"""The one digit that is followed through a network, chosen from the confirmation half."""
+"""Digits to choose from, by a click: the one that is followed through a network, and others."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 from torch import Tensor
 
 from core import pictures
+from core.data import Digits
 from core.runs import Choice
 from core.runtime import cache
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 
-__all__ = ["Followed", "digit_number", "followed"]
+__all__ = ["Followed", "choose_digit", "first_of_each", "followed", "followed_number"]
 
-_OFFERED = 30  # digits to choose from, three of each class
+DIGIT = links.integer("digit", 0, 4999, 0)
+_EACH = 3  # digits of a class to choose from
 
 
 @dataclass(frozen=True)
@@ -28,34 +31,56 @@ class Followed:
     label: int
 
 
-def digit_number() -> links.Option[int]:
-    """Which digit, in the address."""
-    return links.integer("digit", 0, 4999, 0)
-
-
 def followed(choice: Choice) -> Followed:
     """The digit of the address, below a row of digits to choose another from."""
-    digits, option = cache.digits(choice.data, "confirmation"), digit_number()
-    number = min(option.value(), len(digits) - 1)
-    labels = digits.labels.tolist()
-    offered = [at for digit in range(10) for at in _first(labels, digit, _OFFERED // 10)]
-    shown = offered if number in offered else [number, *offered]
-    names = [f"test digit {at}, a {labels[at]}" for at in shown]
-    with st.expander(f"Test digit {number}, a {labels[number]}. Choose another", True):
-        picked = image_grid(
-            gallery(pictures.ink(digits.images[shown, 0].numpy()), names),
+    digits = cache.digits(choice.data, "confirmation")
+    number = followed_number(len(digits))
+    label = int(digits.labels[number])
+    with st.expander(f"Test digit {number}, a {label}. Choose another", True):
+        choose_digit(
+            DIGIT,
+            digits,
+            first_of_each(digits, 0, _EACH),
             key="grid of followed digits",
             label="Digits to follow through the network",
-            selected=shown.index(number),
-            scale=1,
         )
         st.caption("Three digits of each class, from test digits that were not used for training.")
+    return Followed(number, digits.images[number][None], label)
+
+
+def followed_number(count: int) -> int:
+    """Which of `count` digits is followed."""
+    return min(DIGIT.value(), count - 1)
+
+
+def choose_digit(
+    option: links.Option[int],
+    digits: Digits,
+    offered: Sequence[int],
+    *,
+    key: str,
+    label: str,
+) -> None:
+    """A row of the digits offered, and before them the chosen one if it is another."""
+    number, labels = min(option.value(), len(digits) - 1), digits.labels.tolist()
+    shown = list(offered) if number in offered else [number, *offered]
+    picked = image_grid(
+        gallery(
+            pictures.ink(digits.images[shown, 0].numpy()),
+            [f"test digit {at}, a {labels[at]}" for at in shown],
+        ),
+        key=key,
+        label=label,
+        selected=shown.index(number),
+        scale=1,
+    )
     if picked is not None and shown[picked] != number:
-        links.put(digit=shown[picked])
+        links.put(**{option.key: shown[picked]})
         st.rerun()
-    return Followed(number, digits.images[number][None], labels[number])
 
 
-def _first(labels: list[int], digit: int, most: int) -> list[int]:
-    """The first `most` digits of a class."""
-    return [at for at, label in enumerate(labels) if label == digit][:most]
+def first_of_each(digits: Digits, skipped: int, count: int) -> list[int]:
+    """`count` digits of each class, class by class, without the first `skipped` of it."""
+    labels = digits.labels.tolist()
+    places = {label: [at for at, own in enumerate(labels) if own == label] for label in range(10)}
+    return [at for own in places.values() for at in own[skipped : skipped + count]]

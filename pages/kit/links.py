@@ -3,13 +3,15 @@
 The address is the only place where a choice lives. A widget shows it and writes to it, so a link,
 a reload and the browser's back button all give the same view. A value that the page doesn't know
 is left in the address, the default is shown, and a sentence says which values are right.
+
+Whatever a run reads is noted, so "Link to this view" leaves out no choice that the screen shows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
@@ -19,6 +21,10 @@ from core.text import literal
 
 __all__ = [
     "Option",
+    "Part",
+    "all_but",
+    "begin_run",
+    "choices",
     "copy_link",
     "integer",
     "one_of",
@@ -31,6 +37,7 @@ __all__ = [
 
 Value = TypeVar("Value")
 _WRONG = "wrong values of this run"  # where a run keeps what it has to say about its address
+_CHOICES = "choices of this run"  # every option that it has read, by key, with its value
 
 
 @dataclass(frozen=True)
@@ -39,15 +46,26 @@ class Option(Generic[Value]):
 
     parse: text -> value, raising `ValueError` with a sentence that names the valid values.
     write: value -> text.
+    values: the valid values in their order; where they can't be counted, some of them.
     """
 
     key: str
     default: Value
     parse: Callable[[str], Value]
     write: Callable[[Value], str] = str
+    values: Sequence[Value] = ()
 
     def value(self) -> Value:
-        """What the address says, or the default and a sentence for `wrong_values`."""
+        """What the address says, or the default and a sentence for `wrong_values`.
+
+        It is noted for the link to this view.
+        """
+        value = self._read()
+        st.session_state.setdefault(_CHOICES, {})[self.key] = (self, value)
+        return value
+
+    def _read(self) -> Value:
+        """The value of the address, or the default."""
         text = st.query_params.get(self.key)
         if text is None:
             return self.default
@@ -60,15 +78,42 @@ class Option(Generic[Value]):
     def shown(self) -> Value:
         """`value`, which a widget of this key is made to show."""
         value = self.value()
-        if st.session_state.get(self.key) != value:
-            st.session_state[self.key] = value
+        _show(self.key, value)
         return value
 
     def changed(self, **others: object) -> None:
         """Write what the widget of this key says to the address, and `others` in the same step."""
         value = st.session_state[self.key]
-        own = {self.key: self.default if value is None else value}
-        put(**{**others, **own}, write={self.key: self.write})
+        text = self.write(self.default if value is None else value)
+        put(**{**others, self.key: text or None})
+
+
+@dataclass(frozen=True)
+class Part(Generic[Value]):
+    """A part of another choice, such as one setting of the model that the address names.
+
+    now: what it is. change: writes the choice with another value of this part to the address.
+    """
+
+    key: str
+    now: Value
+    values: Sequence[Value]
+    change: Callable[[Value], None]
+
+    def shown(self) -> Value:
+        """What it is now, which a widget of this key is made to show."""
+        _show(self.key, self.now)
+        return self.now
+
+    def changed(self) -> None:
+        """Write the choice with what the widget of this key says."""
+        self.change(st.session_state[self.key])
+
+
+def _show(key: str, value: object) -> None:
+    """Make the widget of this key show the value."""
+    if st.session_state.get(key) != value:
+        st.session_state[key] = value
 
 
 def one_of(
@@ -90,7 +135,7 @@ def one_of(
             )
         return text
 
-    return Option(key, values[0] if default is None else default, parse)
+    return Option(key, values[0] if default is None else default, parse, values=values)
 
 
 def integer(key: str, low: int, high: int, default: int) -> Option[int]:
@@ -104,7 +149,7 @@ def integer(key: str, low: int, high: int, default: int) -> Option[int]:
             )
         return number
 
-    return Option(key, default, parse)
+    return Option(key, default, parse, values=range(low, high + 1))
 
 
 def switch(key: str) -> Option[bool]:
@@ -115,7 +160,7 @@ def switch(key: str) -> Option[bool]:
             raise ValueError(f"{_pair(key, text)} is not known: choose yes or no.")
         return text == "yes"
 
-    return Option(key, False, parse, lambda on: "yes" if on else "no")
+    return Option(key, False, parse, lambda on: "yes" if on else "no", (False, True))
 
 
 def span(key: str, low: int, high: int) -> Option[tuple[int, int]]:
@@ -130,7 +175,8 @@ def span(key: str, low: int, high: int) -> Option[tuple[int, int]]:
             )
         return first, last
 
-    return Option(key, (low, high), parse, lambda ends: f"{ends[0]}-{ends[1]}")
+    some = ((low, high), (low, (low + high) // 2))
+    return Option(key, (low, high), parse, lambda ends: f"{ends[0]}-{ends[1]}", some)
 
 
 def several(key: str, values: Sequence[str], most: int | None = None) -> Option[list[str]]:
@@ -146,7 +192,7 @@ def several(key: str, values: Sequence[str], most: int | None = None) -> Option[
             raise ValueError(f"{key} names {len(chosen)} values: choose at most {most}.")
         return list(dict.fromkeys(chosen))
 
-    return Option(key, [], parse, ",".join)
+    return Option(key, [], parse, ",".join, [[value] for value in values])
 
 
 def _pair(key: str, text: str) -> str:
@@ -154,23 +200,25 @@ def _pair(key: str, text: str) -> str:
     return literal(f"{key}={text}")
 
 
-def put(*, write: Mapping[str, Callable[..., str]] | None = None, **values: object) -> None:
+def put(**values: object) -> None:
     """Write `values` to the address in one step of the browser's history; None takes a key out.
 
     Two calls in one run would be two steps, and Back would lead to what was between them.
     """
     kept = {key: text for key, text in st.query_params.items() if values.get(key, "") is not None}
-    texts = {
-        key: (write or {}).get(key, str)(value)
-        for key, value in values.items()
-        if value is not None
-    }
+    texts = {key: str(value) for key, value in values.items() if value is not None}
     st.query_params.from_dict(kept | texts)
 
 
-def forget_wrong_values() -> None:
-    """Forget the wrong values that an earlier run found in the address."""
+def all_but(*keys: str) -> dict[str, None]:
+    """What `put` takes to leave only these keys in the address."""
+    return dict.fromkeys(key for key in st.query_params if key not in keys)
+
+
+def begin_run() -> None:
+    """Begin a run that has read nothing and has nothing to say about the address."""
     st.session_state[_WRONG] = {}
+    st.session_state[_CHOICES] = {}
 
 
 def wrong_values() -> list[str]:
@@ -178,10 +226,29 @@ def wrong_values() -> list[str]:
     return list(st.session_state.get(_WRONG, {}).values())
 
 
-def copy_link(values: Mapping[str, object]) -> None:
-    """A button that shows the address of this view with every value written out, to be copied."""
+def choices() -> dict[str, tuple[Option[Any], Any]]:
+    """Every option that this run has read, by key, with its value; those of fragments too."""
+    return dict(st.session_state.get(_CHOICES, {}))
+
+
+# A fragment: opened, it is drawn again by itself, also after another fragment has read or changed
+# a choice without the frame.
+@st.fragment
+def copy_link(*, whole: bool) -> None:
+    """A button that shows the address of this view with every value written out, to be copied.
+
+    whole: whether all of the page was drawn; if it waits for a result, what the address says of
+    the rest stays in the link.
+    """
     parts = urlsplit(st.context.url or "")
-    query = urlencode({key: str(value) for key, value in values.items()}, safe=",/")
-    with st.popover("Link to this view", icon=":material/link:"):
+    unread = {} if whole else st.query_params.to_dict()
+    read = {key: option.write(value) for key, (option, value) in choices().items()}
+    values = read | {key: text for key, text in unread.items() if key not in read}
+    query = urlencode(values, safe=",/")
+    label, icon = "Link to this view", ":material/link:"
+    with (
+        st.container(horizontal=True, horizontal_alignment="right"),
+        st.popover(label, icon=icon, type="tertiary", key="link to this view", on_change="rerun"),
+    ):
         st.code(urlunsplit(parts._replace(query=query)), language=None, wrap_lines=True)
         st.caption("Opens exactly what you see: data, model, seed and every choice.")

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-import streamlit as st
-
 from core.runs import Choice
-from pages.kit import links
+from pages.kit import controls, links
 
 __all__ = ["one_network"]
 
@@ -19,22 +17,11 @@ def one_network(titles: Mapping[str, str], choice: Choice) -> Choice:
     titles: of the models, by name. What is picked is the address's model, for other pages too.
     """
     mine = choice.model if choice.model in titles else next(iter(titles))
-    key = f"network of {next(iter(titles))}"
-    if st.session_state.get(key) != mine:
-        st.session_state[key] = mine
-    st.segmented_control(
-        "Network",
-        list(titles),
-        key=key,
-        on_change=_picked,
-        args=(key,),
-        format_func=titles.__getitem__,
-    )
+    network = links.Part(f"network of {next(iter(titles))}", mine, tuple(titles), _open)
+    controls.pick(network, "Network", names=titles.__getitem__)
     return replace(choice, model=mine)
 
 
-def _picked(key: str) -> None:
+def _open(model: str) -> None:
     """Write the network to the address."""
-    picked = st.session_state[key]
-    if picked is not None:
-        links.put(model=picked)
+    links.put(model=model)

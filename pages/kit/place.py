@@ -17,6 +17,7 @@ from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
 from core.text import shown
+from pages.kit import controls as widgets
 from pages.kit import links, moving
 from pages.kit.visitor import visitor
 from pages.kit.waiting import result_of
@@ -26,7 +27,6 @@ __all__ = [
     "address",
     "choice",
     "controls",
-    "copy_link",
     "go",
     "href",
     "layers",
@@ -39,6 +39,7 @@ DATA = links.one_of("data", SOURCES)
 MODEL = links.one_of("model", NAMES, listed=LISTED)
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
+FRAME = (DATA, MODEL, SEED)  # what stays from page to page
 FETCHING = MnistFilesTask()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
@@ -64,8 +65,7 @@ def choice() -> Choice:
 
 def address(**values: object) -> dict[str, str]:
     """The address of a view: data, model and seed as asked, and the page's own `values`."""
-    wanted = asked()
-    frame = {"data": wanted.data, "model": wanted.model, "seed": wanted.seed}
+    frame = {option.key: option.write(option.value()) for option in FRAME}  # type: ignore[arg-type]
     return {key: str(value) for key, value in {**frame, **values}.items() if value is not None}
 
 
@@ -85,11 +85,6 @@ def link(page: str, label: str, **values: object) -> None:
     st.page_link(f"{page}.py", label=label, icon=icon, query_params=address(**values))
 
 
-def copy_link(**values: object) -> None:
-    """A button with the address of this view, every value written out."""
-    links.copy_link(address(**values))
-
-
 def layers() -> tuple[str, ...]:
     """The layers of the model."""
     return tuple(layer.name for layer in describe(asked().model))
@@ -103,39 +98,26 @@ def navigation(pages: Mapping[str, StreamlitPage]) -> None:
 
 def controls() -> None:
     """The choice of data, model and seed."""
-    DATA.shown()
-    st.selectbox(
+    widgets.choose(
+        DATA,
         "Data",
-        SOURCES,
-        key=DATA.key,
-        format_func=SOURCE_NAMES.__getitem__,
-        on_change=DATA.changed,
+        names=SOURCE_NAMES.__getitem__,
         help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn by this "
         "program, stroke by stroke, so each of their parts is known exactly.",
     )
-    MODEL.shown()
-    st.selectbox(
+    widgets.choose(
+        MODEL,
         "Model",
-        [name for name in NAMES if name in LISTED or name == MODEL.value()],
-        key=MODEL.key,
-        format_func=title,
-        on_change=_other_model,
+        among=[name for name in NAMES if name in LISTED or name == MODEL.value()],
+        names=title,
+        resets=("section",),  # it may be one of another section
     )
-    SEED.shown()
-    st.number_input(
+    widgets.number(
+        SEED,
         "Seed",
-        0,
-        LAST_SEED,
-        key=SEED.key,
-        on_change=SEED.changed,
         help="Sets the initial weights and the order of the digits. Another seed gives another "
         "network: its unit 58 has nothing to do with unit 58 of this one.",
     )
-
-
-def _other_model() -> None:
-    """Another model, which may be one of another section."""
-    MODEL.changed(section=None)
 
 
 def notices() -> None:

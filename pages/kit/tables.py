@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -9,7 +11,7 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core.csv_text import csv_text
 from core.runs import Choice
 
-__all__ = ["column", "download", "file_name"]
+__all__ = ["column", "download", "download_file", "file_name"]
 
 
 def column(title: str, about: str) -> ColumnConfig:
@@ -22,7 +24,21 @@ def file_name(choice: Choice) -> str:
     return f"{choice.data}-{choice.model}-seed{choice.seed}"
 
 
-def download(frame: pd.DataFrame, name: str, label: str = "Download as CSV") -> None:
-    """A button that gives the table."""
-    data, icon = csv_text(frame).encode(), ":material/download:"
-    st.download_button(label, data, f"{name}.csv", "text/csv", icon=icon, key=f"csv of {name}")
+def download(
+    frame: pd.DataFrame, name: str, label: str = "Download as CSV", *, index: bool = False
+) -> None:
+    """A button that gives the table. index: whether its index is a column."""
+    download_file(label, f"{name}.csv", "text/csv", lambda: csv_text(frame, index=index))
+
+
+def download_file(
+    label: str,
+    name: str,
+    mime: str,
+    make: Callable[[], str | bytes],
+    icon: str = ":material/download:",
+) -> None:
+    """A button that gives a file, which `make` makes when it is clicked, not with every run."""
+    st.download_button(
+        label, make, name, mime, icon=icon, key=f"download {name}", on_click="ignore"
+    )

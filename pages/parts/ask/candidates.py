@@ -7,9 +7,10 @@ import streamlit as st
 from core.analyses.profiles.task import Study
 from core.claims.candidates import Candidates
 from core.claims.task import Suggesting
-from core.csv_text import csv_text
 from pages.kit import links
+from pages.kit.controls import ticks
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked, write_units
 
@@ -35,33 +36,29 @@ def candidates(study: Study, asked: Asked) -> None:
                 args=(best,),
             )
     table = found.table().reset_index()
-    picked = st.dataframe(
+    names = [str(unit) for unit in table["unit"]]
+    ticked = ticks(
+        links.several("ticked", names, most=len(names) - 1),
         table,
-        hide_index=True,
-        height=320,
+        names,
         key=f"candidates of {asked.layer} for {asked.concept}",
-        on_select="rerun",
-        selection_mode="multi-row",
-        column_config={
+        height=320,
+        columns={
             name: st.column_config.NumberColumn(
                 NAMES[name], help=DEFINITIONS[name], format="%.4f" if "_" in name else "%.3f"
             )
             for name in table.columns[1:]
         },
     )
-    rows = picked["selection"]["rows"]
     st.caption(
         f"All units of {asked.layer} on the discovery half, {found.n:,} digits of which have the "
         "concept. Tick rows to ask about several units together. The scores only help to choose "
         "what to test; the test itself uses the other half."
     )
-    if rows:
-        units = tuple(sorted(int(table["unit"].iloc[row]) for row in rows))
+    if ticked:
+        units = tuple(sorted(map(int, ticked)))
         st.button(f"Ask about {write_units(units)}", on_click=_ask, args=(units,), key="ask picked")
-    st.download_button(
-        "Download as CSV", csv_text(table), "candidates.csv", "text/csv",
-        icon=":material/download:", key="download candidates",
-    )  # fmt: skip
+    download(table, "candidates")
 
 
 def _said(found: Candidates) -> None:
@@ -80,4 +77,4 @@ def _said(found: Candidates) -> None:
 
 def _ask(units: tuple[int, ...]) -> None:
     """Put the units into the claim."""
-    links.put(units=write_units(units))
+    links.put(units=write_units(units), ticked=None)

@@ -14,6 +14,7 @@ from core.data.concepts import CONCEPTS
 from core.models.registry import LISTED, NAMES, describe
 from core.text import literal, shown
 from pages.kit import links, place
+from pages.kit.tables import download_file
 from pages.parts.ask.claim import write_units
 
 __all__ = ["compared", "downloads", "load"]
@@ -26,13 +27,13 @@ def downloads(evidence: Evidence) -> None:
     """The card as JSON and as a page, and a new question."""
     name = f"evidence-{evidence.model}-{evidence.layer}-{write_units(evidence.units)[:40]}"
     with st.container(horizontal=True):
-        st.download_button(
-            "Evidence card (HTML)", html(evidence), f"{name}.html", "text/html",
-            icon=":material/badge:", key="download html",
+        download_file(
+            "Evidence card (HTML)", f"{name}.html", "text/html", lambda: html(evidence),
+            icon=":material/badge:",
         )  # fmt: skip
-        st.download_button(
-            "Evidence card (JSON)", evidence.to_json(), f"{name}.json", "application/json",
-            icon=":material/data_object:", key="download json",
+        download_file(
+            "Evidence card (JSON)", f"{name}.json", "application/json", evidence.to_json,
+            icon=":material/data_object:",
         )  # fmt: skip
         st.button(
             "Other candidates", icon=":material/search:", key="ask again",
@@ -95,7 +96,7 @@ def _question(card: Evidence) -> tuple[object, ...]:
 def _repeat(card: Evidence, address: dict[str, str]) -> None:
     """Open the card's question with the card's own data, model and seed."""
     st.session_state[_CARD] = card
-    links.put(write=None, **address)
+    links.put(**address)
 
 
 def _address(card: Evidence) -> dict[str, str]:

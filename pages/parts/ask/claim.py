@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -18,6 +17,7 @@ from core.data.concepts import CONCEPTS
 from core.text import literal
 from core.units import UnitId
 from pages.kit import links
+from pages.kit.controls import choose, text
 from pages.kit.glossary import DEFINITIONS
 
 __all__ = ["Asked", "controls"]
@@ -61,16 +61,15 @@ def controls(study: Study, described: Described) -> Asked:
     counts = _counts(described)
     usual = "crossed-7" if counts.get("crossed-7", 0) >= FEWEST else "class-7"
     concept = links.one_of("concept", tuple(counts), usual)
-    units = _units(study, layer.value())
     columns = st.columns([1.1, 2, 1.5, 1.3])
-    _select(columns[0], layer, "Layer", study.model.layers, str)
-    units.shown()
-    columns[1].text_input(
+    # units of another layer are other units
+    choose(layer, "Layer", where=columns[0], resets=("units", "ticked"))
+    units = _units(study, layer.value())
+    text(
+        units,
         "Units",
-        key=units.key,
-        on_change=_typed,
-        args=(units,),
-        placeholder="for example 58, 28; leave empty for candidates",
+        where=columns[1],
+        hint="for example 58, 28; leave empty for candidates",
         help="Unit numbers of this layer, separated by commas; 3-7 means a range. Leave the field "
         "empty to pick units from the list below.",
     )
@@ -80,8 +79,8 @@ def controls(study: Study, described: Described) -> Asked:
         few = f" · too few ({counts[name]})" if counts[name] < FEWEST else ""
         return f"{'digit ' if name.startswith('class-') else ''}{text}{few}"
 
-    _select(columns[2], concept, "Concept", tuple(counts), named)
-    _select(columns[3], KIND, "Replacement value", KINDS, KIND_NAMES.__getitem__)
+    choose(concept, "Concept", where=columns[2], names=named)
+    choose(KIND, "Replacement value", where=columns[3], names=KIND_NAMES.__getitem__)
     chosen = parse_units(units.value(), len(study.profiles[layer.value()])) or ()
     asked = Asked(layer.value(), chosen, concept.value(), KIND.value(), counts[concept.value()])
     _aloud(study, asked)
@@ -132,7 +131,7 @@ def _units(study: Study, layer: str) -> links.Option[str]:
         parse_units(",".join(pieces), count)
         return ",".join(pieces)
 
-    return links.Option("units", "", parse)
+    return links.Option("units", "", parse, str.strip, ("", *map(str, range(count))))
 
 
 def _named(study: Study, layer: str, text: str) -> str:
@@ -144,28 +143,6 @@ def _named(study: Study, layer: str, text: str) -> str:
             f"{study.choice.model}/{layer}: choose that layer first."
         )
     return str(unit.index)
-
-
-def _typed(units: links.Option[str]) -> None:
-    """Write what was typed to the address; nothing typed is no units."""
-    text = st.session_state[units.key].strip()
-    links.put(units=text or None)
-
-
-def _select(
-    column: st.delta_generator.DeltaGenerator,
-    option: links.Option[str],
-    label: str,
-    values: tuple[str, ...],
-    named: Callable[[str], str],
-) -> None:
-    """A choice that is kept in the address; units of another layer are other units."""
-    option.shown()
-
-    def changed() -> None:
-        option.changed(**({"units": None} if option.key == "layer" else {}))
-
-    column.selectbox(label, values, key=option.key, on_change=changed, format_func=named)
 
 
 def _counts(described: Described) -> dict[str, int]:

@@ -6,9 +6,9 @@ import pandas as pd
 import streamlit as st
 
 from core.claims.evidence import SUPPORTED, Evidence
-from core.csv_text import csv_text
 from core.statistics import adjusted
 from pages.kit.glossary import DEFINITIONS
+from pages.kit.tables import download
 
 __all__ = ["ledger", "remember"]
 
@@ -61,7 +61,4 @@ def ledger() -> None:
         "correction. If you test twenty claims, one is likely to pass by luck, so all of them "
         "stay listed until you close this tab."
     )
-    st.download_button(
-        "Download all claims", csv_text(frame), "ledger.csv", "text/csv",
-        icon=":material/download:", key="download ledger",
-    )  # fmt: skip
+    download(frame, "ledger", "Download all claims")

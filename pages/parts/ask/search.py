@@ -10,23 +10,18 @@ from core import charts
 from core.analyses.profiles.task import Study
 from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
 from core.claims.task import MISINDEXED, Found, Searching
-from core.csv_text import csv_text
 from core.interventions.search import ERASED, SPARED, erasing
-from pages.kit import links
+from pages.kit import controls, links
 from pages.kit.glossary import DEFINITIONS
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked, write_units
 from pages.parts.ask.verdict import finding
 
-__all__ = ["address", "search"]
+__all__ = ["search"]
 
 INDEXING = links.one_of("indexing", ("right", "2016"))
 _SHOWN = 20  # units whose Shapley values are drawn
-
-
-def address() -> dict[str, str]:
-    """What a link to this view must keep."""
-    return {INDEXING.key: INDEXING.value()}
 
 
 def search(study: Study, asked: Asked) -> None:
@@ -36,13 +31,10 @@ def search(study: Study, asked: Asked) -> None:
     st.subheader(f"How many units does class {asked.label} need?", anchor=False)
     found = result_of(Searching(study.choice, asked.layer, asked.label))
     finding("erasable", erasable(found, asked.label, len(found.shapley)))
-    INDEXING.shown()
-    st.segmented_control(
+    controls.pick(
+        INDEXING,
         "Indexing",
-        ("right", "2016"),
-        key=INDEXING.key,
-        on_change=INDEXING.changed,
-        format_func={"right": "Correct indexing", "2016": "2016 indexing"}.__getitem__,
+        names={"right": "Correct indexing", "2016": "2016 indexing"}.__getitem__,
         help=DEFINITIONS["indexing"],
     )
     _curves(found, asked)
@@ -147,10 +139,7 @@ def _table(found: Found, asked: Asked) -> None:
                 name: st.column_config.NumberColumn(format="percent") for name in frame.columns[2:5]
             },
         )
-        st.download_button(
-            "Download as CSV", csv_text(frame), "curves.csv", "text/csv",
-            icon=":material/download:", key="download curves",
-        )  # fmt: skip
+        download(frame, "curves")
 
 
 def _shapley(found: Found, asked: Asked) -> None:

@@ -10,12 +10,13 @@ from core.analyses.profiles.task import Study
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.claims.task import Pairing
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.interventions.effects import MEASURES
 from core.statistics import wilson_interval
 from pages.kit import links
+from pages.kit.controls import pick
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked
 
@@ -52,16 +53,7 @@ def finding(name: str, found: Finding) -> None:
 def effects(evidence: Evidence) -> None:
     """What removing the units changes, in every group of digits, with its sign."""
     st.subheader("What changes without these units", anchor=False)
-    MEASURE.shown()
-    st.segmented_control(
-        "Measure",
-        MEASURES,
-        key=MEASURE.key,
-        on_change=MEASURE.changed,
-        format_func=lambda name: _FIELD[name].capitalize(),
-        label_visibility="collapsed",
-    )
-    measure = MEASURE.value()
+    measure = pick(MEASURE, "Measure", names=lambda name: _FIELD[name].capitalize(), bare=True)
     frame = pd.DataFrame([vars(of) for of in evidence.changes if of.measure == measure])
     frame["kind"] = ["concept" if of == evidence.concept else "other" for of in frame["group"]]
     frame["group"] = frame["group"].map(group_name)
@@ -82,10 +74,7 @@ def effects(evidence: Evidence) -> None:
         if measure == "accuracy":
             shown = shown.assign(**_wilson(frame))
         st.dataframe(shown, hide_index=True)
-        st.download_button(
-            "Download as CSV", csv_text(shown), "changes.csv", "text/csv",
-            icon=":material/download:", key="download changes",
-        )  # fmt: skip
+        download(shown, "changes")
 
 
 def _wilson(frame: pd.DataFrame) -> dict[str, list[float]]:

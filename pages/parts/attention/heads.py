@@ -14,6 +14,7 @@ from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Choice
 from pages.kit import halves, links
+from pages.kit.controls import pick
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -60,20 +61,12 @@ def query_name(query: int) -> str:
 def heads(choice: Choice) -> None:
     """The chosen view of all heads; nothing is computed for the others."""
     st.subheader("All heads")
-    VIEW.shown()
-    st.segmented_control(
-        "Heads",
-        VIEWS,
-        key=VIEW.key,
-        on_change=VIEW.changed,
-        format_func=_TITLES.__getitem__,
-        label_visibility="collapsed",
-    )
-    if VIEW.value() == "positions":
+    view = pick(VIEW, "Heads", names=_TITLES.__getitem__, bare=True)
+    if view == "positions":
         _positions(choice)
         return
     found: Heads = result_of(Attending(choice))
-    (_look if VIEW.value() == "looks" else _need)(choice, found)
+    (_look if view == "looks" else _need)(choice, found)
 
 
 def _look(choice: Choice, found: Heads) -> None:

@@ -15,6 +15,7 @@ from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches
 from core.runs import Choice
 from core.training.task import Training
 from pages.kit import digit, links
+from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
@@ -76,21 +77,15 @@ def _asked(one: digit.Followed) -> tuple[int, int]:
         links.put(token=picked)
         st.rerun()
     with right:
-        TOKEN.shown()
-        st.selectbox(
+        token = choose(
+            TOKEN,
             "Query token",
-            range(TOKENS),
-            key=TOKEN.key,
-            on_change=TOKEN.changed,
-            format_func=token_name,
+            names=token_name,
             help="A patch (row, column, both from 0) or the class token. You can also click on a "
             "patch.",
         )
-        HEAD.shown()
-        st.segmented_control(
-            "Head", range(HEADS), key=HEAD.key, on_change=HEAD.changed, format_func="head {}".format
-        )
-    return TOKEN.value(), HEAD.value()
+        head = pick(HEAD, "Head", names="head {}".format)
+    return token, head
 
 
 def _looks(one: digit.Followed, seen: Followed, token: int) -> None:

@@ -11,12 +11,13 @@ from core.architectures.capsules.routing_task import Routed, Routing, Unrouted, 
 from core.models.capsules import OUTPUTS, SPREAD
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
 __all__ = ["worth"]
 
-CONTROL = links.one_of("capsule_control", ("no", "yes"))
+CONTROL = links.switch("capsule_control")
 DEFINITIONS = {
     "accuracy": (
         "Share of the confirmation half classified correctly, with the 95 % Wilson interval."
@@ -99,14 +100,8 @@ def _decisions(choice: Choice, found: Routed) -> None:
 
 def _without(choice: Choice) -> None:
     """The same network trained without routing, where asked for."""
-    CONTROL.shown()
-    st.segmented_control(
-        "Train the same network without routing for comparison (takes minutes)",
-        ["no", "yes"],
-        key=CONTROL.key,
-        on_change=CONTROL.changed,
-    )
-    if CONTROL.value() == "no":
+    label = "Train the same network without routing for comparison (takes minutes)"
+    if not toggle(CONTROL, label):
         st.caption(
             "Gu & Tresp (2020) find that routing adds little. The control, with all c equal, "
             "starts from the same weights and sees the same batches."

@@ -11,6 +11,7 @@ from core.models.capsules import Capsules
 from core.runs import Choice
 from core.training.task import Training
 from pages.kit import digit, links
+from pages.kit.controls import pick
 from pages.kit.waiting import result_of
 from pages.parts.capsules import poses, routing, trace
 
@@ -37,19 +38,11 @@ def section(choice: Choice) -> None:
     if not isinstance(model, Capsules):
         raise TypeError(f"{type(model).__name__} has no capsules: train the model capsules.")
     one = digit.followed(choice)
-    VIEW.shown()
-    st.segmented_control(
-        "View",
-        list(VIEWS),
-        key=VIEW.key,
-        on_change=VIEW.changed,
-        format_func=VIEWS.__getitem__,
-        label_visibility="collapsed",
-    )
+    view = pick(VIEW, "View", names=VIEWS.__getitem__, bare=True)
     seen = follow(model, one.image)
-    if VIEW.value() == "routing":
+    if view == "routing":
         trace.routed(choice, one, seen)
-    elif VIEW.value() == "dimensions":
+    elif view == "dimensions":
         poses.dimensions(choice, model, one, seen)
     else:
         routing.worth(choice)

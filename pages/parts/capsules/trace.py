@@ -12,6 +12,7 @@ from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Choice
 from pages.kit import digit, links, place
+from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
@@ -20,7 +21,6 @@ from pages.kit.tables import download, file_name
 __all__ = ["routed"]
 
 ITERATION = links.integer("iteration", 1, ITERATIONS, ITERATIONS)
-CLASS = links.integer("class", -1, OUTPUTS - 1, -1)  # -1: the answer's
 VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
 _EVEN = 1 / OUTPUTS  # c when nothing is decided
 
@@ -78,27 +78,14 @@ def _asked(seen: Followed) -> tuple[int, int]:
     st.markdown("**3 · Every primary capsule votes for the pose of every class**")
     left, right = st.columns([3, 2])
     with left:
-        if CLASS.value() < 0:
-            st.session_state[CLASS.key] = seen.answer
-        else:
-            CLASS.shown()
-        st.segmented_control(
+        label = pick(
+            links.integer("class", 0, OUTPUTS - 1, seen.answer),
             "Class voted for",
-            range(OUTPUTS),
-            key=CLASS.key,
-            on_change=CLASS.changed,
             help="By default the class that the network predicts.",
         )
     with right:
-        ITERATION.shown()
-        st.segmented_control(
-            "Iteration of routing",
-            range(1, ITERATIONS + 1),
-            key=ITERATION.key,
-            on_change=ITERATION.changed,
-        )
-    label = CLASS.value() if CLASS.value() >= 0 else seen.answer
-    return label, ITERATION.value() - 1
+        iteration = pick(ITERATION, "Iteration of routing")
+    return label, iteration - 1
 
 
 def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> None:
@@ -148,17 +135,13 @@ def _tiles(tiles: pictures.Bytes, names: list[str], what: str, selected: int | N
 
 def _vote(seen: Followed, label: int, iteration: int) -> None:
     """The formulas, and the numbers of one pair."""
-    VOTE.shown()
-    st.number_input(
+    rank = number(
+        VOTE,
         "Vote, ranked by its final contribution",
-        1,
-        TYPES * SIDE * SIDE,
-        key=VOTE.key,
-        on_change=VOTE.changed,
         help="c û · v after the last iteration: vote 1 contributes most to the class's capsule.",
         width=360,
     )
-    vote = seen.vote(int(seen.ranked(label)[VOTE.value() - 1]), label, iteration)
+    vote = seen.vote(int(seen.ranked(label)[rank - 1]), label, iteration)
     left, right = st.columns(2)
     with left:
         st.latex(

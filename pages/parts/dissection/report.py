@@ -13,13 +13,14 @@ from core import charts
 from core.analyses.described import Describing
 from core.analyses.dissection import LEVEL, Dissection
 from core.analyses.dissection.task import Dissecting
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import describe
 from core.runs import Choice
 from pages.kit import halves, links, place
+from pages.kit.controls import choose, steps
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.tables import download, download_file
 
 __all__ = ["NONE", "View", "controls", "report", "units_table"]
 
@@ -60,52 +61,35 @@ class View:
         last = _described(self.choice.model, self.layer).units - 1
         return links.integer("unit", 0, last, 0)
 
-    def address(self) -> dict[str, object]:
-        """Every choice of the page."""
-        return {
-            "layer": self.layer,
-            "level": self.level,
-            "kind": self.kind,
-            "unit": self.unit.value(),
-            "concept": st.query_params.get("concept"),
-        }
-
 
 def controls(choice: Choice) -> View:
     """The choice of layer, level and kind of comparison."""
     layer = links.one_of("layer", place.layers())
     columns = st.columns([2, 2, 3])
-    layer.shown()
-    columns[0].selectbox("Layer", place.layers(), key=layer.key, on_change=_other_layer)
+    # another layer has other units, and may have no pixels
+    resets = ("unit", "kind", "level", "concept")
+    choose(layer, "Layer", where=columns[0], resets=resets)
     mapped = _described(choice.model, layer.value()).map is not None
     kinds = KINDS if mapped else ("images",)
     kind = links.one_of("kind", kinds)
-    kind.shown()
-    columns[1].selectbox(
+    choose(
+        kind,
         "Compare",
-        kinds,
-        key=kind.key,
-        on_change=_other_kind,
-        format_func=_KIND_NAMES.__getitem__,
+        where=columns[1],
+        names=_KIND_NAMES.__getitem__,
         help=DEFINITIONS["kind"],
+        resets=("level", "concept"),  # pixels and images have other usual levels
     )
     usual = f"{LEVEL:g}" if kind.value() == "pixels" else _IMAGE_LEVEL
     level = links.one_of("level", LEVELS, usual)
-    level.shown()
-    columns[2].select_slider(
+    steps(
+        level,
         "Level",
-        LEVELS,
-        key=level.key,
-        on_change=level.changed,
-        format_func=lambda text: f"{float(text):.1%}",
+        where=columns[2],
+        names=lambda text: f"{float(text):.1%}",
         help=DEFINITIONS["level"],
     )
     return View(choice, layer.value(), level.value(), kind.value())
-
-
-def _other_layer() -> None:
-    """Another layer has other units, and may have no pixels."""
-    links.put(layer=st.session_state["layer"], unit=None, kind=None, level=None, concept=None)
 
 
 def _other_row(key: str, units: pd.Index) -> None:
@@ -113,11 +97,6 @@ def _other_row(key: str, units: pd.Index) -> None:
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
         links.put(unit=int(units[rows[0]]), concept=None)
-
-
-def _other_kind() -> None:
-    """Pixels and images have other usual levels."""
-    links.put(kind=st.session_state["kind"], level=None, concept=None)
 
 
 def _described(model: str, layer: str) -> Layer:
@@ -262,17 +241,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
     st.caption("Click the left edge of a row to show its unit below; click a column name to sort.")
     name = f"dissection-{view.choice.model}-{view.layer}-{view.kind}-{view.level}"
     with st.container(horizontal=True):
-        st.download_button(
-            "Every unit and concept as CSV",
-            csv_text(rows).encode(),
-            f"{name}.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "As JSON",
-            rows.to_json(orient="records").encode(),
-            f"{name}.json",
-            "application/json",
-            icon=":material/download:",
+        download(rows, name, "Every unit and concept as CSV")
+        download_file(
+            "As JSON", f"{name}.json", "application/json", lambda: rows.to_json(orient="records")
         )

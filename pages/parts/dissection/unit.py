@@ -15,6 +15,7 @@ from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
 from core.training.task import Training
 from pages.kit import links, place
+from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -30,27 +31,14 @@ _LISTED = 12  # concepts
 def unit(view: View, found: Dissection, described: Described) -> None:
     """The unit that the address names."""
     rows = getattr(found, view.kind)
-    index = view.unit.shown()
     st.subheader("One unit in detail")
     left, right = st.columns([1, 2])
-    left.number_input(
-        f"Unit of {view.layer}",
-        0,
-        int(rows["index"].max()),
-        key=view.unit.key,
-        on_change=_other_unit,
-    )
+    # another unit has another concept
+    index = number(view.unit, f"Unit of {view.layer}", where=left, resets=("concept",))
     mine = rows[rows["index"] == index].sort_values("found", ascending=False)
     names = mine["concept"].tolist()
     concept = links.one_of("concept", names)
-    concept.shown()
-    right.selectbox(
-        "Concept to show",
-        names,
-        key=concept.key,
-        on_change=concept.changed,
-        format_func=lambda name: CONCEPTS[name].text,
-    )
+    choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
     _verdict(view, mine, index)
     model = result_of(Training(view.choice))
     half = described.half("confirmation")
@@ -60,11 +48,6 @@ def unit(view: View, found: Dissection, described: Described) -> None:
         place.link("units", "This unit's page", layer=view.layer, unit=index)
         place.link("feature_visualization", "Its maximized input", layer=view.layer, unit=index)
         place.link("ask", "Is it necessary?", layer=view.layer, units=index)
-
-
-def _other_unit() -> None:
-    """Another unit has another concept."""
-    links.put(unit=st.session_state["unit"], concept=None)
 
 
 def _verdict(view: View, mine: pd.DataFrame, index: int) -> None:

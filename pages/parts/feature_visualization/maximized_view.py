@@ -13,11 +13,12 @@ from core.analyses.maximize import BUDGETS, OBJECTIVES, PARAMETERIZATIONS, Maxim
 from core.analyses.profiles.task import Study
 from core.runtime import cache
 from pages.kit import links, place
+from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.grid import image_grid
 
-__all__ = ["address", "controls", "filters", "layer_grid"]
+__all__ = ["controls", "filters", "layer_grid"]
 
 PARAMETERIZATION = links.one_of("parameterization", PARAMETERIZATIONS, "covariance")
 BUDGET = links.one_of("budget", BUDGETS)
@@ -54,20 +55,22 @@ def controls(study: Study) -> tuple[str, Settings]:
     """The choices of the page: which layer, and how."""
     layer = _layer(study)
     first, second = st.columns(4), st.columns(4)
-    _select(first[0], layer, "Layer", study.model.layers)
-    _select(first[1], PARAMETERIZATION, "Parameterization", PARAMETERIZATIONS)
-    _select(first[2], BUDGET, "Budget", BUDGETS)
-    _select(first[3], OBJECTIVE, "Objective", tuple(OBJECTIVES))
-    _select(second[0], DIRECTION, "Direction", ("maximize", "minimize"))
-    _select(second[1], STEPS, "Steps", ("32", "64", "128", "256", "512"))
-    for column, option, label, most in (
-        (second[2], JITTER, "Jitter, pixels", 4),
-        (second[3], START, "Start", 99),
+    for column, listed, label in (
+        (first[0], layer, "Layer"),
+        (first[1], PARAMETERIZATION, "Parameterization"),
+        (first[2], BUDGET, "Budget"),
+        (first[3], OBJECTIVE, "Objective"),
+        (second[0], DIRECTION, "Direction"),
+        (second[1], STEPS, "Steps"),
     ):
-        option.shown()
-        column.number_input(
-            label, 0, most, key=option.key, on_change=option.changed, help=_HELP[option.key]
-        )
+        # units of another layer are other units
+        resets = ("unit",) if listed is layer else ()
+        choose(listed, label, where=column, help=_HELP.get(listed.key), resets=resets)
+    for column, option, label in (
+        (second[2], JITTER, "Jitter, pixels"),
+        (second[3], START, "Start"),
+    ):
+        number(option, label, where=column, help=_HELP[option.key])
     settings = Settings(
         parameterization=PARAMETERIZATION.value(),
         budget=BUDGET.value(),
@@ -78,13 +81,6 @@ def controls(study: Study) -> tuple[str, Settings]:
         minimize=DIRECTION.value() == "minimize",
     )
     return layer.value(), settings
-
-
-def address() -> dict[str, object]:
-    """Every choice of the page."""
-    options = (PARAMETERIZATION, BUDGET, OBJECTIVE, DIRECTION, STEPS, JITTER, START)
-    chosen = {option.key: option.value() for option in options}
-    return {"layer": st.session_state.get("layer"), **chosen}
 
 
 def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
@@ -218,16 +214,6 @@ def _layer(study: Study) -> links.Option[str]:
     layers = study.model.layers
     dense = [name for name in layers if study.profiles[name].example_places.max() < 0]
     return links.one_of("layer", layers, dense[0])
-
-
-def _select(
-    column: DeltaGenerator, option: links.Option[str], label: str, values: tuple[str, ...]
-) -> None:
-    """A choice that is kept in the address."""
-    option.shown()
-    column.selectbox(
-        label, values, key=option.key, on_change=option.changed, help=_HELP.get(option.key)
-    )
 
 
 def _tiles(images: np.ndarray, stuck: np.ndarray, settings: Settings) -> pictures.Bytes:

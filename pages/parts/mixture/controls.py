@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import streamlit as st
 
@@ -12,6 +13,7 @@ from core.models.registry import title
 from core.models.retired import CHOSEN, EXPERTS, NOISES, WEIGHTS, gates_of, name_of, routing_of
 from core.runs import Choice
 from pages.kit import links, place
+from pages.kit.controls import pick, steps
 from pages.kit.waiting import result_of
 
 __all__ = ["ALL", "View", "controls"]
@@ -78,10 +80,6 @@ class View:
         found: Taken = result_of(Taking(self.choice, self.gate))
         return found
 
-    def address(self) -> dict[str, object]:
-        """The model and the gate, as they stand in a link."""
-        return {"model": self.choice.model, "gate": self.gate}
-
 
 def controls(choice: Choice) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
@@ -90,96 +88,81 @@ def controls(choice: Choice) -> View:
         st.caption(f"{title(choice.model)} has no gate, so a mixture of experts is shown here.")
         choice, routing = replace(choice, model="mixture"), Routing()
     kind = choice.model if choice.model in KINDS else "mixture"
-    _show("kind", kind)
-    st.segmented_control(
-        "Network", list(KINDS), key="kind", on_change=_other_kind, format_func=KINDS.__getitem__
-    )
+    pick(links.Part("kind", kind, tuple(KINDS), _open), "Network", names=KINDS.__getitem__)
     gates = gates_of(choice.model)
-    gate = links.one_of("gate", gates)
+    gate = links.one_of("gate", gates).value()
     if len(gates) > 1:
-        gate.shown()
-        st.segmented_control(
+        pick(
+            links.Part("gate", gate, gates, _other_gate),
             "Gate",
-            gates,
-            key=gate.key,
-            on_change=_other_gate,
-            format_func=lambda name: f"layer {name.removeprefix('gate_')}",
+            names=lambda name: f"layer {name.removeprefix('gate_')}",
             help="The first gate sees the image, the second the output of the first layer.",
         )
     elif kind == "mixture":
         _settings(routing)
-    return View(choice, gate.value())
+    return View(choice, gate)
 
 
 def _settings(routing: Routing) -> None:
     """Sliders for the mixture's settings; another setting is another model of the address."""
     first, second, third, fourth = st.columns(4)
-    _show("experts", routing.experts)
-    _show("chosen", ALL if routing.dense else str(routing.k))
-    _show("weight", routing.weight)
-    _show("noise", routing.noise)
-    first.select_slider(
-        "Experts", EXPERTS, key="experts", on_change=_set, help=DEFINITIONS["experts"]
-    )
     alone = routing.experts == 1
     chosen = [str(k) for k in CHOSEN if k is not None and k < routing.experts]
-    second.segmented_control(
+    steps(
+        links.Part("experts", routing.experts, EXPERTS, _with_experts),
+        "Experts",
+        where=first,
+        help=DEFINITIONS["experts"],
+    )
+    pick(
+        links.Part("chosen", ALL if routing.dense else str(routing.k), (*chosen, ALL), _with_k),
         "Experts run per digit",
-        [*chosen, ALL],
-        key="chosen",
-        on_change=_set,
+        where=second,
         help=DEFINITIONS["chosen"],
     )
-    third.select_slider(
+    steps(
+        links.Part("weight", routing.weight, WEIGHTS, lambda weight: _with(weight=weight)),
         "Balance, α",
-        WEIGHTS,
-        key="weight",
-        on_change=_set,
+        where=third,
+        names="{:g}".format,
         help=DEFINITIONS["weight"],
-        format_func="{:g}".format,
         disabled=alone,
     )
-    fourth.segmented_control(
+    pick(
+        links.Part("noise", routing.noise, NOISES, lambda noise: _with(noise=noise)),
         "Noise",
-        NOISES,
-        key="noise",
-        on_change=_set,
+        where=fourth,
+        names="{:g}".format,
         help=DEFINITIONS["noise"],
-        format_func="{:g}".format,
         disabled=alone,
     )
 
 
-def _show(key: str, value: object) -> None:
-    """Make the widget of this key show the value."""
-    if st.session_state.get(key) != value:
-        st.session_state[key] = value
+def _with(**settings: Any) -> None:
+    """Write the mixture with other settings to the address."""
+    _open(name_of(replace((routing_of(place.asked().model) or Routing()), **settings)))
 
 
-def _set() -> None:
-    """Write the model with the settings shown to the address."""
-    state, before = st.session_state, routing_of(place.asked().model) or Routing()
-    if before.experts == 1:  # it has no settings that another number could keep
-        links.put(model=name_of(Routing(int(state["experts"]))), gate=None)
+def _with_experts(experts: int) -> None:
+    """Write the mixture with so many experts; k stays, unless that is all of them."""
+    before = routing_of(place.asked().model) or Routing()
+    if 1 in (experts, before.experts):  # one has no settings that another number could keep
+        _open(name_of(Routing(experts)))
         return
-    experts, weight = int(state["experts"]), float(state["weight"])
-    chosen, noise = state["chosen"] or ALL, state["noise"]
-    k = None if chosen == ALL or int(chosen) >= experts else int(chosen)
-    # a button pressed again is let go: then noise is as before
-    noise = before.noise if noise is None else noise
-    settings = {"chosen": k, "weight": weight, "noise": noise} if experts > 1 else {}
-    links.put(model=name_of(Routing(experts, **settings)), gate=None)  # type: ignore[arg-type]
+    _with(experts=experts, chosen=None if before.dense or before.k >= experts else before.k)
 
 
-def _other_gate() -> None:
+def _with_k(chosen: str) -> None:
+    """Write the mixture that runs so many experts for a digit."""
+    _with(chosen=None if chosen == ALL else int(chosen))
+
+
+def _other_gate(gate: str) -> None:
     """Another gate; the network may have been changed in the same moment, to one without it."""
-    picked = st.session_state["gate"]
-    if picked in gates_of(place.asked().model):
-        links.put(gate=picked)
+    if gate in gates_of(place.asked().model):
+        links.put(gate=gate)
 
 
-def _other_kind() -> None:
+def _open(model: str) -> None:
     """Write the kind of network to the address; settings of the last kind are forgotten."""
-    picked = st.session_state["kind"]
-    if picked is not None:
-        links.put(model=picked, gate=None)
+    links.put(model=model, gate=None)

@@ -13,7 +13,8 @@ from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
 from core.architectures.mixture.tasks import Taken
 from pages.kit import links
-from pages.kit.digit import digit_number
+from pages.kit.controls import marks
+from pages.kit.digit import followed_number
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download, file_name
@@ -102,22 +103,15 @@ def _said(view: View, taken: Taken, drawn: GateMap, before: GateMap) -> None:
 
 def _classes() -> list[int]:
     """The classes to show: those of the address, or all."""
-    SHOWN.shown()
-    st.pills(
-        "Classes shown (all if none is chosen)",
-        [str(label) for label in range(10)],
-        selection_mode="multi",
-        key=SHOWN.key,
-        on_change=SHOWN.changed,
-    )
-    return [int(label) for label in SHOWN.value()] or list(range(10))
+    shown = marks(SHOWN, "Classes shown (all if none is chosen)")
+    return [int(label) for label in shown] or list(range(10))
 
 
 def _map(
     name: str, drawn: GateMap, report: GateReport, digits: NDArray[np.int64], shown: list[int]
 ) -> None:
     """The map of one network, trained or not, with its corners named."""
-    own = _followed(report)
+    own = followed_number(len(report.labels))
     frame, points = _frame(report, digits), scattered(drawn.points, SCATTER)
     frame = frame.assign(x=points[digits, 0], y=points[digits, 1])
     x, y = drawn.points[own]
@@ -128,11 +122,6 @@ def _map(
     )
     chart = figures.gates(frame, corners, followed, shown)
     st.altair_chart(chart, width="content", key=f"map of the gate, {name}")
-
-
-def _followed(report: GateReport) -> int:
-    """The number of the followed digit."""
-    return min(digit_number().value(), len(report.labels) - 1)
 
 
 def _frame(report: GateReport, digits: NDArray[np.int64]) -> pd.DataFrame:
@@ -150,7 +139,7 @@ def _two(report: GateReport, number: int) -> str:
 
 def _caption(taken: Taken, drawn: int, experts: int) -> None:
     """How to read the maps."""
-    own = _followed(taken.confirmation)
+    own = followed_number(len(taken.confirmation.labels))
     names = "Corners: experts" + (", by number," if experts > 8 else "")
     st.caption(
         f"{drawn:,} of the {len(taken.right):,} digits of the confirmation half. {names} with the "

@@ -12,7 +12,7 @@ from core.architectures.mixture.history import Growth
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks.history import DIGITS, Growing
 from core.models.retired import name_of
-from pages.kit import links
+from pages.kit import controls, links
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
@@ -21,7 +21,7 @@ from pages.parts.mixture.history_step import at_step
 __all__ = ["view"]
 
 SHARE = links.one_of("share", ("load", "importance"))
-BESIDE = links.one_of("beside", ("no", "yes"))
+BESIDE = links.switch("beside")
 NAMES = {"load": "Load: share of digits", "importance": "Importance: mean weight"}
 DEFINITIONS = {
     "load": "f: the share of the digits to which the gate gives this expert its highest weight.",
@@ -124,15 +124,8 @@ def _beside(view: View) -> Growth | None:
     if plain == view.choice.model:
         st.caption("This is the mixture without balancing: one expert per digit and α = 0.")
         return None
-    BESIDE.shown()
-    st.segmented_control(
-        "For comparison: the same mixture with one expert per digit and no balancing",
-        ["no", "yes"],
-        key=BESIDE.key,
-        on_change=BESIDE.changed,
-        format_func={"no": "not shown", "yes": "shown (trained if necessary)"}.__getitem__,
-    )
-    if BESIDE.value() == "no":
+    label = "For comparison: the same mixture with one expert per digit and no balancing"
+    if not controls.toggle(BESIDE, f"{label} (trained if necessary)"):
         return None
     found: Growth = result_of(Growing(replace(view.choice, model=plain), view.gate))
     return found
@@ -142,30 +135,19 @@ def _step(of: Growth) -> int:
     """The step that is shown, of those kept."""
     steps = [str(step) for step in of.steps]
     option = links.one_of("step", steps, steps[-1])
-    option.shown()
-    st.select_slider(
+    step = controls.steps(
+        option,
         "Batches seen",
-        steps,
-        key=option.key,
-        on_change=option.changed,
-        format_func=lambda text: f"{int(text):,}",
+        names=lambda text: f"{int(text):,}",
         help="Weights were saved before training, after 1, 2, 4, … batches, and at the end.",
     )
-    return int(option.value())
+    return int(step)
 
 
 def _areas(own: Growth, other: Growth | None, step: int) -> None:
     """Each expert's share of digits over training, stacked."""
-    SHARE.shown()
-    st.segmented_control(
-        "Share",
-        list(NAMES),
-        key=SHARE.key,
-        on_change=SHARE.changed,
-        format_func=NAMES.__getitem__,
-        label_visibility="collapsed",
-    )
-    shown, measure = {THIS: own, OTHER: other}, SHARE.value()
+    measure = controls.pick(SHARE, "Share", names=NAMES.__getitem__, bare=True)
+    shown = {THIS: own, OTHER: other}
     columns = st.columns(1 if other is None else 2)
     for where, (name, of) in zip(columns, ((n, g) for n, g in shown.items() if g), strict=True):
         with where:

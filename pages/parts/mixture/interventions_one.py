@@ -10,6 +10,7 @@ from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import WAYS, Otherwise
 from core.data import Digits
 from pages.kit import links
+from pages.kit.controls import pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download, file_name
@@ -17,7 +18,6 @@ from pages.parts.mixture.controls import View
 
 __all__ = ["show"]
 
-EXPERT = links.integer("expert", -1, 15, -1)  # -1: the one whose removal costs most
 WAY = links.one_of("way", WAYS)
 SHOWN = 24  # digits that changed from right to wrong
 _SAID = {"removed": "is removed", "alone": "answers alone"}
@@ -59,28 +59,21 @@ def show(view: View, found: Otherwise, digits: Digits) -> None:
 def _asked(found: Otherwise) -> tuple[int, str]:
     """The expert, and whether it is removed or left alone."""
     st.markdown("**One expert in detail**")
-    chosen = EXPERT.value()
-    expert = chosen if 0 <= chosen < found.experts else found.costliest()
-    if st.session_state.get(EXPERT.key) != expert:
-        st.session_state[EXPERT.key] = expert
     left, right = st.columns([3, 2])
-    left.segmented_control(
+    expert = pick(
+        links.integer("expert", 0, found.experts - 1, found.costliest()),
         "Expert",
-        range(found.experts),
-        key=EXPERT.key,
-        on_change=EXPERT.changed,
+        where=left,
         help="By default the expert whose removal costs most on the discovery half.",
     )
-    WAY.shown()
-    right.segmented_control(
+    way = pick(
+        WAY,
         "Intervention",
-        WAYS,
-        key=WAY.key,
-        on_change=WAY.changed,
+        where=right,
         help="Removed: its digits go to the next best expert. Alone: every digit goes to this "
         "expert.",
     )
-    return expert, WAY.value()
+    return expert, way
 
 
 def _lost(lost: pd.DataFrame, digits: Digits, what: str) -> None:

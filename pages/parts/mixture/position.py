@@ -13,6 +13,7 @@ from core.architectures.mixture.position_information import divided, factor_tabl
 from core.architectures.mixture.tasks.position import Moved, Moving
 from core.models.registry import title
 from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
@@ -22,7 +23,7 @@ from pages.parts.mixture.position_experts import experts, name_of
 __all__ = ["view"]
 
 MOVED, STILL = "mixture_jittered", "mixture_deep"
-CONTROL = links.one_of("never_moved", ("no", "yes"))
+CONTROL = links.switch("never_moved")
 NAMES = {
     "class": "class",
     "place": "place",
@@ -175,14 +176,10 @@ def _information(view: View, found: Moved) -> None:
 
 def _control_asked() -> bool:
     """Whether the network that never saw moved digits is to be compared with."""
-    CONTROL.shown()
-    st.segmented_control(
+    return toggle(
+        CONTROL,
         "Compare with the same network trained on digits that are not moved (takes half a minute)",
-        ["no", "yes"],
-        key=CONTROL.key,
-        on_change=CONTROL.changed,
     )
-    return CONTROL.value() == "yes"
 
 
 def _factor(table: pd.DataFrame) -> pd.Series[str]:

@@ -12,6 +12,7 @@ from core.architectures.mixture.position_digit import AtPlaces, at_places
 from core.architectures.mixture.tasks.assignment import gated
 from core.training.task import Training
 from pages.kit import links
+from pages.kit.controls import slide
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -78,9 +79,7 @@ def _here(one: Followed, seen: AtPlaces) -> None:
     with first:
         st.image(pictures.enlarged(pictures.ink(seen.images[[at]]), 5)[0], width=140)
     for option, title in ((DOWN, "Pixels down"), (RIGHT, "Pixels right")):
-        option.shown()
-        with second:
-            st.slider(title, -REACH, REACH, key=option.key, on_change=option.changed)
+        slide(option, title, where=second)
     probabilities = seen.probabilities[at]
     charts = [
         (f"Gate of layer {name.removeprefix('gate_')}" if "_" in name else "Gate", of[at])

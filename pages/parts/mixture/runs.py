@@ -27,6 +27,7 @@ from core.models.retired import name_of
 from core.runs import Choice
 from core.runtime import cache
 from pages.kit import links
+from pages.kit.controls import pick
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
 from pages.parts.mixture.runs_table import MEASURED, table
@@ -107,15 +108,8 @@ def _p(p: float) -> str:
 
 def _charts(view: View, runs: Runs, base: dict[str, Summed]) -> None:
     """A measure against α and against the number of experts."""
-    MEASURE.shown()
-    st.segmented_control(
-        "Measure",
-        list(MEASURED),
-        key=MEASURE.key,
-        on_change=MEASURE.changed,
-        format_func=lambda name: MEASURED[name][0],
-    )
-    measure, routing = MEASURE.value(), view.routing
+    measure = pick(MEASURE, "Measure", names=lambda name: MEASURED[name][0])
+    routing = view.routing
     st.caption(MEASURED[measure][1])
     left, right = st.columns(2)
     ks = [k for k in (1, 2, None) if k is None or k < routing.experts]

@@ -15,40 +15,25 @@ from core.charts import modality as figures
 from core.models.pretrained import FEWEST, FILE_LIMIT, MOST, NETWORKS, shrunk
 from core.statistics.modes import RATE, Modality, find_modes
 from core.text import literal, shown
-from pages.kit import links
+from pages.kit import controls, links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.multimodality.words import DEFINITIONS
 
-__all__ = ["address", "exercise"]
+__all__ = ["exercise"]
 
 _SIDE = 56  # pixels of a picture on the screen
-OPEN = links.one_of("exercise", ("no", "yes"))
+OPEN = links.switch("exercise")
 NETWORK = links.one_of("network", tuple(NETWORKS))
 TRAINED = links.one_of("weights", ("trained", "untrained"))
-CHANNEL = links.integer("channel", 0, 2047, 0)
-
-
-def address() -> dict[str, object]:
-    """Every choice of this part; the pictures themselves are no part of a link."""
-    return {option.key: option.value() for option in (OPEN, NETWORK, TRAINED, CHANNEL)}
 
 
 def exercise() -> None:
-    """The exercise, once it is asked for."""
+    """The exercise, once it is asked for; the pictures themselves are no part of a link."""
     st.subheader("Exercise: a network trained on photographs")
-    OPEN.shown()
-    st.segmented_control(
-        "Exercise",
-        ("no", "yes"),
-        key=OPEN.key,
-        on_change=OPEN.changed,
-        format_func={"no": "Closed", "yes": "Open"}.__getitem__,
-        label_visibility="collapsed",
-    )
-    if OPEN.value() == "no":
+    if not controls.toggle(OPEN, "Open the exercise"):
         return
     st.markdown(
         f"Upload {FEWEST} to {MOST} pictures, for example of two kinds: cats and dogs, or day and "
@@ -78,25 +63,23 @@ def exercise() -> None:
 def _controls() -> tuple[str, str]:
     """The network and the layer."""
     left, middle, right = st.columns(3)
-    NETWORK.shown()
-    left.selectbox(
+    network = controls.choose(
+        NETWORK,
         "Network",
-        list(NETWORKS),
-        key=NETWORK.key,
-        on_change=NETWORK.changed,
-        format_func=lambda name: NETWORKS[name].title,
+        where=left,
+        names=lambda name: NETWORKS[name].title,
+        resets=("network_layer", "channel"),
     )
-    layers = NETWORKS[NETWORK.value()].layers
-    layer = middle.selectbox("Layer", layers, index=len(layers) - 1, key=f"of {NETWORK.key}")
-    TRAINED.shown()
-    right.segmented_control(
+    layers = NETWORKS[network].layers
+    layer = links.one_of("network_layer", layers, layers[-1])
+    controls.choose(layer, "Layer", where=middle, resets=("channel",))
+    controls.pick(
+        TRAINED,
         "Weights",
-        ("trained", "untrained"),
-        key=TRAINED.key,
-        on_change=TRAINED.changed,
+        where=right,
         help="Trained on ImageNet (weights from torchvision), or untrained as a control.",
     )
-    return NETWORK.value(), layer
+    return network, layer.value()
 
 
 def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
@@ -153,8 +136,7 @@ def _found(task: ReadingPhotographs, found: Photographs) -> None:
         "chosen and judged on the same pictures: q corrects for the number of channels, but "
         "other pictures would be a fairer test."
     )
-    asked = CHANNEL.value() if "channel" in st.query_params else int(order[0])
-    _channel(task, found, min(asked, len(of) - 1))
+    _channel(task, found, links.integer("channel", 0, len(of) - 1, int(order[0])).value())
     table = pd.DataFrame({"channel": range(len(of)), "dip": of.dip, "p": of.p, "q": of.q})
     download(table.assign(modes=of.modes), f"modes-{task.network}-{task.layer}")
 

@@ -15,6 +15,7 @@ from core.models.registry import describe
 from core.runs import Choice
 from core.statistics.modes import RATE, LayerModes
 from pages.kit import links
+from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import column, download, file_name
@@ -46,10 +47,6 @@ class View:
         """The layer and its network."""
         return f"{self.choice.model}/{self.layer}"
 
-    def address(self) -> dict[str, object]:
-        """Every choice of this part."""
-        return {"layer": self.layer, "tap": self.tap, "order": self.order}
-
 
 def controls(choice: Choice) -> View:
     """The choice of layer, tap and order."""
@@ -57,43 +54,25 @@ def controls(choice: Choice) -> View:
     dense = [name for name, of in described.items() if of.hidden_dense]
     layer = links.one_of("layer", tuple(described), (dense or list(described))[0])
     left, middle, right = st.columns([2, 3, 2])
-    layer.shown()
-    left.selectbox("Layer", list(described), key=layer.key, on_change=_other_layer)
+    # another layer has other units, and may be read elsewhere
+    choose(layer, "Layer", where=left, resets=("tap", "unit", "width"))
     known = taps(choice.model, layer.value())
     tap = links.one_of("tap", known)
     of = described[layer.value()]
-    tap.shown()
     names = TAP_NAMES if len(known) > 1 else {known[0]: of.tap.capitalize()}
-    middle.segmented_control(
+    pick(
+        tap,
         "Values",
-        known,
-        key=tap.key,
-        on_change=_other_tap,
-        format_func=names.__getitem__,
+        where=middle,
+        names=names.__getitem__,
         help=DEFINITIONS["tap"],
+        resets=("width",),  # a bandwidth chosen before would mislead
     )
-    ORDER.shown()
-    right.selectbox(
-        "Order",
-        list(ORDERS),
-        key=ORDER.key,
-        on_change=ORDER.changed,
-        format_func=ORDERS.__getitem__,
-    )
+    choose(ORDER, "Order", where=right, names=ORDERS.__getitem__)
     read = "after the ReLU" if tap.value() == TAPS[1] else of.tap
     if of.map is not None:
         read = f"maximum over the map, {read}"
     return View(choice, layer.value(), tap.value(), read, ORDER.value())
-
-
-def _other_layer() -> None:
-    """Another layer has other units, and may be read elsewhere."""
-    links.put(layer=st.session_state["layer"], tap=None, unit=None, width=None)
-
-
-def _other_tap() -> None:
-    """The same unit, read elsewhere; a bandwidth chosen before would mislead."""
-    links.put(tap=st.session_state["tap"] or TAPS[0], width=None)
 
 
 def ordered(view: View, of: LayerModes) -> NDArray[np.int64]:

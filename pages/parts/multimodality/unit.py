@@ -13,13 +13,13 @@ from core.charts import modality as figures
 from core.statistics.modes import RATE, Modality
 from core.statistics.modes.density import density, peaks_of
 from core.statistics.modes.describing import THRESHOLD
-from pages.kit import links, place
-from pages.kit.digit import digit_number, followed
+from pages.kit import controls, links, place
+from pages.kit.digit import followed
 from pages.kit.tables import column, download, file_name
 from pages.parts.multimodality.layer import View, ordered
 from pages.parts.multimodality.words import CANT, DEFINITIONS
 
-__all__ = ["address", "chosen", "unit"]
+__all__ = ["chosen", "unit"]
 
 WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 
@@ -31,27 +31,12 @@ def chosen(view: View, layer: LayerFound) -> links.Option[int]:
     )
 
 
-def address(option: links.Option[int]) -> dict[str, object]:
-    """Every choice of this part."""
-    return {
-        "unit": option.value(),
-        "width": WIDTH.value(),
-        "digit": digit_number().value(),
-    }
-
-
 def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFound) -> None:
     """The unit that the address names."""
-    index = option.shown()
     st.subheader("One unit in detail")
     left, right = st.columns([1, 3], vertical_alignment="bottom")
-    left.number_input(
-        f"Unit of {view.layer}",
-        0,
-        len(layer.discovery) - 1,
-        key=option.key,
-        on_change=_other_unit,
-    )
+    # another unit has another bandwidth
+    index = controls.number(option, f"Unit of {view.layer}", where=left, resets=("width",))
     with right.container(horizontal=True):
         place.link("units", "This unit's page", layer=view.layer, unit=index)
         place.link("dissection", "What it responds to", layer=view.layer, unit=index)
@@ -69,11 +54,6 @@ def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFo
     value = float(found.values[digit.number])
     _density(view, found, value, f"test digit {digit.number}, a {digit.label}")
     _tests(view, layer, index, found)
-
-
-def _other_unit() -> None:
-    """Another unit has another bandwidth."""
-    links.put(unit=st.session_state["unit"], width=None)
 
 
 def _summary(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
@@ -94,17 +74,10 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     """The density of the confirmation half at the bandwidth of the slider."""
     of = found.found
     usual = of.density.bandwidth if of.density else 1.0
-    WIDTH.shown()
-    st.slider(
-        "Bandwidth, % of the automatic one",
-        25,
-        400,
-        step=5,
-        key=WIDTH.key,
-        on_change=WIDTH.changed,
-        help=DEFINITIONS["bandwidth"],
+    percent = controls.slide(
+        WIDTH, "Bandwidth, % of the automatic one", step=5, help=DEFINITIONS["bandwidth"]
     )
-    width = usual * WIDTH.value() / 100
+    width = usual * percent / 100
     smooth = found.values[found.values != 0] if of.apart else found.values
     drawn = density(smooth, width)
     names, colours = figures.mode_names(of.n_modes, False)

@@ -8,23 +8,18 @@ from core.architectures.multitask import charts as figures
 from core.architectures.multitask.controls_task import EPOCHS, NETWORKS, SHARE, Alone, Controls
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
 __all__ = ["controls"]
 
+ALONE = links.switch("alone")
+
 
 def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
     """The same lesions in networks taught one task, behind a switch: two are trained for it."""
-    shown = links.one_of("alone", ("no", "yes"))
-    on = st.toggle(
-        "Compare with networks trained on one task (trains two more)",
-        value=shown.value() == "yes",
-        key="taught alone",
-    )
-    if on != (shown.value() == "yes"):
-        links.put(alone="yes" if on else None)
-    if not on:
+    if not toggle(ALONE, "Compare with networks trained on one task (trains two more)"):
         return
     found: Controls = result_of(Alone(choice))
     scores = found.scores().set_index("taught").reset_index()

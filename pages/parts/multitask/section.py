@@ -17,8 +17,7 @@ from core.runs import Choice
 from core.runtime import cache
 from core.training.task import Training
 from pages.kit import digit, links, place
-from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.controls import pick
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
@@ -29,7 +28,6 @@ __all__ = ["section"]
 NETWORKS = {"multitask": "Digit, slant, thickness", "pairs": "Two digits, left and right"}
 UNITS = 6  # shown for each task
 _TERMS = 3  # of a sum, written out
-_OFFERED = 20  # partners to choose from, two of each class
 PARTNER = links.integer("partner", 0, 4999, 1)
 
 
@@ -70,26 +68,14 @@ def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
 
 def _partner(digits: Digits) -> int:
     """The digit on the right, picked from a row."""
-    labels = digits.labels.tolist()
-    each = _OFFERED // 10
-    first = {label: [at for at, own in enumerate(labels) if own == label] for label in range(10)}
-    offered = [at for label in range(10) for at in first[label][3 : 3 + each]]
     number = min(PARTNER.value(), len(digits) - 1)
-    shown = offered if number in offered else [number, *offered]
-    st.markdown(f"**On the right**: test digit {number}, a {labels[number]}. Choose another:")
-    picked = image_grid(
-        gallery(
-            pictures.ink(digits.images[shown, 0].numpy()),
-            [f"test digit {at}, a {labels[at]}" for at in shown],
-        ),
-        key="grid of partners",
-        label="Digits for the right side",
-        selected=shown.index(number),
-        scale=1,
+    label = int(digits.labels[number])
+    st.markdown(f"**On the right**: test digit {number}, a {label}. Choose another:")
+    # others than those offered for the left
+    offered = digit.first_of_each(digits, 3, 2)
+    digit.choose_digit(
+        PARTNER, digits, offered, key="grid of partners", label="Digits for the right side"
     )
-    if picked is not None and shown[picked] != number:
-        links.put(partner=shown[picked])
-        st.rerun()
     return number
 
 
@@ -158,9 +144,7 @@ def _sum(choice: Choice, found: Answers) -> None:
     """One head's answer with its numbers."""
     names = tuple(head.task for head in heads_of(choice.model) if head.task != "parity")
     option = links.one_of(f"{choice.model}_sum", names, names[min(1, len(names) - 1)])
-    option.shown()
-    st.segmented_control("Show the sum for", names, key=option.key, on_change=option.changed)
-    head = found.heads[names.index(option.value())]
+    head = found.heads[names.index(pick(option, "Show the sum for"))]
     st.latex(_formula(head, found))
     silent = int((found.passed == 0).sum())
     what = f"the logit of “{head.spoken(head.said)}”" if head.names else "the slant in radians"

@@ -13,6 +13,7 @@ from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import DRAWS, Serving
 from core.runs import Choice
 from pages.kit import halves, links
+from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -85,16 +86,8 @@ def _asked(choice: Choice, found: Shared) -> tuple[str, str, str]:
     pairs = tuple(f"{a}-{b}" for i, a in enumerate(found.tasks) for b in found.tasks[i + 1 :])
     pair = links.one_of(f"{choice.model}_tasks", pairs)
     left, right = st.columns(2)
-    layer.shown()
-    left.segmented_control("Layer", SHARED, key=layer.key, on_change=layer.changed)
-    pair.shown()
-    right.selectbox(
-        "Tasks",
-        pairs,
-        key=pair.key,
-        on_change=pair.changed,
-        format_func=lambda name: name.replace("-", " and "),
-    )
+    pick(layer, "Layer", where=left)
+    choose(pair, "Tasks", where=right, names=lambda name: name.replace("-", " and "))
     first, second = pair.value().split("-")
     return layer.value(), first, second
 
@@ -165,13 +158,7 @@ def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str])
 def _crossed(choice: Choice, found: Shared, layer: str) -> None:
     """Groups of units silenced, every task judged, with random units beside."""
     share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
-    share.shown()
-    st.segmented_control(
-        "Share of the layer silenced, %",
-        [f"{100 * each:g}" for each in SHARES],
-        key=share.key,
-        on_change=share.changed,
-    )
+    pick(share, "Share of the layer silenced, %")
     table = found.crossed(layer, SHARES[[f"{100 * s:g}" for s in SHARES].index(share.value())])
     st.altair_chart(figures.crossed(table, found.tasks, found.taught), key="cross-matrix")
     st.caption(

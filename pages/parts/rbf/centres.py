@@ -13,6 +13,7 @@ from core.runs import Choice
 from core.runtime import cache
 from core.statistics import wilson_interval
 from pages.kit import links
+from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
@@ -38,6 +39,7 @@ RESPONDING = (
 )
 ACCURACY = "Accuracy of a linear read-out fitted to these centres, on the confirmation half."
 _ORDERS = {"label": "label", "purity": "purity", "hits": "digits", "number": "number"}
+ORDER = links.one_of("by", tuple(_ORDERS))
 _FEWEST = 5  # digits of which a purity is drawn
 
 
@@ -63,7 +65,7 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
         [("centres", unit) for unit in order],
         model="rbf",
         key="grid of centres",
-        label=f"Centres by {links.one_of('order', tuple(_ORDERS)).value()}",
+        label=f"Centres by {ORDER.value()}",
         scale=1,
         max_height=420,
     )
@@ -84,12 +86,7 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
 
 def _order(opened: OpenedRBF) -> list[int]:
     """The centres in the chosen order."""
-    option = links.one_of("by", tuple(_ORDERS))
-    option.shown()
-    st.segmented_control(
-        "Order", list(_ORDERS), key=option.key, on_change=option.changed,
-        format_func=_ORDERS.__getitem__,
-    )  # fmt: skip
+    order = pick(ORDER, "Order", names=_ORDERS.__getitem__)
     own = opened.own
     purity = np.nan_to_num(own.purities, nan=-1)
     keys = {
@@ -98,19 +95,15 @@ def _order(opened: OpenedRBF) -> list[int]:
         "hits": np.argsort(-own.hits, kind="stable"),
         "number": np.arange(len(purity)),
     }
-    found: list[int] = keys[option.value()].tolist()
+    found: list[int] = keys[order].tolist()
     return found
 
 
 def _nearest(choice: Choice, opened: OpenedRBF) -> None:
     """One centre with the digits nearest to it."""
     option = links.integer("centre", 0, len(opened.centres) - 1, 0)
-    option.shown()
     left, right = st.columns([1, 3], vertical_alignment="center")
-    left.number_input(
-        "Centre", 0, len(opened.centres) - 1, key=option.key, on_change=option.changed
-    )
-    at = option.value()
+    at = number(option, "Centre", where=left)
     digits = cache.digits(choice.data, "confirmation")
     near = opened.own.near[at].tolist()
     images = np.concatenate([opened.centres[at][None], digits.images[near, 0].numpy()])

@@ -15,6 +15,7 @@ from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRB
 from core.data.bitmaps import BITMAPS
 from core.runs import Choice
 from pages.kit import links, place
+from pages.kit.controls import steps
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -66,18 +67,14 @@ def section(choice: Choice) -> None:
 
 def _chosen_width(opened: OpenedRBF) -> int:
     """The number of the factor on the width that is chosen."""
-    WIDTH.shown()
-    options = [f"{factor:g}" for factor in FACTORS]
-    st.select_slider(
+    width = steps(
+        WIDTH,
         "Width σ, relative to the network's own",
-        options,
-        key=WIDTH.key,
-        on_change=WIDTH.changed,
         help=f"The network's own σ is {opened.width:.2f}, the mean distance of a training digit to "
         "its nearest centre. At another width, the read-out stays as learned here; below, it "
         "is also refitted.",
     )
-    return options.index(WIDTH.value())
+    return WIDTH.values.index(width)
 
 
 def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer, at: int) -> None:

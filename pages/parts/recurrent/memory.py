@@ -16,6 +16,7 @@ from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import HELD, NETWORKS, Read, Reading
 from core.models.lstm import shuffled_order
 from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download, file_name
@@ -149,18 +150,16 @@ def _state_frame(view: View) -> pd.DataFrame:
 def read_early(view: View) -> None:
     """Accuracy by row of the final head and of probes, and this digit's answer by row."""
     found: Read = result_of(Reading(view.choice))
-    SHUFFLED.shown()
-    st.toggle(
+    beside = toggle(
+        SHUFFLED,
         "Compare with a network that reads the rows in shuffled order",
-        key=SHUFFLED.key,
-        on_change=SHUFFLED.changed,
         help="The same kind of network, trained on the rows in one random order, the same for all "
         "digits. It is trained the first time, which takes a minute or two.",
     )
     chart = st.container()
     _answers(view, found)
     shuffled: Read | None = None
-    if SHUFFLED.value():
+    if beside:
         name = f"{view.choice.model}_shuffled"
         shuffled = result_of(Reading(replace(view.choice, model=name)))
     table = found.table(shuffled)

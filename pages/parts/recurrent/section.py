@@ -14,7 +14,7 @@ from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
 from core.runs import Choice
 from core.training.task import Training
-from pages.kit import halves, links, place
+from pages.kit import controls, halves, links, place
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -83,10 +83,7 @@ def _where(units: int) -> tuple[int, int]:
     unit = links.integer("cell_unit", 0, units - 1, 0)
     row = links.integer("cell_row", 0, 27, 14)
     left, right = st.columns(2)
-    for column, option, label, last in ((left, unit, "Unit", units - 1), (right, row, "Row", 27)):
-        option.shown()
-        column.slider(label, 0, last, key=option.key, on_change=option.changed)
-    return unit.value(), row.value()
+    return controls.slide(unit, "Unit", where=left), controls.slide(row, "Row", where=right)
 
 
 def _worked(view: View) -> None:
@@ -132,13 +129,10 @@ def _numbers(name: str, now: Mapping[str, float]) -> str:
 def _heat_maps(view: View) -> None:
     """Each layer as a heat-map whose rows are the rows of the digit."""
     order = links.one_of("cell_order", tuple(ORDERS))
-    order.shown()
-    st.segmented_control(
+    controls.pick(
+        order,
         "Order of units",
-        list(ORDERS),
-        key=order.key,
-        on_change=order.changed,
-        format_func=ORDERS.__getitem__,
+        names=ORDERS.__getitem__,
         help="Row of most change: the row at which the state changes most from the previous row, "
         "mean over the discovery half; units that write early are on the left. Time constant: "
         "units that forget fastest are on the left.",
@@ -176,9 +170,8 @@ def _held(view: View) -> None:
     gate = links.one_of("cell_gate", gates, recurrent.keeping(view.model.described))
     if st.query_params.get(gate.key, gate.default) not in gates:  # of the network shown before
         links.put(cell_gate=None)
-    gate.shown()
     st.markdown("**Clamp a gate and see how the answer for this digit changes**")
-    st.segmented_control("Gate", gates, key=gate.key, on_change=gate.changed)
+    controls.pick(gate, "Gate")
     table = clamping.effects(view.model, view.digit.image, gate.value())
     table["chosen"] = table["unit"] == view.unit
     title = "probability of the class that the network answers"

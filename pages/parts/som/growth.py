@@ -11,7 +11,7 @@ from core.architectures.som import charts as figures
 from core.architectures.som.task import SHUFFLES, OpenedSOM
 from core.models.som import ROWS
 from core.runs import Choice
-from pages.kit import links
+from pages.kit import controls, links
 from pages.kit.tables import column, download, file_name
 
 __all__ = ["DEFINITIONS", "compared", "defects", "growth"]
@@ -67,9 +67,7 @@ def growth(choice: Choice, opened: OpenedSOM) -> None:
     """The map after a chosen epoch, and its measures over epochs."""
     steps = [str(step) for step in opened.steps]
     option = links.one_of("epoch", steps, steps[-1])
-    option.shown()
-    st.select_slider("After epoch", steps, key=option.key, on_change=option.changed)
-    at = steps.index(option.value())
+    at = steps.index(controls.steps(option, "After epoch"))
     epoch = int(opened.steps[at])
     cells = _cells(opened.labels[at])
     left, right = st.columns(2)

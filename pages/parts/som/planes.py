@@ -10,6 +10,7 @@ from core.architectures.som import charts as figures
 from core.architectures.som.task import OpenedSOM
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.controls import number
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download, file_name
@@ -67,7 +68,7 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
 def _pixel(opened: OpenedSOM) -> int:
     """The pixel that is chosen, by a small plane or by number."""
     option = links.integer("pixel", 0, _SIDE**2 - 1, int(opened.pixels[0]))
-    chosen = option.shown()
+    chosen = option.value()
     offered = opened.pixels.tolist()
     tiles = pictures.enlarged(pictures.ink([opened.plane(pixel) for pixel in offered]), _TIMES)
     names = [f"row {pixel // _SIDE}, column {pixel % _SIDE}" for pixel in offered]
@@ -86,8 +87,4 @@ def _pixel(opened: OpenedSOM) -> int:
         "ones before it. Choose one here, or any pixel by number.",
         help=PLANE,
     )
-    st.number_input(
-        "Pixel", 0, _SIDE**2 - 1, key=option.key, on_change=option.changed,
-        help="28 · row + column, both counted from 0.",
-    )  # fmt: skip
-    return chosen
+    return number(option, "Pixel", help="28 · row + column, both counted from 0.")

@@ -10,12 +10,13 @@ from core import pictures
 from core.analyses.profiles.task import Study
 from core.analyses.subpopulations import Subpopulations
 from core.claims.task import Explaining
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
-from pages.kit import halves, links, place
+from pages.kit import halves, links
+from pages.kit.controls import choose
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.opening import unit_grid
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
 __all__ = ["anomalies"]
@@ -25,8 +26,7 @@ def anomalies(study: Study) -> None:
     """The list of one layer, and each unit's pictures."""
     layers = study.model.layers
     layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
-    layer.shown()
-    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    choose(layer, "Layer")
     st.markdown(
         "For one class, training pushes these units up, although on average they are below zero "
         "on it. A possible explanation, tested here: each unit responds to only a part of that "
@@ -43,7 +43,6 @@ def anomalies(study: Study) -> None:
         _said(found, units, total)
         _pictures(found, units, layer.value(), str(study.choice))
         _table(found, units)
-    place.copy_link(view="anomalies", layer=layer.value())
 
 
 def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
@@ -118,7 +117,4 @@ def _table(found: Subpopulations, units: np.ndarray) -> None:
     }
     part = st.column_config.TextColumn(NAMES["part"], help=DEFINITIONS["part"])
     st.dataframe(frame, hide_index=True, column_config={**columns, "part": part})
-    st.download_button(
-        "Download as CSV", csv_text(frame), "anomalies.csv", "text/csv",
-        icon=":material/download:", key="download anomalies",
-    )  # fmt: skip
+    download(frame, "anomalies")

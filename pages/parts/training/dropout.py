@@ -18,11 +18,12 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.models.registry import title
 from core.runs import Choice
-from pages.kit import halves, links, place
+from pages.kit import halves, links
+from pages.kit.controls import choose
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
-__all__ = ["address", "dropout"]
+__all__ = ["dropout"]
 
 DEFINITIONS = {
     "accuracy": "Share of the confirmation half that the network classifies correctly.",
@@ -64,12 +65,6 @@ _NAMES = {
 }
 
 
-def address() -> dict[str, object]:
-    """Every choice of the view."""
-    layers = hidden_dense(place.asked().model)
-    return {"layer": links.one_of("layer", layers, layers[-1]).value()} if layers else {}
-
-
 def dropout(choice: Choice) -> None:
     """What dropout changes in the hidden dense layers of three networks each."""
     layers = hidden_dense(choice.model)
@@ -87,10 +82,9 @@ def dropout(choice: Choice) -> None:
         "is one network; grey: networks before training."
     )
     halves.chosen_and_judged("Top classes and the best unit for a crossed 7 were chosen")
-    found: Dropped = result_of(Dropping(choice))
     layer = links.one_of("layer", layers, layers[-1])
-    layer.shown()
-    st.selectbox("Layer", layers, key=layer.key, on_change=layer.changed)
+    choose(layer, "Layer")
+    found: Dropped = result_of(Dropping(choice))
     table = _named_dropout(found.table, layer.value())
     _measures(table)
     _silenced(_named_dropout(found.curves, layer.value()))

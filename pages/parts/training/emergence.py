@@ -10,15 +10,16 @@ from core.analyses.comparing import DETECTOR, Emergence, Emerging, hidden_dense,
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.registry import describe
 from core.runs import Choice
 from core.training import PROBE
 from pages.kit import halves, links, place
+from pages.kit.controls import choose
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
-__all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", "layer_option"]
+__all__ = ["DEFINITIONS", "concept_option", "controls", "emergence", "layer_option"]
 
 DEFINITIONS = {
     "selectivity over steps": (
@@ -71,26 +72,17 @@ def concept_option(choice: Choice) -> links.Option[str]:
     return links.one_of("concept", names, "crossed-7")
 
 
-def address() -> dict[str, object]:
-    """Every choice of the view."""
-    choice = place.asked()
-    return {of.key: of.value() for of in (layer_option(choice), concept_option(choice))}
-
-
 def controls(choice: Choice, known: tuple[str, ...]) -> tuple[str, str]:
     """The choice of layer and concept, of which some may not be in these digits."""
     layer, concept = layer_option(choice), concept_option(choice)
     columns = st.columns(2)
-    layer.shown()
-    names = tuple(of.name for of in describe(choice.model))
-    columns[0].selectbox("Layer", names, key=layer.key, on_change=layer.changed)
-    concept.shown()
-    columns[1].selectbox(
+    choose(layer, "Layer", where=columns[0])
+    choose(
+        concept,
         "Concept",
-        known,
-        key=concept.key,
-        on_change=concept.changed,
-        format_func=lambda name: CONCEPTS[name].text,
+        where=columns[1],
+        among=known,
+        names=lambda name: CONCEPTS[name].text,
         help=DEFINITIONS["concept auc"],
     )
     return layer.value(), concept.value()
@@ -227,8 +219,7 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
         f"with fewer than {FEWEST} of these digits, too few to rely on."
     )
     name = f"emergence-{choice.data}-{choice.model}-seed{choice.seed}-{layer}"
-    data, icon = csv_text(table).encode(), ":material/download:"
-    st.download_button("Download as CSV", data, f"{name}.csv", "text/csv", icon=icon)
+    download(table, name)
 
 
 def _greyed(row: pd.Series) -> list[str]:

@@ -10,6 +10,7 @@ from core.analyses.movie.task import Filming
 from core.analyses.profiles.task import Study
 from core.units import UnitId
 from pages.kit import links, place
+from pages.kit.controls import choose
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.movie_player import Film, movie_player
 from pages.kit.waiting import result_of
@@ -25,15 +26,12 @@ def film(study: Study) -> None:
     layers = study.model.layers
     layer = links.one_of("layer", layers, layers[-3] if len(layers) > 2 else layers[0])
     left, right = st.columns(2)
-    layer.shown()
-    left.selectbox("Layer", layers, key=layer.key, on_change=_changed, args=(layer,))
-    ROW.shown()
-    right.selectbox(
+    choose(layer, "Layer", where=left, resets=("pins",))  # another layer has other units
+    choose(
+        ROW,
         "Activations",
-        ROWS[1:],
-        key=ROW.key,
-        on_change=ROW.changed,
-        format_func=ROW_NAMES.__getitem__,
+        where=right,
+        names=ROW_NAMES.__getitem__,
         help=DEFINITIONS["activation row"],
     )
     filmed = result_of(Filming(study.choice))
@@ -54,7 +52,6 @@ def film(study: Study) -> None:
     _captions(recorded, filmed.same, units)
     for unit in pins.value():
         place.link("units", f"Open unit {unit}", layer=name, unit=unit)
-    place.copy_link(view="movie", layer=name, rows=ROW.value(), pins=",".join(pins.value()) or None)
 
 
 @st.cache_resource(max_entries=4, show_spinner="Preparing the movie")
@@ -72,11 +69,6 @@ def _reel(_recorded: Recorded, which: str, model: str, layer: str, row: str) -> 
         scalars=_recorded.scalars[layer][:, order],
         preferred=_recorded.preferred(layer)[:, order],
     )
-
-
-def _changed(layer: links.Option[str]) -> None:
-    """Another layer has other units, so no pins."""
-    layer.changed(pins=None)
 
 
 def _captions(recorded: Recorded, same: bool, units: int) -> None:

@@ -13,12 +13,13 @@ from core.analyses.maximize import Settings
 from core.analyses.maximize.task import Maximizing
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from pages.kit import halves, links, place
+from pages.kit.controls import choose, slide
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
 __all__ = ["units"]
@@ -58,57 +59,26 @@ def units(study: Study) -> None:
     else:
         _pictures(study, chosen, layer.value())
         _table(chosen)
-    kept = {option.key: option.write(option.value()) for option in (SELECTIVITY, ACTIVE)}
-    named = {
-        option.key: option.value() for option in (layer, TOP, STATE, SORT, ORDER, PICTURE, ANSWERS)
-    }
-    place.copy_link(**named, **kept)
 
 
 def _controls(layer: links.Option[str]) -> None:
     """The filters and the order."""
     first = st.columns(4)
-    _select(first[0], layer, "Layer", ("all", *place.layers()))
-    _select(first[1], TOP, "Top class", ("any", *CLASSES), DEFINITIONS["top_class"])
-    wanted = ("any", POLYSEMANTIC, NONE, *_WORDS)
-    _select(first[2], ANSWERS, "Responds to", wanted, DEFINITIONS["label"])
-    _select(first[3], STATE, "State", STATES, _states())
     second = st.columns(5)
-    _select(second[0], PICTURE, "Picture", ("mean", "maximized"))
-    _select(
-        second[1],
-        SORT,
-        "Sort by",
-        SORTS,
-        "For definitions, point at the column names of the table below.",
-    )
-    _select(second[2], ORDER, "Order", ("highest", "lowest"))
-    for column, option, name in (
-        (second[3], SELECTIVITY, "Selectivity, %"),
-        (second[4], ACTIVE, "Active on, % of digits"),
+    sorts = "For definitions, point at the column names of the table below."
+    for column, option, name, help_ in (
+        (first[0], layer, "Layer", None),
+        (first[1], TOP, "Top class", DEFINITIONS["top_class"]),
+        (first[2], ANSWERS, "Responds to", DEFINITIONS["label"]),
+        (first[3], STATE, "State", _states()),
+        (second[0], PICTURE, "Picture", None),
+        (second[1], SORT, "Sort by", sorts),
+        (second[2], ORDER, "Order", None),
     ):
-        option.shown()
-        help_ = DEFINITIONS["selectivity" if option is SELECTIVITY else "fraction_active"]
-        column.slider(name, 0, 100, key=option.key, on_change=option.changed, help=help_)
-
-
-def _select(
-    column: st.delta_generator.DeltaGenerator,
-    option: links.Option[str],
-    label: str,
-    values: tuple[str, ...],
-    help_: str | None = None,
-) -> None:
-    """A choice that is kept in the address."""
-    option.shown()
-    column.selectbox(
-        label,
-        values,
-        key=option.key,
-        on_change=option.changed,
-        help=help_,
-        format_func=_shown,
-    )
+        choose(option, name, where=column, names=_shown, help=help_)
+    slide(SELECTIVITY, "Selectivity, %", where=second[3], help=DEFINITIONS["selectivity"])
+    active = DEFINITIONS["fraction_active"]
+    slide(ACTIVE, "Active on, % of digits", where=second[4], help=active)
 
 
 def _shown(value: str) -> str:
@@ -254,10 +224,4 @@ def _table(chosen: pd.DataFrame) -> None:
                 f"{NAMES[base]}, {control}", format="%.3f", help=DEFINITIONS[control]
             )
         st.dataframe(chosen, column_config=columns, height=360)
-        st.download_button(
-            "Download as CSV",
-            csv_text(chosen, index=True).encode(),
-            "units.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
+        download(chosen, "units", index=True)

@@ -14,32 +14,27 @@ from core.analyses.profiles.task import Study
 from core.runtime import cache
 from core.units import UnitId
 from pages.kit import links
+from pages.kit.controls import several
 
-__all__ = ["chosen", "compare"]
+__all__ = ["compare"]
 
 _MOST = 5  # units, the page's own included
 _EACH = 4  # digits from the top of each unit
 
 
-def chosen(study: Study) -> list[str]:
-    """The other units in the address, as layer/index."""
-    return _option(study).value()
-
-
 def compare(study: Study, unit: UnitId) -> None:
     """The choice of other units, and the comparison with them."""
-    option = _option(study)
-    option.shown()
-    own = f"{unit.layer}/{unit.index}"
-    st.multiselect(
+    every = _names(study)
+    option = links.several("compare", every, most=_MOST - 1)
+    own, others = f"{unit.layer}/{unit.index}", option.value()
+    several(
+        option,
         f"Compare {own} with",
-        [name for name in _names(study) if name != own or name in option.value()],
-        key=option.key,
-        on_change=option.changed,
-        max_selections=_MOST - 1,
-        placeholder="Choose up to four others",
+        among=[name for name in every if name != own or name in others],
+        most=_MOST - 1,
+        hint="Choose up to four others",
     )
-    names = list(dict.fromkeys([own, *option.value()]))
+    names = list(dict.fromkeys([own, *others]))
     if len(names) == 1:
         st.caption("Choose another unit to see the class profiles and digits of both side by side.")
         return
@@ -47,11 +42,6 @@ def compare(study: Study, unit: UnitId) -> None:
     means = [study.profiles[layer].class_means[index] for layer, index in places]
     st.altair_chart(charts.comparison(names, np.stack(means)), key="comparison")
     _same_digits(study, names, places)
-
-
-def _option(study: Study) -> links.Option[list[str]]:
-    """The other units, kept in the address."""
-    return links.several("compare", _names(study), most=_MOST - 1)
 
 
 def _names(study: Study) -> tuple[str, ...]:

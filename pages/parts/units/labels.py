@@ -16,7 +16,7 @@ from core.analyses.labelling import NONE, Labels, score_card
 from core.analyses.labelling.task import Labelling, Named
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
-from pages.kit import links, place
+from pages.kit import controls, links, place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -109,15 +109,7 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
     with st.expander("Look at the pairs", icon=":material/compare:"):
         names = sorted(named.pairs, key=lambda name: (not name.startswith("crossbar,"), name))
         pair = links.one_of("pair", names)
-        pair.shown()
-        st.segmented_control(
-            "Part",
-            names,
-            key=pair.key,
-            on_change=pair.changed,
-            label_visibility="collapsed",
-        )
-        shown = named.pairs[pair.value()]
+        shown = named.pairs[controls.pick(pair, "Part", bare=True)]
         n = len(shown)
         values = peaks(study.model, torch.cat([shown.present, shown.absent]), layer)[:, index]
         tall = torch.cat([shown.present, shown.absent], dim=2)  # one above the other
@@ -141,13 +133,10 @@ def _own(study: Study, layer: str, index: int) -> None:
         described = result_of(Describing(study.choice.data))
         names = [name for name in described.measured.names if CONCEPTS[name].category != "position"]
         own = links.one_of("own", ("none", *names))
-        own.shown()
-        st.selectbox(
+        controls.choose(
+            own,
             "It responds to",
-            ("none", *names),
-            key=own.key,
-            on_change=own.changed,
-            format_func=lambda name: CONCEPTS[name].text if name in CONCEPTS else name,
+            names=lambda name: CONCEPTS[name].text if name in CONCEPTS else name,
         )
         if own.value() == "none":
             st.caption("Choose a concept: it is scored as the automatic label is.")

@@ -22,6 +22,7 @@ from core.statistics import rate_bound
 from core.units import UnitId
 from pages.kit import halves, links, place
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.tables import download_file
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
 from pages.parts.units.examples import examples, judged, mean_images
@@ -61,19 +62,12 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
-        st.download_button(
+        images = judged(study).images[:, 0].numpy()
+        download_file(
             "Download figures and data",
-            unit_archive(name, profile, source, judged(study).images[:, 0].numpy()),
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
-            icon=":material/download:",
-        )
-        place.copy_link(
-            layer=layer,
-            unit=index,
-            compare=",".join(comparison.chosen(study)),
-            pair=st.query_params.get("pair"),
-            own=st.query_params.get("own"),
+            lambda: unit_archive(name, profile, source, images),
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
