@@ -13,6 +13,7 @@ from core.csv_text import csv_text
 from core.interventions.search import ERASED, SPARED, erasing
 from core.training.task import Study
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked, write_units
@@ -85,15 +86,17 @@ def _curves(found: Found, asked: Asked) -> None:
     left, right = st.columns(2)
     recall = {name: found.curves[name].recall[:, asked.label] for name in names}
     left.markdown(f"**Removed**: recall of class {asked.label} that is left")
-    left.altair_chart(
-        charts.removal_curves(counts, recall, found.random, "recall left"), key="removal curves"
+    left.vega_lite_chart(
+        finished_chart(charts.removal_curves, counts, recall, found.random, "recall left"),
+        key="removal curves",
     )
     kept = {name: found.curves[name].kept for name in names}
     right.markdown(
         f"**Kept alone**: telling class {asked.label} from others", help=DEFINITIONS["j"]
     )
-    right.altair_chart(
-        charts.removal_curves(counts, kept, found.random_kept, "discrimination"), key="keep curves"
+    right.vega_lite_chart(
+        finished_chart(charts.removal_curves, counts, kept, found.random_kept, "discrimination"),
+        key="keep curves",
     )
     st.caption(
         "Rankings are made on the discovery half (gradient EMA: during training), curves on the "
@@ -154,8 +157,9 @@ def _shapley(found: Found, asked: Asked) -> None:
     """The units that contribute most, with their errors."""
     with st.expander("Shapley values with their errors", icon=":material/bar_chart:"):
         order = np.argsort(-found.shapley)[:_SHOWN]
-        st.altair_chart(
-            charts.contributions(
+        st.vega_lite_chart(
+            finished_chart(
+                charts.contributions,
                 [str(unit) for unit in order],
                 found.shapley[order],
                 found.errors[order],

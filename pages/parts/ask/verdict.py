@@ -15,6 +15,7 @@ from core.interventions.effects import MEASURES
 from core.statistics import wilson_interval
 from core.training.task import Study
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked
@@ -67,8 +68,9 @@ def effects(evidence: Evidence) -> None:
     frame["group"] = frame["group"].map(group_name)
     frame = frame.drop_duplicates("group")
     title = f"{_FIELD[measure]}, after − before"
-    st.altair_chart(
-        charts.changes(frame, title, percent=measure == "accuracy"), key="chart of changes"
+    st.vega_lite_chart(
+        finished_chart(charts.changes, frame, title, percent=measure == "accuracy"),
+        key="chart of changes",
     )
     worse = "Right" if measure == "nll" else "Left"
     st.caption(
@@ -120,8 +122,9 @@ def _beside(of: Controls, words: str) -> None:
     if not len(of):
         st.info("The layer has fewer other units than were claimed, so there are no controls.")
         return
-    st.altair_chart(
-        charts.beside_controls(of.own, of.effects, of.measure), key=f"chart of {of.measure}"
+    st.vega_lite_chart(
+        finished_chart(charts.beside_controls, of.own, of.effects, of.measure),
+        key=f"chart of {of.measure}",
     )
     st.caption(
         f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of as many other units, "
@@ -143,10 +146,12 @@ def pairs(study: Study, asked: Asked) -> None:
         rows = answers.rename(columns={"effect": "name"})
         left, right = st.columns(2)
         title = f"margin of class {label}, with the {part} − without it"
-        left.altair_chart(charts.differences(rows, title), key=f"chart of pairs {at}")
+        left.vega_lite_chart(
+            finished_chart(charts.differences, rows, title), key=f"chart of pairs {at}"
+        )
         left.caption(f"What the {part} does to the answer. Difference: without the units − intact.")
         mine = of[of["effect"].str.startswith("unit ")].rename(columns={"effect": "name"})
-        right.altair_chart(charts.differences(mine), key=f"own pairs {at}")
+        right.vega_lite_chart(finished_chart(charts.differences, mine), key=f"own pairs {at}")
         more = f" The first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
         right.caption(f"What it does to the units themselves.{more}")
     change = frame[frame["effect"] == "difference"].iloc[-1]

@@ -13,6 +13,7 @@ from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runtime.task import Choice
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -104,11 +105,13 @@ def _look(choice: Choice, found: Heads) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Entropy**", help=DEFINITIONS["entropy"])
-        st.altair_chart(figures.spread(named, "entropy", "entropy", 1.0), key="head entropies")
+        st.vega_lite_chart(
+            finished_chart(figures.spread, named, "entropy", "entropy", 1.0), key="head entropies"
+        )
     with right:
         st.markdown("**Distance**", help=DEFINITIONS["distance"])
-        chart = figures.spread(named, "distance", "pixels", UNIFORM)
-        st.altair_chart(chart, key="head distances")
+        chart = finished_chart(figures.spread, named, "distance", "pixels", UNIFORM)
+        st.vega_lite_chart(chart, key="head distances")
     st.caption(
         f"A dot for each query of each head (block.head). Dashed: all patches alike, entropy 1 and "
         f"{UNIFORM:.1f} pixels. Median entropy of trained queries "
@@ -133,7 +136,7 @@ def _need(choice: Choice, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
     table = _named(found.effects())
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
-    st.altair_chart(figures.effects(table), key="effects of heads")
+    st.vega_lite_chart(finished_chart(figures.effects, table), key="effects of heads")
     chosen = _named(found.specialties())
     sure = int(chosen["needed"].sum())
     st.markdown(
@@ -167,7 +170,7 @@ def _one_head(table: pd.DataFrame) -> None:
         mine = table[(table["head"] == head) & (table["block"] == block)]
         with side:
             st.markdown(f"**Block {block}, head {head}**", help=DEFINITIONS["control"])
-            st.altair_chart(figures.needs(mine), key=f"needs of block {block}")
+            st.vega_lite_chart(finished_chart(figures.needs, mine), key=f"needs of block {block}")
     st.caption(
         "Blue: the head chosen above is silenced, with 95 % intervals; grey: the range of the "
         "controls. All 10 classes of 8 heads are shown, so single intervals off 0 are to be "
@@ -179,7 +182,7 @@ def _replaced(choice: Choice, found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
     st.markdown("**Does it matter where heads look?** Weights replaced on the way")
     table = found.accuracies()
-    st.altair_chart(figures.kept(table), key="weights replaced")
+    st.vega_lite_chart(finished_chart(figures.kept, table), key="weights replaced")
     st.caption(
         "Confirmation half, 95 % Wilson intervals. uniform: 1/16 on each patch, as with W_q = b_q "
         "= 0; mean: each query's mean over the digits, so that nothing depends on the digit; "

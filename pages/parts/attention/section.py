@@ -15,6 +15,7 @@ from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
@@ -171,8 +172,9 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
     ):
         with columns[at]:
             st.markdown(title, help=about)
-            st.altair_chart(
-                figures.numbers(values, form=form, signed=signed), key=f"numbers of {title}"
+            st.vega_lite_chart(
+                finished_chart(figures.numbers, values, form=form, signed=signed),
+                key=f"numbers of {title}",
             )
     best = int(weights.argmax())
     st.caption(
@@ -193,12 +195,12 @@ def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"Weight A, head {head}", help="Of the class token on each patch.")
-        grid = figures.numbers(seen.weights[1][head, 0], form=".2f", signed=False)
-        st.altair_chart(grid, key="numbers of the class token")
+        grid = finished_chart(figures.numbers, seen.weights[1][head, 0], form=".2f", signed=False)
+        st.vega_lite_chart(grid, key="numbers of the class token")
     with right:
         st.markdown("Probability", help="softmax of the logits, W · class token + b.")
-        chart = figures.answers(seen.probabilities, one.label)
-        st.altair_chart(chart, key="answers of attention")
+        chart = finished_chart(figures.answers, seen.probabilities, one.label)
+        st.vega_lite_chart(chart, key="answers of attention")
     top = int(seen.probabilities.argmax())
     st.caption(
         f"Answer {top} (logit {seen.logits[top]:.2f}, probability "

@@ -15,6 +15,7 @@ from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runtime.task import Choice
 from pages.kit import digit, place
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -142,7 +143,7 @@ def _all_classes(choice: Choice, found: Meant) -> None:
     """For each class and property the dimension that draws it most, beside its controls."""
     table = found.properties()
     st.markdown("**All classes: the dimension that draws a property most**")
-    st.altair_chart(figures.effects(table), key="effects of dimensions")
+    st.vega_lite_chart(finished_chart(figures.effects, table), key="effects of dimensions")
     st.caption(
         "“d5 +1.2”: dimension 5 of the class's capsule moves the property of decoded digits by 1.2 "
         "standard deviations of real digits over the whole shift; red up, blue down. Chosen on the "

@@ -18,6 +18,7 @@ from core.models.inspectable import Layer
 from core.models.registry import MODELS
 from core.runtime.task import Choice
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 
 __all__ = ["NONE", "View", "controls", "report", "units_table"]
@@ -206,7 +207,7 @@ def _bars(rows: pd.DataFrame) -> None:
         st.info("No bar to draw: no unit passes.", icon=":material/do_not_disturb_on:")
         return
     names = [CONCEPTS[name].text for name in detectors["concept"]]
-    st.altair_chart(charts.concept_counts(names), key="concepts detected")
+    st.vega_lite_chart(finished_chart(charts.concept_counts, names), key="concepts detected")
 
 
 def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:

@@ -11,6 +11,7 @@ from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks import Taken
 from core.data.concepts import CONCEPTS
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
@@ -137,8 +138,9 @@ def _loads(of: GateReport) -> None:
     """Load and importance of each expert."""
     about = f"Load: {DEFINITIONS['load']} Importance: the expert's mean weight."
     st.markdown("**How evenly**: load and importance", help=about)
-    st.altair_chart(
-        figures.loads(of.load, of.importance, DEAD / of.experts), key="load of each expert"
+    st.vega_lite_chart(
+        finished_chart(figures.loads, of.load, of.importance, DEAD / of.experts),
+        key="load of each expert",
     )
     st.caption(
         f"Load: share of digits that weigh the expert most. Grey: an even share, "
@@ -150,8 +152,8 @@ def _decided(view: View, taken: Taken) -> None:
     """The entropy of each digit's weights, trained and untrained."""
     of, most = taken.confirmation, math.log2(max(view.routing.k, 2))
     st.markdown("**How decidedly**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
-    chart = figures.decided(of.entropy, taken.untrained.mean_entropy, most)
-    st.altair_chart(chart, key="entropy of each digit")
+    chart = finished_chart(figures.decided, of.entropy, taken.untrained.mean_entropy, most)
+    st.vega_lite_chart(chart, key="entropy of each digit")
     st.caption(
         f"Left: one expert has all the weight; right: all that are run weigh alike. The mean is "
         f"{of.mean_entropy:.2f} bits; grey: before training, {taken.untrained.mean_entropy:.2f}."
@@ -162,7 +164,7 @@ def _classes(view: View, taken: Taken) -> None:
     """Expert × class."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
-    st.altair_chart(figures.shares(table, "class"), key="experts by class")
+    st.vega_lite_chart(finished_chart(figures.shares, table, "class"), key="experts by class")
     st.caption(
         "Of each class's digits, the share in percent that each expert takes: a column sums to "
         "100. An expert that knew no class would have its load in every cell.",
@@ -210,8 +212,8 @@ def _concepts(view: View, taken: Taken) -> None:
     marked = table.merge(found[["group", "expert", "confirmed"]], how="left")
     marked["confirmed"] = marked["confirmed"].eq(True)
     named = marked.assign(group=[CONCEPTS[name].text for name in marked["group"]])
-    chart = figures.beyond(named, [CONCEPTS[name].text for name in rows])
-    st.altair_chart(chart, key="experts by concept")
+    chart = finished_chart(figures.beyond, named, [CONCEPTS[name].text for name in rows])
+    st.vega_lite_chart(chart, key="experts by concept")
     st.caption(
         "Points by which the expert's share of the concept's digits exceeds what it would take if "
         "it knew the class alone; numbers only where both halves agree. Rows: the "

@@ -8,6 +8,7 @@ import streamlit as st
 from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
 from core.runtime import cache
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import interventions_one
@@ -99,7 +100,7 @@ def _points(row: pd.Series[float]) -> str:
 def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
     """Accuracy when the gate's weights are others."""
     st.markdown("**Accuracy when the gate decides otherwise**", help=DEFINITIONS["accuracy"])
-    st.altair_chart(figures.accuracies(table), key="accuracy rerouted")
+    st.vega_lite_chart(finished_chart(figures.accuracies, table), key="accuracy rerouted")
     st.caption(
         f"{found.digits:,} digits of the confirmation half, 95 % Wilson intervals. Orange: as "
         "trained; blue: weights replaced by those of a random other digit, each given away once, "
@@ -123,7 +124,7 @@ def _needs(view: View, found: Otherwise) -> None:
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
-    st.altair_chart(figures.effects(table), key="experts removed")
+    st.vega_lite_chart(finished_chart(figures.effects, table), key="experts removed")
     costs = found.costs()
     most = costs.sort_values("change").iloc[0]
     st.caption(

@@ -14,6 +14,7 @@ from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
 from core.training.task import Training
 from pages.kit import digit
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import trace_steps
@@ -53,7 +54,9 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     for at, (side, of) in enumerate(zip(sides, way.decided, strict=True), 1):
         with side:
             st.markdown(f"**{at} · Weights of gate {at}**")
-            st.altair_chart(figures.weights(of.weights), key=f"weights of gate {at}")
+            st.vega_lite_chart(
+                finished_chart(figures.weights, of.weights), key=f"weights of gate {at}"
+            )
             scores = ", ".join(f"{score:.2f}" for score in of.scores)
             st.caption(f"Scores z: {scores}. Entropy {of.entropy:.2f} bits; 2 is undecided.")
     st.caption(
@@ -63,7 +66,7 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     )
     table = way.table()
     st.markdown("**3 · What each way through would answer**")
-    st.altair_chart(figures.ways(table), key="ways through")
+    st.vega_lite_chart(finished_chart(figures.ways, table), key="ways through")
     same = int((way.answers == way.answer).sum())
     st.caption(
         f"In each cell the answer if both gates gave all weight to one expert; darker: the product "
@@ -100,8 +103,8 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
         help="Entropy −Σ g log₂ g of the gate's weights: 0 bits where one expert has all the "
         "weight, log₂ N where all have the same. Ties count half.",
     )
-    chart = figures.weights(decided.weights, of.untrained)
-    st.altair_chart(chart, key="weights before training")
+    chart = finished_chart(figures.weights, decided.weights, of.untrained)
+    st.vega_lite_chart(chart, key="weights before training")
     st.caption(
         f"Bars: weights of {view.gate} for this digit; grey ticks: before training, when expert "
         f"{of.untrained.argmax()} had most, {of.untrained.max():.0%}."

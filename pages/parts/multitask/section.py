@@ -17,6 +17,7 @@ from core.runtime import cache
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.network import one_network
@@ -105,11 +106,11 @@ def _heads(found: Answers) -> None:
             st.metric(head.task, head.spoken(head.said), f"correct: {right}", delta_color="off",
                       delta_arrow="off", help=_ABOUT[head.task])  # fmt: skip
             if head.names:
-                bars = figures.shares(head.names, head.shares, int(head.right))
-                st.altair_chart(bars, key=f"answers of {head.task}")
+                bars = finished_chart(figures.shares, head.names, head.shares, int(head.right))
+                st.vega_lite_chart(bars, key=f"answers of {head.task}")
             else:
-                lines = figures.needle(head.said, head.right)
-                st.altair_chart(lines, width="content", key=f"answer of {head.task}")
+                lines = finished_chart(figures.needle, head.said, head.right)
+                st.vega_lite_chart(lines, width="content", key=f"answer of {head.task}")
     st.caption(
         "Bars: probability of each answer, the right one in orange. Lines: the slant, the "
         "network's in blue, the image's in orange. What is right about slant and thickness is "
@@ -146,7 +147,9 @@ def _follow(choice: Choice, found: Answers) -> None:
         with column:
             st.markdown(head.task)
             unit = "nats" if head.names else "rad²"
-            st.altair_chart(figures.rises(frame, unit), key=f"rises of {head.task}")
+            st.vega_lite_chart(
+                finished_chart(figures.rises, frame, unit), key=f"rises of {head.task}"
+            )
     _sum(choice, found)
 
 

@@ -13,6 +13,7 @@ from core.runtime import cache
 from core.runtime.task import Choice
 from core.statistics import wilson_interval
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
@@ -71,7 +72,7 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
     )
     _nearest(choice, opened)
     frame = _purities(opened)
-    st.altair_chart(figures.purities(frame), key="purities")
+    st.vega_lite_chart(finished_chart(figures.purities, frame), key="purities")
     st.caption(
         f"Purity of each centre that at least {_FEWEST} confirmation digits are nearest to: blue "
         "k-means, grey as many training digits drawn at random.",

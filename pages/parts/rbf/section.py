@@ -15,6 +15,7 @@ from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRB
 from core.data.bitmaps import BITMAPS
 from core.runtime.task import Choice
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -110,13 +111,15 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     )
     one, other = st.columns(2)
     one.markdown("**All responses**", help=RESPONSE)
-    one.altair_chart(figures.by_rank(answer.responses), key="responses by rank")
+    one.vega_lite_chart(finished_chart(figures.by_rank, answer.responses), key="responses by rank")
     one.caption(
         f"The {len(answer.responses)} responses, highest first; "
         f"{(answer.responses == 0).mean():.0%} are exactly 0. Orange: the response at distance σ."
     )
     other.markdown("**Scores**", help="y = Wφ + b, fitted to be 1 for the class and 0 for others.")
-    other.altair_chart(figures.by_class(answer.scores, said, title="score"), key="scores of rbf")
+    other.vega_lite_chart(
+        finished_chart(figures.by_class, answer.scores, said, title="score"), key="scores of rbf"
+    )
     other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
     _table(choice, opened, digit, answer)
 
@@ -189,7 +192,9 @@ def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer)
     )
     with st.expander("How far the bitmaps are from one another"):
         distances = rbf_width.code_distances()
-        st.altair_chart(figures.between_codes(distances), key="between bitmaps", width="content")
+        st.vega_lite_chart(
+            finished_chart(figures.between_codes, distances), key="between bitmaps", width="content"
+        )
         st.caption(
             "The outputs y for an activation that is exactly a bitmap: 0 for its own class and 4 "
             "for each of the pixels in which it differs from another.",

@@ -15,6 +15,7 @@ from core.architectures.recurrent.task import Gates, Opened
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -181,7 +182,7 @@ def _held(view: View) -> None:
     table = clamping.effects(view.model, view.digit.image, gate.value())
     table["chosen"] = table["unit"] == view.unit
     title = "probability of the class that the network answers"
-    st.altair_chart(figures.effects(table, title), key="held gates of the digit")
+    st.vega_lite_chart(finished_chart(figures.effects, table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
         f"Each tick is one unit of {view.choice.model}/{gate.value()}, alone held at 0 or at 1 at "

@@ -14,6 +14,7 @@ from core.runtime import cache
 from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links
+from pages.kit.charts import finished_chart
 
 __all__ = ["chosen", "compare"]
 
@@ -47,7 +48,7 @@ def compare(study: Study, unit: UnitId) -> None:
         return
     places = [(layer, int(index)) for layer, index in (name.split("/") for name in names)]
     means = [study.profiles[layer].class_means[index] for layer, index in places]
-    st.altair_chart(charts.comparison(names, np.stack(means)), key="comparison")
+    st.vega_lite_chart(finished_chart(charts.comparison, names, np.stack(means)), key="comparison")
     _same_digits(study, names, places)
 
 

@@ -16,6 +16,7 @@ from core.analyses.task import Describing, Labelling, Named
 from core.data.concepts import CONCEPTS
 from core.training.task import Study
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -98,7 +99,7 @@ def _differences(named: Named, layer: str, index: int) -> None:
     if np.allclose(frame["mean"], 0) and np.allclose(frame["high"], 0):
         st.info("No part changes its activation at all.", icon=":material/horizontal_rule:")
         return
-    st.altair_chart(charts.differences(frame), key="differences")
+    st.vega_lite_chart(finished_chart(charts.differences, frame), key="differences")
     st.caption("Mean change of activation with 95 % intervals; the number of pairs is in the tip.")
 
 

@@ -21,6 +21,7 @@ from core.statistics import rate_bound
 from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
@@ -147,7 +148,7 @@ def _scores(profile: Profile, index: int) -> None:
                 f"untrained {untrained:.2f} · permuted {permuted:.2f}",
                 help=f"{DEFINITIONS['untrained']}\n\n{DEFINITIONS['permuted']}",
             )
-            st.altair_chart(_beside(profile, name, value), key=f"beside {name}")
+            st.vega_lite_chart(finished_chart(_beside, profile, name, value), key=f"beside {name}")
     st.caption(
         f"Blue: this unit. Grey: every unit of {profile.layer}, trained, untrained, and under "
         f"permuted labels. The top class was chosen on other digits than these {profile.n:,}."
@@ -170,13 +171,14 @@ def _beside(profile: Profile, name: str, value: float) -> alt.LayerChart:
 def _classes(profile: Profile, index: int, passed: str) -> None:
     """Its mean activation, of which `passed` counts, on each class."""
     st.markdown("**Mean activation on each class**")
-    chart = charts.class_profile(
+    chart = finished_chart(
+        charts.class_profile,
         profile.class_means[index],
         profile.class_low[index],
         profile.class_high[index],
         profile.untrained_means[index],
     )
-    st.altair_chart(chart, key="classes")
+    st.vega_lite_chart(chart, key="classes")
     effective = profile.effective_classes[index]
     st.caption(
         f"Activation {passed}, with 95 % intervals; grey ticks: the untrained unit. Spread over "
@@ -190,9 +192,9 @@ def _histogram(profile: Profile, index: int, passed: str) -> None:
     zeros = int(profile.zeros[index])
     st.markdown(f"**Activations**: exactly 0 on {zeros:,} of {profile.n:,} digits")
     narrow, wide = st.columns([1, 4])
-    narrow.altair_chart(charts.exact_zeros(zeros, profile.n), key="zeros")
-    chart = charts.histogram(profile.edges[index], profile.counts[index])
-    wide.altair_chart(chart, key="histogram")
+    narrow.vega_lite_chart(finished_chart(charts.exact_zeros, zeros, profile.n), key="zeros")
+    chart = finished_chart(charts.histogram, profile.edges[index], profile.counts[index])
+    wide.vega_lite_chart(chart, key="histogram")
     st.caption(
         f"Activation {passed}; left, the exact zeros on a scale of their own. Lifetime sparseness "
         f"{profile.sparseness[index]:.2f}.",
