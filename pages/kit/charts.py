@@ -16,9 +16,9 @@ import pyarrow as pa  # type: ignore[import-untyped]
 
 from core.runtime.drawings import DRAWINGS
 
-__all__ = ["finished_chart"]
+__all__ = ["ALTAIR", "finished_chart"]
 
-_ALTAIR = threading.Lock()  # its settings are one for all threads
+ALTAIR = threading.Lock()  # to be held by who uses Altair: its settings are one for all threads
 _KEPT_DATA = "arrow"
 
 
@@ -47,7 +47,7 @@ def _finished(
     datasets: dict[str, bytes] = {}
     chart = figure(*args, **options)
     with (
-        _ALTAIR,
+        ALTAIR,
         alt.theme.enable("none"),  # Streamlit's own theme, light or dark, is put on in the browser
         alt.data_transformers.enable(_KEPT_DATA, datasets=datasets),
     ):

@@ -23,6 +23,12 @@ def file_name(choice: Choice) -> str:
 
 
 def download(frame: pd.DataFrame, name: str, label: str = "Download as CSV") -> None:
-    """A button that gives the table."""
-    data, icon = csv_text(frame).encode(), ":material/download:"
-    st.download_button(label, data, f"{name}.csv", "text/csv", icon=icon, key=f"csv of {name}")
+    """A button that gives the table, which is written when it is clicked."""
+    st.download_button(
+        label,
+        lambda: csv_text(frame),
+        f"{name}.csv",
+        "text/csv",
+        icon=":material/download:",
+        key=f"csv of {name}",
+    )

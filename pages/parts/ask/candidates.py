@@ -59,7 +59,7 @@ def candidates(study: Study, asked: Asked) -> None:
         units = tuple(sorted(int(table["unit"].iloc[row]) for row in rows))
         st.button(f"Ask about {write_units(units)}", on_click=_ask, args=(units,), key="ask picked")
     st.download_button(
-        "Download as CSV", csv_text(table), "candidates.csv", "text/csv",
+        "Download as CSV", lambda: csv_text(table), "candidates.csv", "text/csv",
         icon=":material/download:", key="download candidates",
     )  # fmt: skip
 

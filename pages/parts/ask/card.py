@@ -27,11 +27,11 @@ def downloads(evidence: Evidence) -> None:
     name = f"evidence-{evidence.model}-{evidence.layer}-{write_units(evidence.units)[:40]}"
     with st.container(horizontal=True):
         st.download_button(
-            "Evidence card (HTML)", html(evidence), f"{name}.html", "text/html",
+            "Evidence card (HTML)", lambda: html(evidence), f"{name}.html", "text/html",
             icon=":material/badge:", key="download html",
         )  # fmt: skip
         st.download_button(
-            "Evidence card (JSON)", evidence.to_json(), f"{name}.json", "application/json",
+            "Evidence card (JSON)", evidence.to_json, f"{name}.json", "application/json",
             icon=":material/data_object:", key="download json",
         )  # fmt: skip
         st.button(

@@ -62,6 +62,6 @@ def ledger() -> None:
         "until this tab is closed."
     )
     st.download_button(
-        "Download the ledger", csv_text(frame), "ledger.csv", "text/csv",
+        "Download the ledger", lambda: csv_text(frame), "ledger.csv", "text/csv",
         icon=":material/download:", key="download ledger",
     )  # fmt: skip

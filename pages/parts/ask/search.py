@@ -148,7 +148,7 @@ def _table(found: Found, asked: Asked) -> None:
             },
         )
         st.download_button(
-            "Download as CSV", csv_text(frame), "curves.csv", "text/csv",
+            "Download as CSV", lambda: csv_text(frame), "curves.csv", "text/csv",
             icon=":material/download:", key="download curves",
         )  # fmt: skip
 

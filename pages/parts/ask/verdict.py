@@ -85,7 +85,7 @@ def effects(evidence: Evidence) -> None:
             shown = shown.assign(**_wilson(frame))
         st.dataframe(shown, hide_index=True)
         st.download_button(
-            "Download as CSV", csv_text(shown), "changes.csv", "text/csv",
+            "Download as CSV", lambda: csv_text(shown), "changes.csv", "text/csv",
             icon=":material/download:", key="download changes",
         )  # fmt: skip
 

@@ -264,14 +264,14 @@ def _units(view: View, rows: pd.DataFrame) -> None:
     with st.container(horizontal=True):
         st.download_button(
             "Every unit and concept as CSV",
-            csv_text(rows).encode(),
+            lambda: csv_text(rows),
             f"{name}.csv",
             "text/csv",
             icon=":material/download:",
         )
         st.download_button(
             "As JSON",
-            rows.to_json(orient="records").encode(),
+            lambda: rows.to_json(orient="records"),
             f"{name}.json",
             "application/json",
             icon=":material/download:",

@@ -115,6 +115,6 @@ def _table(found: Subpopulations, units: np.ndarray) -> None:
     part = st.column_config.TextColumn(NAMES["part"], help=DEFINITIONS["part"])
     st.dataframe(frame, hide_index=True, column_config={**columns, "part": part})
     st.download_button(
-        "Download as CSV", csv_text(frame), "anomalies.csv", "text/csv",
+        "Download as CSV", lambda: csv_text(frame), "anomalies.csv", "text/csv",
         icon=":material/download:", key="download anomalies",
     )  # fmt: skip

@@ -9,13 +9,13 @@ import streamlit as st
 from core.analyses.comparing import DETECTOR, Emergence, Emerging, hidden_dense, peak
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
-from core.csv_text import csv_text
 from core.data.concepts import CONCEPTS
 from core.models.registry import MODELS
 from core.runtime.task import Choice
 from core.training import PROBE
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
+from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
 __all__ = ["DEFINITIONS", "address", "concept_option", "controls", "emergence", "layer_option"]
@@ -232,8 +232,7 @@ def _times(choice: Choice, found: Emergence, layer: str) -> None:
         f"than {FEWEST} of these digits have, too few to rely on."
     )
     name = f"emergence-{choice.data}-{choice.model}-seed{choice.seed}-{layer}"
-    data, icon = csv_text(table).encode(), ":material/download:"
-    st.download_button("Download as CSV", data, f"{name}.csv", "text/csv", icon=icon)
+    download(table, name)
 
 
 def _greyed(row: pd.Series) -> list[str]:

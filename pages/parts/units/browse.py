@@ -249,7 +249,7 @@ def _table(chosen: pd.DataFrame) -> None:
         st.dataframe(chosen, column_config=columns, height=360)
         st.download_button(
             "Download as CSV",
-            csv_text(chosen, index=True).encode(),
+            lambda: csv_text(chosen, index=True),
             "units.csv",
             "text/csv",
             icon=":material/download:",

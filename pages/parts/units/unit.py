@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -21,7 +22,7 @@ from core.statistics import rate_bound
 from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links, place
-from pages.kit.charts import finished_chart
+from pages.kit.charts import ALTAIR, finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
@@ -63,7 +64,7 @@ def unit(study: Study, layer: str, index: int) -> None:
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
         st.download_button(
             "Download figures and data",
-            unit_archive(name, profile, source, judged(study).images[:, 0].numpy()),
+            partial(_archive, name, profile, source, judged(study).images[:, 0].numpy()),
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
             icon=":material/download:",
@@ -80,6 +81,12 @@ def unit(study: Study, layer: str, index: int) -> None:
         (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
     )
+
+
+def _archive(*of_unit: Any) -> bytes:
+    """The figures and data of a unit, while nobody else uses Altair, whose settings are global."""
+    with ALTAIR:
+        return unit_archive(*of_unit)
 
 
 def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
