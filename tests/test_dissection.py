@@ -32,9 +32,8 @@ from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
 from core.runtime.store import Store
-from core.runtime.task import Choice
 from core.statistics.ranking import Answers, auc_interval, average_precision, chance
-from pages.parts.dissection.report import NONE, View, units_table
+from pages.parts.dissection.report import NONE, units_table
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
 WHOLE = ("no-hole", "heavy", "slanted-right", "class-7", "even")
@@ -935,5 +934,5 @@ def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample], tmp_p
         assert rows[["iou", "p_value", "q_value"]].notna().all(axis=None)
     assert (found.controls["detectors"] == 0).all()
     Store(tmp_path).save_arrays("dissection", {}, found.to_arrays())
-    view = View(Choice("strokes", "lenet5", 0), "conv_0", "0.005", "pixels")
-    assert (units_table(view, found.pixels)["answers to"] == NONE).all()
+    table = units_table("lenet5", "conv_0", "pixels", found.pixels)
+    assert (table["answers to"] == NONE).all()

@@ -97,8 +97,9 @@ def layers() -> tuple[str, ...]:
 
 def navigation(pages: Mapping[str, StreamlitPage]) -> None:
     """The list of pages."""
+    here = address()
     for page in pages.values():
-        st.page_link(page, query_params=address())
+        st.page_link(page, query_params=here)
 
 
 def controls() -> None:
@@ -113,10 +114,10 @@ def controls() -> None:
         help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn stroke by "
         "stroke, so every part of them is known exactly.",
     )
-    MODEL.shown()
+    model = MODEL.shown()
     st.selectbox(
         "Model",
-        [name for name in MODELS if name in LISTED or name == MODEL.value()],
+        [name for name in MODELS if name in LISTED or name == model],
         key=MODEL.key,
         format_func=lambda name: MODELS[name].title,
         on_change=_other_model,

@@ -12,6 +12,7 @@ from core import pictures
 from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import BLOCKS, Followed, follow, order_gap
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
+from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links
@@ -42,7 +43,7 @@ def section(choice: Choice) -> None:
     if not isinstance(model, Attention):
         raise TypeError(f"{type(model).__name__} has no heads: train the model attention.")
     one = digit.followed(choice)
-    seen = follow(model, one.image)
+    seen = DRAWINGS.get(follow, model, one.image)
     token, head = _asked(one)
     _looks(one, seen, token)
     _numbers(choice, seen, token, head)

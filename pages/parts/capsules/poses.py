@@ -13,6 +13,7 @@ from core.architectures.capsules.poses import PROPERTIES
 from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Meant
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
+from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from pages.kit import digit, place
 from pages.kit.charts import finished_chart
@@ -79,7 +80,7 @@ def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Follo
         f"**The capsule of class {label}, one dimension shifted at a time, and decoded**",
         help=DEFINITIONS["effect"],
     )
-    _strips(table, strips(model, seen.poses[-1, label], label))
+    _strips(table, DRAWINGS.get(strips, model, seen.poses[-1, label], label))
     st.caption(
         f"Test digit {one.number}: its 16 numbers, one of them shifted by {SHIFTS[0]:g} (left) to "
         f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), the middle as it "

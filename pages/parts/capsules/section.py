@@ -8,6 +8,7 @@ import streamlit as st
 
 from core.architectures.capsules.trace import follow
 from core.models.capsules import Capsules
+from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links
@@ -46,7 +47,7 @@ def section(choice: Choice) -> None:
         format_func=VIEWS.__getitem__,
         label_visibility="collapsed",
     )
-    seen = follow(model, one.image)
+    seen = DRAWINGS.get(follow, model, one.image)
     if VIEW.value() == "routing":
         trace.routed(choice, one, seen)
     elif VIEW.value() == "dimensions":

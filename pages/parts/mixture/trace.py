@@ -12,6 +12,7 @@ from core.architectures.mixture.trace import Decided, Nudged, beside, follow, nu
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import digit
 from pages.kit.charts import finished_chart
@@ -29,18 +30,18 @@ def view(view: View) -> None:
     one = digit.followed(view.choice)
     decided: Decided
     if isinstance(model, Mixture):
-        decided = seen = follow(model, one.image)
+        decided = seen = DRAWINGS.get(follow, model, one.image)
         trace_steps.show(view, one, seen)
     else:
         decided = _way(view, gated(model), one)
     step = 5 if view.suffix == "" else 4
-    _moved(nudged(model, one.image, view.gate), step)
+    _moved(DRAWINGS.get(nudged, model, one.image, view.gate), step)
     _beside(view, one, decided, step + 1)
 
 
 def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     """Both gates of a network of two layers and all ways through; gives the chosen gate's."""
-    way = take_way(model, one.image)
+    way = DRAWINGS.get(take_way, model, one.image)
     first, second = way.decided
     right = "right" if way.answer == one.label else f"wrong: it is a {one.label}"
     st.markdown(

@@ -14,6 +14,7 @@ from core.architectures.multitask.task import opened_up
 from core.data import Digits
 from core.models.multitask import ManyHeads
 from core.runtime import cache
+from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import digit, links, place
@@ -54,11 +55,11 @@ def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
     digits = cache.digits(choice.data, "confirmation")
     if choice.model == "multitask":
         alone = [one.number]
-        found = answers(model, digits.images[alone], digits.labels[alone])[0]
+        found = DRAWINGS.get(answers, model, digits.images[alone], digits.labels[alone])[0]
         _heads(found)
         return found
     two = [one.number, _partner(digits)]
-    both, turned = answers(model, digits.images[two], digits.labels[two])
+    both, turned = DRAWINGS.get(answers, model, digits.images[two], digits.labels[two])
     _heads(both)
     said = " and ".join(head.spoken(head.said) for head in turned.heads)
     st.caption(

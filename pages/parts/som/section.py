@@ -16,6 +16,7 @@ from core.architectures.som.measure import Path, path
 from core.architectures.som.task import OpenedSOM, OpeningSOM
 from core.models.inspectable import Inspectable
 from core.models.som import ROWS, cell_name
+from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from core.training.task import Training
 from pages.kit import place
@@ -64,7 +65,7 @@ def section(choice: Choice) -> None:
     opened: OpenedSOM = result_of(OpeningSOM(mine))
     model: Inspectable = result_of(Training(mine))
     digit = followed(mine)
-    view = View(mine, opened, digit, path(model, digit.image), _cells(opened))
+    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), _cells(opened))
     _formula(view)
     _maps(view)
     _way(view)

@@ -11,6 +11,7 @@ import streamlit as st
 from core import charts, pictures
 from core.activations import collect
 from core.runtime import cache
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Study
 from core.units import UnitId
 from pages.kit import links
@@ -79,7 +80,7 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
     table = pd.DataFrame({"digit": [_address(tile) for tile in tiles]})
     table["number"], table["class"] = numbers, digits.labels[numbers].tolist()
     for name, (layer, index) in zip(names, places, strict=True):
-        values = collect(study.model, images, layer)[:, index]
+        values = DRAWINGS.get(collect, study.model, images, layer)[:, index]
         table[name] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
     st.dataframe(
         table,

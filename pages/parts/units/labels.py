@@ -14,8 +14,9 @@ from core.activations import peaks
 from core.analyses.labelling import NONE, Labels, score_card
 from core.analyses.task import Describing, Labelling, Named
 from core.data.concepts import CONCEPTS
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Study
-from pages.kit import links, place
+from pages.kit import activations, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -118,7 +119,8 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
         )
         shown = named.pairs[pair.value()]
         n = len(shown)
-        values = peaks(study.model, torch.cat([shown.present, shown.absent]), layer)[:, index]
+        both_of = torch.cat([shown.present, shown.absent])
+        values = DRAWINGS.get(peaks, study.model, both_of, layer)[:, index]
         tall = torch.cat([shown.present, shown.absent], dim=2)  # one above the other
         both = list(zip(values[:n], values[n:], strict=True))
         grid = gallery(
@@ -151,8 +153,8 @@ def _own(study: Study, layer: str, index: int) -> None:
         if own.value() == "none":
             st.caption("Choose a concept: it is scored as the automatic label is.")
             return
-        samples = [described.half(split) for split in ("discovery", "confirmation")]
-        answers = [peaks(study.model, of.digits.images, layer)[:, [index]] for of in samples]
+        samples = [activations.half(described, split) for split in ("discovery", "confirmation")]
+        answers = [activations.activations(study.model, of, layer)[:, [index]] for of in samples]
         carried = [of.measured.only([own.value()]).present() for of in samples]
         card = score_card(answers[0], carried[0], answers[1], carried[1])
         _metrics({name: card[name][0] for name in _CARD})
