@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 from torch import Tensor
 
 from core import pictures
+from core.data import Digits
 from core.runtime import cache
+from core.runtime.drawings import drawn_once
 from core.runtime.task import Choice
 from pages.kit import links
 from pages.kit.gallery import gallery
@@ -37,8 +40,7 @@ def followed(choice: Choice) -> Followed:
     """The digit of the address, below a row of digits to choose another from."""
     digits, option = cache.digits(choice.data, "confirmation"), digit_number()
     number = min(option.value(), len(digits) - 1)
-    labels = digits.labels.tolist()
-    offered = [at for digit in range(10) for at in _first(labels, digit, _OFFERED // 10)]
+    labels, offered = _offered(digits)
     shown = offered if number in offered else [number, *offered]
     names = [f"test digit {at}, a {labels[at]}" for at in shown]
     with st.expander(f"Followed: test digit {number}, a {labels[number]}. Choose another", True):
@@ -56,6 +58,9 @@ def followed(choice: Choice) -> Followed:
     return Followed(number, digits.images[number][None], labels[number])
 
 
-def _first(labels: list[int], digit: int, most: int) -> list[int]:
-    """The first `most` digits of a class."""
-    return [at for at, label in enumerate(labels) if label == digit][:most]
+@drawn_once
+def _offered(digits: Digits) -> tuple[tuple[int, ...], list[int]]:
+    """Every digit's class, and the first digits of each class."""
+    labels = tuple(digits.labels.tolist())
+    first = [np.flatnonzero(digits.labels == digit)[: _OFFERED // 10] for digit in range(10)]
+    return labels, np.concatenate(first).tolist()

@@ -184,7 +184,7 @@ def read_early(view: View) -> None:
 
 def _answers(view: View, found: Read) -> None:
     """The classes' probabilities for the followed digit behind each row, by head and probe."""
-    hidden = view.values["hidden"][None]
+    hidden = view.values["hidden"][None].copy()  # what is kept is read-only, which torch minds
     logits: dict[str, ArrayLike] = {
         "The network's last layer, asked at each row": recurrent.head(view.model, hidden),
         "A probe fitted for each row": early_reading.scores(found.probes, hidden),
