@@ -30,7 +30,8 @@ class View:
 
     def __str__(self) -> str:
         options = ", ".join(f"{key}={value}" for key, value in self.query.items() if key != "data")
-        return f"{self.page}: {options}" if options else self.page
+        page = self.page or "home"
+        return f"{page}: {options}" if options else page
 
 
 @dataclass(frozen=True)
