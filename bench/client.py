@@ -59,6 +59,7 @@ class Client:
             subprotocols=["streamlit"],  # type: ignore[list-item]
             origin=f"http://{host}",  # type: ignore[arg-type]
             max_size=None,
+            open_timeout=120,
         )
         return cls(socket)
 

@@ -24,6 +24,7 @@ from core.runtime.task import Choice
 from core.training import train
 from core.training.task import Training
 from tests.test_pages import grids, said
+from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "lenet5", 0)
@@ -109,6 +110,7 @@ def test_a_section_is_drawn_with_its_pictures(section: str) -> None:
     assert trained == {model}, "only what is visible is computed"
     assert Training(replace(CHOICE, model=model)).kept(default_store()) is not None
     assert at.latex, "the formula is there"
+    assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize(

@@ -22,6 +22,7 @@ from core.runtime.jobs import JOBS
 from core.training import train
 from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
+from tests.warm import charts_built_again
 
 ADDRESS = {"data": "strokes", "seed": "0"}
 VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
@@ -91,6 +92,7 @@ def test_a_view_is_drawn(view: str, model: str) -> None:
     sound(at)
     alone = model == "mixture_n1" and view in ("takes", "without", "map")
     assert len(said(at)) > (400 if alone else 500)
+    assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -5,6 +5,7 @@ What travels through Streamlit's socket travels again with each session; a file 
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from collections import OrderedDict
 
@@ -44,8 +45,10 @@ class Files:
 _FILES = Files()
 
 
-def address(name: str, content: bytes) -> str:
-    """Where the browser finds the file. name: of its contents, such as a hash of them."""
+def address(content: bytes, name: str | None = None) -> str:
+    """Where the browser finds the file. name: a hash of the contents, where it is known."""
+    if name is None:
+        name = hashlib.blake2b(content, digest_size=16).hexdigest()
     _FILES.offer(name, content)
     return f"{_folder()}/{name}"
 
@@ -66,6 +69,5 @@ async def _answer(request: Request) -> Response:
     content = _FILES.get(request.path_params["name"])
     if content is None:
         return Response("There is no such file: load the page again.", 404)
-    return Response(
-        content, media_type="application/octet-stream", headers={"Cache-Control": _FOREVER}
-    )
+    kind = "image/png" if content.startswith(b"\x89PNG") else "application/octet-stream"
+    return Response(content, media_type=kind, headers={"Cache-Control": _FOREVER})

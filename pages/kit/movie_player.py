@@ -281,7 +281,7 @@ def _message(film: Film, label: str, given: tuple[list[int], int]) -> dict[str, 
     contents, body = film._packed
     return {
         **contents,
-        "address": files.address(str(contents["print"]), body),
+        "address": files.address(body, str(contents["print"])),
         "label": label,
         "given": {"pinned": given[0], "turn": given[1]},
     }

@@ -99,7 +99,7 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
         words = f"{row['property']} {row['effect']:+.2f} SD" if row["draws"] else "nothing steady"
         with columns[at * 2 // POSE]:
             st.markdown(f"dimension {row['dimension']} · {words}")
-            st.image(pictures.sheet(tiles, len(tiles)))
+            st.image(DRAWINGS.get(pictures.png, pictures.sheet(tiles, len(tiles))))
 
 
 def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> None:

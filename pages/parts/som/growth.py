@@ -11,7 +11,7 @@ from core.architectures.som import charts as figures
 from core.architectures.som.task import SHUFFLES, OpenedSOM
 from core.models.som import ROWS
 from core.runtime.task import Choice
-from pages.kit import links
+from pages.kit import files, links
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 
@@ -76,7 +76,9 @@ def growth(choice: Choice, opened: OpenedSOM) -> None:
     left, right = st.columns(2)
     with left:
         sheet = pictures.sheet(pictures.ink(opened.maps[at]), ROWS)
-        chart = finished_chart(figures.digits, pictures.png(sheet), cells, clickable=False)
+        chart = finished_chart(
+            figures.digits, files.address(pictures.png(sheet)), cells, clickable=False
+        )
         st.vega_lite_chart(chart, key="map at an epoch", width="content")
     with right:
         chart = finished_chart(figures.labels, cells, clickable=False)

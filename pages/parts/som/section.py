@@ -19,7 +19,7 @@ from core.models.som import ROWS, cell_name
 from core.runtime.drawings import DRAWINGS
 from core.runtime.task import Choice
 from core.training.task import Training
-from pages.kit import place
+from pages.kit import files, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
@@ -110,7 +110,8 @@ def _maps(view: View) -> None:
         st.markdown("**What each cell stands for**")
         sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
         clicked(
-            finished_chart(figures.digits, pictures.png(sheet), view.cells, best), "map of digits"
+            finished_chart(figures.digits, files.address(pictures.png(sheet)), view.cells, best),
+            "map of digits",
         )
     with right:
         st.markdown("**Labels**", help=LABEL)
