@@ -15,6 +15,7 @@ from core.training.task import Training
 from tests.labs import SmallLab, drawn_digits
 from tests.linked import check_link
 from tests.test_pages import grids, said
+from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "lenet5", 0)
@@ -79,6 +80,7 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert trained == {model}, "only what is visible is computed"
     assert lab.find(Training(replace(CHOICE, model=model))) is not None
     assert at.latex, "the formula is there"
+    assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize("section", SECTIONS)

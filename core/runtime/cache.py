@@ -5,7 +5,6 @@ The only module of `core` that knows Streamlit.
 
 from __future__ import annotations
 
-import gc
 import importlib
 import os
 import threading
@@ -17,6 +16,7 @@ import torch
 
 from core.data import Digits
 from core.data.task import DigitsTask
+from core.runtime import collector
 from core.runtime.jobs import JOBS, Job
 from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
@@ -138,14 +138,12 @@ def retry(task: Task[Any], visitor: str) -> Job:
 def warm_up() -> None:
     """Do before the first visitor comes what would keep everybody waiting.
 
-    The first optimizer imports a second's worth of modules. After `gc.freeze` a collection, which
-    Streamlit makes after every run, no longer walks through all that the imports made.
+    The first optimizer imports a second's worth of modules.
     """
     importlib.import_module("core.charts")  # and with it altair
     torch.set_num_threads(THREADS)
     torch.optim.Adadelta([torch.zeros(1, requires_grad=True)])
-    gc.collect()
-    gc.freeze()
+    collector.watch()
 
 
 # Two: one leaves a core idle, and on more the models are too small to gain.
