@@ -5,6 +5,7 @@ The only module of `core` that knows Streamlit. Nothing here is ever changed onc
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import threading
@@ -50,6 +51,7 @@ class _Memory:
             self._results.move_to_end(task)
             while len(self._results) > _RESULTS:
                 self._results.popitem(last=False)
+        gc.freeze()  # no collection need look at the result's objects
 
 
 @st.cache_resource(show_spinner=False)
