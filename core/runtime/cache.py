@@ -5,6 +5,7 @@ The only module of `core` that knows Streamlit.
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import threading
@@ -50,7 +51,10 @@ class _Server:
     def lab(self, store: Store) -> Lab:
         """The lab whose results are in the store."""
         with self._guard:
-            return self._labs.setdefault(store.folder, Lab(store))
+            if store.folder not in self._labs:
+                # no collection need look at what is kept
+                self._labs[store.folder] = Lab(store, on_kept=gc.freeze)
+            return self._labs[store.folder]
 
     def use(self, lab: Lab) -> None:
         """Hand out `lab` for its store from now on."""

@@ -17,7 +17,7 @@ __all__ = ["freeze", "watch"]
 
 _LONG = 0.004  # seconds of the processor; a collection that takes longer has too much to look at
 _GROWN = 500_000  # objects frozen since all was looked at, after which it is again: some 100 MB
-_PAUSE = 5.0  # seconds between two freezes, so that what a run drops at its end is not kept
+_PAUSE = 1.0  # seconds between two freezes, so that what a run drops at its end is not kept
 
 _overlong = threading.Event()
 _started = 0.0  # a collection is never within another

@@ -13,8 +13,9 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import HELD, NETWORKS, Read, Reading
+from core.architectures.recurrent.task import HELD, NETWORKS, Opened, Read, Reading
 from core.models.lstm import Shuffled
+from core.runtime.drawings import DRAWINGS
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
@@ -78,7 +79,7 @@ def saturated(view: View) -> None:
         f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
         "rarely fully open or closed: it is a soft weight, not a switch."
     )
-    download(view.opened.table(), f"gates-{file_name(view.choice)}")
+    download(DRAWINGS.get(Opened.table, view.opened), f"gates-{file_name(view.choice)}")
 
 
 def remembered(view: View) -> None:
@@ -165,7 +166,7 @@ def read_early(view: View) -> None:
     if beside:
         name = f"{view.choice.model}_shuffled"
         shuffled = result_of(Reading(replace(view.choice, model=name)))
-    table = found.table(shuffled)
+    table = DRAWINGS.get(Read.table, found, shuffled)
     with chart:
         st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
         at = {name: curve[view.row] for name, curve in found.accuracy.items()}

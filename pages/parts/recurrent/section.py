@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
+from PIL import Image
 
 from core import pictures
 from core.architectures.recurrent import charts as figures
@@ -33,6 +34,7 @@ CELLS = {
     "gru": "GRU, reset after the product (PyTorch)",
     "gru_before": "GRU, reset before the product (Cho et al. 2014)",
 }
+_WIDEST = 1460  # pixels
 ORDERS = {"row": "row of most change", "memory": "time constant", "number": "number"}
 _CARRIED = (
     "An LSTM's **cell** is a memory controlled by gates: the input gate determines what is "
@@ -155,6 +157,7 @@ def _heat_maps(view: View) -> None:
             drawn,
             f"{layer.name} ({layer.read}): {value} at unit {view.unit}, row {view.row}; {scale}",
             width="stretch",
+            output_format="PNG",
         )
     st.caption(
         f"On the left of each picture: test digit {view.digit.number}. Beside each of its rows, "
@@ -176,9 +179,18 @@ def _heat_map(
     limit: float,
     chosen: tuple[int, int],
 ) -> bytes:
-    """One layer's heat-map as a PNG."""
+    """One layer's heat-map as a PNG, no wider than Streamlit sends a picture.
+
+    A wider one it would make narrower itself, at each run.
+    """
     drawn = figures.heat_map(image, values, units, signed=signed, limit=limit, chosen=chosen)
-    return pictures.png(drawn)
+    height, width = drawn.shape[:2]
+    if width <= _WIDEST:
+        return pictures.png(drawn)
+    narrower = Image.fromarray(drawn).resize(
+        (_WIDEST, _WIDEST * height // width), Image.Resampling.BILINEAR
+    )
+    return pictures.png(np.asarray(narrower))
 
 
 def _held(view: View) -> None:
