@@ -12,6 +12,7 @@ import streamlit as st
 from starlette.middleware import Middleware
 from streamlit.web import cli
 
+from pages.kit import files
 from pages.kit.visitor import Naming
 
 # Threads that spin while they wait take the core from the one that works: with one more process on
@@ -35,5 +36,8 @@ def main() -> None:
 
 
 app = st.App(
-    Path(__file__).parent / "pages" / "frame.py", lifespan=warm_up, middleware=[Middleware(Naming)]
+    Path(__file__).parent / "pages" / "frame.py",
+    lifespan=warm_up,
+    routes=files.routes(),
+    middleware=[Middleware(Naming)],
 )

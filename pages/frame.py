@@ -6,17 +6,14 @@ import logging
 from functools import partial
 
 import streamlit as st
-from PIL import Image
 
-from core import pictures
-from core.data.strokes import draw
 from pages.kit import links, place
+from pages.kit.icon import tab_icon
 from pages.kit.waiting import NotYet, running_jobs
 
-seven = draw([7], seed=3, with_parts={"crossbar": True})
 st.set_page_config(
     page_title="Specialized Neurons",
-    page_icon=Image.fromarray(pictures.ink(seven.images)[0]),
+    page_icon=tab_icon(),
     layout="wide",
 )
 links.begin_run()

@@ -13,6 +13,7 @@ from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
 from pages.kit import halves, place
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.opening import unit_grid
@@ -110,14 +111,16 @@ def _learning(study: Study) -> None:
     left.markdown("**Loss** of each batch")
     steps = np.arange(1, len(history.loss) + 1)
     keep = np.unique(np.geomspace(1, len(steps), 400).astype(int)) - 1
-    left.altair_chart(charts.learning(steps[keep], np.array(history.loss)[keep]), key="loss")
+    left.vega_lite_chart(
+        finished_chart(charts.learning, steps[keep], np.array(history.loss)[keep]), key="loss"
+    )
     rows = [
         {"layer": layer, "step": moment.step, "median": np.median(selectivity_index(means))}
         for moment in history.moments
         for layer, means in moment.class_means.items()
     ]
     right.markdown("**Class selectivity**, the median unit of each layer")
-    right.altair_chart(charts.emergence(pd.DataFrame(rows)), key="emergence")
+    right.vega_lite_chart(finished_chart(charts.emergence, pd.DataFrame(rows)), key="emergence")
     st.caption(
         f"Measured on {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches. "
         "Units are somewhat selective before any training: a random filter already prefers some "

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from core.analyses.profiles.task import Measuring
 from core.runs import Choice
 from core.runtime import cache
 from core.runtime.jobs import JOBS
@@ -15,6 +16,7 @@ from core.training.task import Training
 from tests.labs import SmallLab, drawn_digits
 from tests.linked import check_link
 from tests.test_pages import grids, said
+from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "lenet5", 0)
@@ -31,9 +33,13 @@ SECTIONS = {
 
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
-    """A lab with few digits; what one test computed, the next finds."""
-    digits = drawn_digits().take(slice(800))
-    return SmallLab(tmp_path_factory.mktemp("architectures"), digits)
+    """A lab with few digits, in which Home finds its study; what one test computed, the next finds.
+
+    The halves are large enough for two batches of gradients each.
+    """
+    lab = SmallLab(tmp_path_factory.mktemp("architectures"), drawn_digits().take(slice(1200)))
+    lab.result(Measuring(CHOICE))
+    return lab
 
 
 @pytest.fixture(autouse=True)
@@ -74,11 +80,12 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert not at.error, [error.value for error in at.error]
     assert not at.warning, [warning.value for warning in at.warning]
     assert grids(at), "a section without pictures"
-    assert "test digit 3" in " ".join([said(at), *(each.label for each in at.expander)])
+    assert "Test digit 3" in " ".join([said(at), *(each.label for each in at.expander)])
     trained = {task.choice.model for task in JOBS._jobs if hasattr(task, "choice")}
     assert trained == {model}, "only what is visible is computed"
     assert lab.find(Training(replace(CHOICE, model=model))) is not None
     assert at.latex, "the formula is there"
+    assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize("section", SECTIONS)

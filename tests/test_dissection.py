@@ -30,9 +30,8 @@ from core.data import Digits
 from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
-from core.runs import Choice
 from core.statistics.ranking import Answers, auc_interval, average_precision, chance
-from pages.parts.dissection.report import NONE, View, units_table
+from pages.parts.dissection.report import NONE, units_table
 from tests.labs import again, assert_same
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
@@ -925,5 +924,5 @@ def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample]) -> No
         assert rows[["iou", "p_value", "q_value"]].notna().all(axis=None)
     assert (found.controls["detectors"] == 0).all()
     assert_same(again(found), found)
-    view = View(Choice("strokes", "lenet5", 0), "conv_0", "0.005", "pixels")
-    assert (units_table(view, found.pixels)["responds to"] == NONE).all()
+    table = units_table("lenet5", "conv_0", "pixels", found.pixels)
+    assert (table["responds to"] == NONE).all()

@@ -13,6 +13,7 @@ from tests.labs import SmallLab
 from tests.linked import check_link
 from tests.test_architectures_page import FRAME, waited
 from tests.test_pages import grids, said
+from tests.warm import charts_built_again
 
 ADDRESS = {"data": "strokes", "seed": "0"}
 VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
@@ -57,6 +58,7 @@ def test_a_view_is_drawn(view: str, model: str) -> None:
     sound(at)
     alone = model == "mixture_n1" and view in ("takes", "without", "map")
     assert len(said(at)) > (400 if alone else 500)
+    assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize("view", VIEWS)

@@ -142,9 +142,15 @@ def ringed_by_python(app: AppTest) -> Any:
     return json.loads(app.get("bidi_component")[0].proto.json)["selected"]
 
 
+APP = """
+import streamlit as st
+from pages.kit import files
+
+app = st.App("one_grid.py", routes=files.routes())
+"""
 SCRIPT = """
 import streamlit as st
-from pages.parts.grid import Grid, image_grid
+from pages.kit.grid import Grid, image_grid
 from tests.test_grid import alts, sheet
 
 st.set_page_config(layout="wide")
@@ -189,12 +195,13 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that shows one grid, named by ?pictures=."""
     folder = tmp_path_factory.mktemp("grid")
     (folder / "one_grid.py").write_text(SCRIPT, encoding="utf-8")
+    (folder / "app.py").write_text(APP, encoding="utf-8")
     variables = {
         "PYTHONPATH": str(ROOT),
         "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
         "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
-    with server(folder, variables, folder / "one_grid.py") as (running, _log):
+    with server(folder, variables, folder / "app.py") as (running, _log):
         yield running
 
 

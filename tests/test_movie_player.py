@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import io
 import json
 import shutil
-import struct
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -16,8 +16,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from starlette.requests import Request
+from starlette.responses import Response
 from streamlit.testing.v1 import AppTest
 
+from pages.kit import files
 from pages.kit.movie_player import PICTURE, Film, PinState, movie_player, pin_state
 from tests.browser import FLAGS, ROOT, server
 
@@ -181,26 +184,62 @@ def one_page() -> None:
 
 def test_the_film_is_sent_anew_only_for_pins_that_the_browser_lacks() -> None:
     app = AppTest.from_function(one_page).run()
-    first = app.get("bidi_component")[0].proto.bytes
+    first = app.get("bidi_component")[0].proto.json
     assert given(first) == {"pinned": [1], "turn": 0}
     app.session_state["film"] = {"told": {**SAID, "turn": 1, "given": given(first)}}
     app.session_state["pinned"] = (2, 0)
     app.run()
-    assert app.get("bidi_component")[0].proto.bytes == first
+    assert app.get("bidi_component")[0].proto.json == first
     app.session_state["film"] = {"told": {**SAID, "turn": 1, "given": given(first)}}
     app.session_state["pinned"] = ()
     app.run()
-    assert given(app.get("bidi_component")[0].proto.bytes) == {"pinned": [], "turn": 1}
+    assert given(app.get("bidi_component")[0].proto.json) == {"pinned": [], "turn": 1}
 
 
-def given(message: bytes) -> Any:
-    (size,) = struct.unpack("<I", message[:4])
-    return json.loads(message[4 : 4 + size])["given"]
+def given(message: str) -> Any:
+    return json.loads(message)["given"]
 
 
+def test_the_pictures_are_not_in_the_message() -> None:
+    app = AppTest.from_function(one_page).run()
+    sent = app.get("bidi_component")[0].proto.SerializeToString()
+    film = small()
+    body = film._packed[1]
+    assert not any(sheet[-40:] in sent for sheet in (*film.upper, *film.lower))
+    assert len(app.get("bidi_component")[0].proto.json) < 4000 < len(body)
+    address = json.loads(app.get("bidi_component")[0].proto.json)["address"]
+    answer = asked_for(address)
+    assert answer.body == body
+    assert "immutable" in answer.headers["cache-control"]
+    assert asked_for("/files/another").status_code == 404
+
+
+def asked_for(address: str) -> Response:
+    """What the server answers."""
+    (route,) = files.routes()
+    _, found = route.matches({"type": "http", "method": "GET", "path": address})
+    answer: Response = asyncio.run(route.endpoint(Request({"type": "http", **found})))
+    return answer
+
+
+def test_files_offered_longest_ago_make_room() -> None:
+    kept = files.Files(limit=250)
+    for name in ("a", "b", "a", "c"):
+        kept.offer(name, bytes(100))
+    assert [kept.get(name) is not None for name in "abc"] == [True, False, True]
+    kept.offer("d", bytes(1000))
+    assert [kept.get(name) is not None for name in "abcd"] == [False, False, False, True]
+
+
+APP = """
+import streamlit as st
+from pages.kit import files
+
+app = st.App("one_film.py", routes=files.routes())
+"""
 SCRIPT = """
 import streamlit as st
-from pages.parts.movie_player import movie_player
+from pages.kit.movie_player import movie_player
 from tests.test_movie_player import synthetic
 
 st.set_page_config(layout="wide")
@@ -227,13 +266,14 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A server that shows one film, named by ?film=."""
     folder = tmp_path_factory.mktemp("film")
     (folder / "one_film.py").write_text(SCRIPT, encoding="utf-8")
+    (folder / "app.py").write_text(APP, encoding="utf-8")
     shutil.copytree(ROOT / ".streamlit", folder / ".streamlit")
     variables = {
         "PYTHONPATH": str(ROOT),
         "STREAMLIT_SERVER_FILE_WATCHER_TYPE": "none",
         "STREAMLIT_BROWSER_GATHER_USAGE_STATS": "false",
     }
-    with server(folder, variables, folder / "one_film.py") as (running, _log):
+    with server(folder, variables, folder / "app.py") as (running, _log):
         yield running
 
 

@@ -35,6 +35,7 @@ from core.training.task import Training
 from tests.labs import SmallLab
 from tests.linked import check_link
 from tests.test_outside import keys_of_links
+from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Choice("strokes", "mlp", 0)
@@ -122,6 +123,7 @@ def test_every_page_is_drawn_with_its_frame(page: str) -> None:
     assert at.number_input(key="seed").value == 0
     assert at.title[0].value
     assert at.get("bidi_component") or at.dataframe
+    assert charts_built_again(at) == 0
 
 
 def _wait_for_maximized(at: AppTest) -> None:

@@ -17,6 +17,7 @@ import torch
 
 from core.data import Digits
 from core.data.task import DigitsTask
+from core.runtime import collector
 from core.runtime.jobs import JOBS, Job
 from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
@@ -50,7 +51,10 @@ class _Server:
     def lab(self, store: Store) -> Lab:
         """The lab whose results are in the store."""
         with self._guard:
-            return self._labs.setdefault(store.folder, Lab(store))
+            if store.folder not in self._labs:
+                # no collection need look at what is kept
+                self._labs[store.folder] = Lab(store, on_kept=gc.freeze)
+            return self._labs[store.folder]
 
     def use(self, lab: Lab) -> None:
         """Hand out `lab` for its store from now on."""
@@ -138,14 +142,12 @@ def retry(task: Task[Any], visitor: str) -> Job:
 def warm_up() -> None:
     """Do before the first visitor comes what would keep everybody waiting.
 
-    The first optimizer imports a second's worth of modules. After `gc.freeze` a collection, which
-    Streamlit makes after every run, no longer walks through all that the imports made.
+    The first optimizer imports a second's worth of modules.
     """
     importlib.import_module("core.charts")  # and with it altair
     torch.set_num_threads(THREADS)
     torch.optim.Adadelta([torch.zeros(1, requires_grad=True)])
-    gc.collect()
-    gc.freeze()
+    collector.watch()
 
 
 # Two: one leaves a core idle, and on more the models are too small to gain.

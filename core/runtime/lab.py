@@ -51,10 +51,16 @@ class Lab:
     would take long: `lab.give(Loading("mnist", "test"), few_digits)`.
     """
 
-    def __init__(self, store: Store, *, memory: int = MEMORY) -> None:
-        """memory: bytes of results that are kept in memory; the last one always is."""
+    def __init__(
+        self, store: Store, *, memory: int = MEMORY, on_kept: Callable[[], object] = lambda: None
+    ) -> None:
+        """memory: bytes of results that are kept in memory; the last one always is.
+
+        on_kept: called when one more is.
+        """
         self.store = store
         self._limit = memory
+        self._on_kept = on_kept
         self._guard = threading.Lock()  # of the three below
         self._memory: OrderedDict[Task[Any], _Kept] = OrderedDict()  # used longest ago first
         self._loading: dict[Task[Any], _Turn] = {}
@@ -204,6 +210,7 @@ class Lab:
                     break
                 if not self._memory[other].given:
                     total -= self._memory.pop(other).size
+        self._on_kept()
 
 
 class _Found(Lab):

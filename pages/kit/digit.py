@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import streamlit as st
 from torch import Tensor
 
@@ -12,6 +13,7 @@ from core import pictures
 from core.data import Digits
 from core.runs import Choice
 from core.runtime import cache
+from core.runtime.drawings import drawn_once
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -62,12 +64,12 @@ def choose_digit(
     label: str,
 ) -> None:
     """A row of the digits offered, and before them the chosen one if it is another."""
-    number, labels = min(option.value(), len(digits) - 1), digits.labels.tolist()
+    number = min(option.value(), len(digits) - 1)
     shown = list(offered) if number in offered else [number, *offered]
     picked = image_grid(
         gallery(
             pictures.ink(digits.images[shown, 0].numpy()),
-            [f"test digit {at}, a {labels[at]}" for at in shown],
+            [f"test digit {at}, a {digits.labels[at]}" for at in shown],
         ),
         key=key,
         label=label,
@@ -79,8 +81,9 @@ def choose_digit(
         st.rerun()
 
 
+@drawn_once
 def first_of_each(digits: Digits, skipped: int, count: int) -> list[int]:
     """`count` digits of each class, class by class, without the first `skipped` of it."""
-    labels = digits.labels.tolist()
-    places = {label: [at for at, own in enumerate(labels) if own == label] for label in range(10)}
-    return [at for own in places.values() for at in own[skipped : skipped + count]]
+    places = [np.flatnonzero(digits.labels == label) for label in range(10)]
+    found: list[int] = np.concatenate([own[skipped : skipped + count] for own in places]).tolist()
+    return found

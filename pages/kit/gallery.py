@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from core import pictures
 from core.pictures import Bytes
+from core.runtime.drawings import drawn_once
 from pages.kit.grid import Grid
 
 __all__ = ["gallery"]
@@ -13,6 +14,7 @@ __all__ = ["gallery"]
 _ACROSS = 32  # pictures a row of the sheet; the screen's rows follow its width
 
 
+@drawn_once
 def gallery(tiles: Bytes, alts: Sequence[str], captions: Sequence[str] = ()) -> Grid:
     """A grid of tiles (n, height, width, 3), each with its words."""
     across = min(_ACROSS, len(tiles))

@@ -62,9 +62,9 @@ function unmount(inst, root) {
 // A new sheet is adopted with its words once it is decoded, so that the two always belong together.
 async function receive(inst, data) {
   inst.wanted = data;
-  if (inst.data === null || inst.data.png !== data.png) {
+  if (inst.data === null || inst.data.sheet !== data.sheet) {
     const sprite = new Image();
-    sprite.src = "data:image/png;base64," + data.png;
+    sprite.src = data.sheet;
     try {
       await sprite.decode();
     } catch {

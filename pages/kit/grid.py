@@ -11,13 +11,14 @@ The sheet is read left to right, top to bottom, `across` pictures a row, without
 
 from __future__ import annotations
 
-import base64
 import struct
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import streamlit as st
+
+from pages.kit import files
 
 _HERE = Path(__file__).parent
 _HTML = """
@@ -135,7 +136,7 @@ def image_grid(
     _COMPONENT(
         key=key,
         data={
-            "png": base64.b64encode(grid.png).decode(),
+            "sheet": files.address(grid.png),
             "count": grid.count,
             "tile": grid.tile,
             "across": grid.across,

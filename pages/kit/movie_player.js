@@ -49,7 +49,7 @@ function mount(root) {
     option: find(".active"), problem: find(".problem"), loss: find(".loss"), ticks: find(".ticks"),
     bars: find(".bars"), scrub: find(".scrub"), play: find(".play"), speed: find(".speed"),
     gain: find(".gain"), gained: find(".gained"), readout: find(".readout"), worst: find(".worst"),
-    film: null, pins: [], given: "", turn: 0, // what is pinned, and what Python last gave
+    head: null, film: null, pins: [], given: "", turn: 0, // what is pinned, and what Python last gave
     at: 0, direction: 1, stepping: false, playing: false, clock: null, waiting: 0, // `at` is a batch, or between two
     decoded: new Map(), decoding: new Map(), failed: new Set(), shown: null, // frames
     place: null, rows: [], spots: new Map(), spare: [], charts: new Map(), // null while hidden
@@ -67,14 +67,36 @@ function unmount(inst, root) {
   inst.width.disconnect();
   cancelAnimationFrame(inst.waiting);
   forget(inst);
-  inst.film = null;
+  inst.film = inst.head = null;
   instances.delete(root);
 }
 
 // ---- What comes from Python ---------------------------------------------------------------------
 
-function receive(inst, data) {
-  const film = unpack(data, inst.film);
+// A film that isn't here yet is fetched; the browser keeps the file, which never changes.
+async function receive(inst, head) {
+  inst.head = head;
+  if (inst.film?.print === head.print) {
+    arrive(inst, { ...inst.film, label: head.label, given: head.given });
+    return;
+  }
+  const body = await fetched(head.address);
+  if (inst.head !== head) return; // another film is wanted by now, or none
+  inst.problem.hidden = body !== null;
+  if (body) arrive(inst, unpack(head, body));
+  else inst.problem.textContent = "The film could not be loaded: load the page again.";
+}
+
+async function fetched(address) {
+  try {
+    const answer = await fetch(address);
+    return answer.ok ? new Uint8Array(await answer.arrayBuffer()) : null;
+  } catch {
+    return null;
+  }
+}
+
+function arrive(inst, film) {
   const given = JSON.stringify(film.given);
   const other = film !== inst.film && inst.film?.print !== film.print;
   const renamed = inst.film?.label !== film.label;
@@ -98,14 +120,8 @@ function receive(inst, data) {
   layout(inst);
 }
 
-function unpack(data, before) {
-  const size = new DataView(data.buffer, data.byteOffset).getUint32(0, true);
-  const head = JSON.parse(new TextDecoder().decode(data.subarray(4, 4 + size)));
-  if (before?.print === head.print) return { ...before, label: head.label, given: head.given };
-  const part = (name) => {
-    const [start, end] = head.spans[name];
-    return data.slice(4 + size + start, 4 + size + end);
-  };
+function unpack(head, body) {
+  const part = (name) => body.slice(...head.spans[name]);
   const loss = new Float32Array(part("loss").buffer);
   const finite = loss.filter(Number.isFinite);
   const film = {

@@ -9,16 +9,14 @@ units, which then come first and get a chart of their class scalars.
     if pins is not None:
         st.query_params["pins"] = ",".join(map(str, pins))
 
-A film is several megabytes. It goes to the browser as one block of bytes, which Streamlit sends
-once and afterwards names by its hash, so the block must not change when a person pins a unit: see
-`_given`.
+A film is several megabytes. It goes to the browser as a file that it keeps; through Streamlit's
+socket goes only what the file holds where.
 """
 
 from __future__ import annotations
 
 import hashlib
 import io
-import struct
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -31,6 +29,7 @@ from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
 from core.json_text import dumps
+from pages.kit import files
 
 PICTURE = 28
 """Height and width of one picture of a sheet, in pixels."""
@@ -272,20 +271,22 @@ def _given(pinned: list[int], said: PinState | None) -> tuple[list[int], int]:
     """The pins and the turn to send, which differ from the last only if the browser must change.
 
     If the browser has these pins already, it gets again what it was given when it changed them
-    itself, and the film needn't travel a second time.
+    itself, and its own order of clicks stands.
     """
     if said is None:
         return pinned, 0
     return said.given if said.pinned == pinned else (pinned, said.turn)
 
 
-def _message(film: Film, label: str, given: tuple[list[int], int]) -> bytes:
-    """The length of the contents as uint32, the contents as JSON, and the film's bytes."""
+def _message(film: Film, label: str, given: tuple[list[int], int]) -> dict[str, object]:
+    """The film's table of contents, where its bytes are, and the pins."""
     contents, body = film._packed
-    pinned, turn = given
-    head = dumps({**contents, "label": label, "given": {"pinned": pinned, "turn": turn}})
-    text = head.encode()
-    return struct.pack("<I", len(text)) + text + body
+    return {
+        **contents,
+        "address": files.address(body, str(contents["print"])),
+        "label": label,
+        "given": {"pinned": given[0], "turn": given[1]},
+    }
 
 
 def _check_pins(pinned: Iterable[int], count: int) -> None:

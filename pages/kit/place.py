@@ -92,8 +92,9 @@ def layers() -> tuple[str, ...]:
 
 def navigation(pages: Mapping[str, StreamlitPage]) -> None:
     """The list of pages."""
+    here = address()
     for page in pages.values():
-        st.page_link(page, query_params=address())
+        st.page_link(page, query_params=here)
 
 
 def controls() -> None:
@@ -105,10 +106,11 @@ def controls() -> None:
         help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn by this "
         "program, stroke by stroke, so each of their parts is known exactly.",
     )
+    model = MODEL.value()
     widgets.choose(
         MODEL,
         "Model",
-        among=[name for name in NAMES if name in LISTED or name == MODEL.value()],
+        among=[name for name in NAMES if name in LISTED or name == model],
         names=title,
         resets=("section",),  # it may be one of another section
     )

@@ -12,6 +12,7 @@ from core.runtime import cache
 from core.runtime.jobs import Job, QueueFull, Snapshot
 from core.runtime.task import Task
 from core.text import shown
+from pages.kit.charts import finished_chart
 from pages.kit.visitor import visitor
 
 __all__ = ["NotYet", "result_of", "running_jobs"]
@@ -115,13 +116,15 @@ def _draw(now: Snapshot) -> None:
     steps, values = zip(*points, strict=True)
     if own_rule:
         left.markdown("**Distance** of a digit to the nearest prototype, mean")
-        chart = charts.learning(steps, values, passed=passed, measure="distance")
+        chart = finished_chart(charts.learning, steps, values, passed=passed, measure="distance")
     else:
         left.markdown("**Loss** of each batch")
-        chart = charts.learning(steps, values)
-    left.altair_chart(chart, key="live loss")
+        chart = finished_chart(charts.learning, steps, values)
+    left.vega_lite_chart(chart, key="live loss")
     right.markdown(f"**Class selectivity** of units · {_accuracy(now)}")
-    right.altair_chart(charts.emergence(_selectivity(now), passed=passed), key="live selectivity")
+    right.vega_lite_chart(
+        finished_chart(charts.emergence, _selectivity(now), passed=passed), key="live selectivity"
+    )
 
 
 def _line(now: Snapshot) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 from collections.abc import Sequence
 
 import altair as alt
@@ -24,16 +23,15 @@ CELL = "cell"  # the name of the selection, and of its field
 
 
 def digits(
-    png: bytes, cells: pd.DataFrame, marked: Sequence[int] = (), *, clickable: bool = True
+    sheet: str, cells: pd.DataFrame, marked: Sequence[int] = (), *, clickable: bool = True
 ) -> alt.LayerChart:
     """A sheet of the cells' digits in their places, each to be clicked.
 
-    png: all of them without gaps. cells: columns cell, row, column and what tooltips show. marked:
-    cells with a frame, the first in orange.
+    sheet: the address of a picture of all of them without gaps. cells: columns cell, row, column
+    and what tooltips show. marked: cells with a frame, the first in orange.
     """
-    url = f"data:image/png;base64,{base64.b64encode(png).decode()}"
     rows, columns = cells["row"].max() + 1, cells["column"].max() + 1
-    whole = pd.DataFrame({"x": [0], "x2": [columns], "y": [0], "y2": [rows], "url": [url]})
+    whole = pd.DataFrame({"x": [0], "x2": [columns], "y": [0], "y2": [rows], "url": [sheet]})
     picture = (
         alt.Chart(whole)
         .mark_image(aspect=False)

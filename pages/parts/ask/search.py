@@ -12,6 +12,7 @@ from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
 from core.claims.task import MISINDEXED, Found, Searching
 from core.interventions.search import ERASED, SPARED, erasing
 from pages.kit import controls, links
+from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
@@ -78,16 +79,18 @@ def _curves(found: Found, asked: Asked) -> None:
     left, right = st.columns(2)
     recall = {name: found.curves[name].recall[:, asked.label] for name in names}
     left.markdown(f"**Removed**: remaining recall of class {asked.label}")
-    left.altair_chart(
-        charts.removal_curves(counts, recall, found.random, "recall left"), key="removal curves"
+    left.vega_lite_chart(
+        finished_chart(charts.removal_curves, counts, recall, found.random, "recall left"),
+        key="removal curves",
     )
     kept = {name: found.curves[name].kept for name in names}
     right.markdown(
         f"**All others removed**: separating class {asked.label} from the others",
         help=DEFINITIONS["j"],
     )
-    right.altair_chart(
-        charts.removal_curves(counts, kept, found.random_kept, "discrimination"), key="keep curves"
+    right.vega_lite_chart(
+        finished_chart(charts.removal_curves, counts, kept, found.random_kept, "discrimination"),
+        key="keep curves",
     )
     st.caption(
         "Rankings come from the discovery half (gradient EMA: from training), curves from the "
@@ -146,8 +149,9 @@ def _shapley(found: Found, asked: Asked) -> None:
     """The units that contribute most, with their errors."""
     with st.expander("Shapley values with their errors", icon=":material/bar_chart:"):
         order = np.argsort(-found.shapley)[:_SHOWN]
-        st.altair_chart(
-            charts.contributions(
+        st.vega_lite_chart(
+            finished_chart(
+                charts.contributions,
                 [str(unit) for unit in order],
                 found.shapley[order],
                 found.errors[order],

@@ -14,6 +14,7 @@ from core.data.concepts import CONCEPTS
 from core.interventions.effects import MEASURES
 from core.statistics import wilson_interval
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download
@@ -59,8 +60,9 @@ def effects(evidence: Evidence) -> None:
     frame["group"] = frame["group"].map(group_name)
     frame = frame.drop_duplicates("group")
     title = f"{_FIELD[measure]}, after − before"
-    st.altair_chart(
-        charts.changes(frame, title, percent=measure == "accuracy"), key="chart of changes"
+    st.vega_lite_chart(
+        finished_chart(charts.changes, frame, title, percent=measure == "accuracy"),
+        key="chart of changes",
     )
     worse = "Right" if measure == "nll" else "Left"
     st.caption(
@@ -109,8 +111,9 @@ def _beside(of: Controls, words: str) -> None:
     if not len(of):
         st.info("The layer has too few other units to form control sets.")
         return
-    st.altair_chart(
-        charts.beside_controls(of.own, of.effects, of.measure), key=f"chart of {of.measure}"
+    st.vega_lite_chart(
+        finished_chart(charts.beside_controls, of.own, of.effects, of.measure),
+        key=f"chart of {of.measure}",
     )
     st.caption(
         f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of equally many other units, "
@@ -132,12 +135,14 @@ def pairs(study: Study, asked: Asked) -> None:
         rows = answers.rename(columns={"effect": "name"})
         left, right = st.columns(2)
         title = f"margin of class {label}, with the {part} − without it"
-        left.altair_chart(charts.differences(rows, title), key=f"chart of pairs {at}")
+        left.vega_lite_chart(
+            finished_chart(charts.differences, rows, title), key=f"chart of pairs {at}"
+        )
         left.caption(
             f"How the {part} changes the network's output. Difference: without the units − intact."
         )
         mine = of[of["effect"].str.startswith("unit ")].rename(columns={"effect": "name"})
-        right.altair_chart(charts.differences(mine), key=f"own pairs {at}")
+        right.vega_lite_chart(finished_chart(charts.differences, mine), key=f"own pairs {at}")
         more = f" Shown: the first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
         right.caption(f"How it changes the units themselves.{more}")
     change = frame[frame["effect"] == "difference"].iloc[-1]

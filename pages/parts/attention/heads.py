@@ -14,6 +14,7 @@ from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Choice
 from pages.kit import halves, links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
@@ -101,11 +102,13 @@ def _look(choice: Choice, found: Heads) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Entropy**", help=DEFINITIONS["entropy"])
-        st.altair_chart(figures.spread(named, "entropy", "entropy", 1.0), key="head entropies")
+        st.vega_lite_chart(
+            finished_chart(figures.spread, named, "entropy", "entropy", 1.0), key="head entropies"
+        )
     with right:
         st.markdown("**Distance**", help=DEFINITIONS["distance"])
-        chart = figures.spread(named, "distance", "pixels", UNIFORM)
-        st.altair_chart(chart, key="head distances")
+        chart = finished_chart(figures.spread, named, "distance", "pixels", UNIFORM)
+        st.vega_lite_chart(chart, key="head distances")
     st.caption(
         "A dot for each query of each head (block.head). Dashed: equal weight on all patches, "
         f"entropy 1 and {UNIFORM:.1f} pixels. Median entropy of trained queries "
@@ -131,7 +134,7 @@ def _need(choice: Choice, found: Heads) -> None:
     halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
-    st.altair_chart(lost_by_class(table), key="effects of heads")
+    st.vega_lite_chart(finished_chart(lost_by_class, table), key="effects of heads")
     chosen = _named(found.specialties())
     sure = int(chosen["needed"].sum())
     st.markdown(
@@ -165,7 +168,7 @@ def _one_head(table: pd.DataFrame) -> None:
         mine = table[(table["head"] == head) & (table["block"] == block)]
         with side:
             st.markdown(f"**Block {block}, head {head}**", help=DEFINITIONS["control"])
-            st.altair_chart(figures.needs(mine), key=f"needs of block {block}")
+            st.vega_lite_chart(finished_chart(figures.needs, mine), key=f"needs of block {block}")
     st.caption(
         "Blue: the head selected above is silenced, with 95 % intervals; grey: the range of the "
         "controls. All 10 classes of 8 heads are shown, so a few intervals will exclude 0 by "
@@ -177,7 +180,7 @@ def _replaced(choice: Choice, found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
     st.markdown("**Does it matter where heads attend?** Accuracy with replaced attention weights")
     table = found.accuracies()
-    st.altair_chart(figures.kept(table), key="weights replaced")
+    st.vega_lite_chart(finished_chart(figures.kept, table), key="weights replaced")
     st.caption(
         "Confirmation half, 95 % Wilson intervals. uniform: 1/16 on each patch, as with W_q = b_q "
         "= 0; mean: each query's mean over all digits, so that the weights no longer depend on "

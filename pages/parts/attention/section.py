@@ -13,8 +13,10 @@ from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import BLOCKS, Followed, follow, order_gap
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import digit, links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -42,7 +44,7 @@ def section(choice: Choice) -> None:
     if not isinstance(model, Attention):
         raise TypeError(f"{type(model).__name__} has no heads: train the model attention.")
     one = digit.followed(choice)
-    seen = follow(model, one.image)
+    seen = DRAWINGS.get(follow, model, one.image)
     token, head = _asked(one)
     _looks(one, seen, token)
     _numbers(choice, seen, token, head)
@@ -168,8 +170,9 @@ def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
     ):
         with columns[at]:
             st.markdown(title, help=about)
-            st.altair_chart(
-                figures.numbers(values, form=form, signed=signed), key=f"numbers of {title}"
+            st.vega_lite_chart(
+                finished_chart(figures.numbers, values, form=form, signed=signed),
+                key=f"numbers of {title}",
             )
     best = int(weights.argmax())
     st.caption(
@@ -190,12 +193,12 @@ def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown(f"Weight A, head {head}", help="The class token's attention to each patch.")
-        grid = figures.numbers(seen.weights[1][head, 0], form=".2f", signed=False)
-        st.altair_chart(grid, key="numbers of the class token")
+        grid = finished_chart(figures.numbers, seen.weights[1][head, 0], form=".2f", signed=False)
+        st.vega_lite_chart(grid, key="numbers of the class token")
     with right:
         st.markdown("Probability", help="softmax of the logits, W · class token + b.")
-        chart = figures.answers(seen.probabilities, one.label)
-        st.altair_chart(chart, key="answers of attention")
+        chart = finished_chart(figures.answers, seen.probabilities, one.label)
+        st.vega_lite_chart(chart, key="answers of attention")
     top = int(seen.probabilities.argmax())
     st.caption(
         f"Answer {top} (logit {seen.logits[top]:.2f}, probability {seen.probabilities[top]:.1%}); "

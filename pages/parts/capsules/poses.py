@@ -14,7 +14,9 @@ from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Me
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from pages.kit import digit, halves, place
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -80,7 +82,7 @@ def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Follo
         f"**The capsule of class {label}, one dimension shifted at a time, and decoded**",
         help=DEFINITIONS["effect"],
     )
-    _strips(table, strips(model, seen.poses[-1, label], label))
+    _strips(table, DRAWINGS.get(strips, model, seen.poses[-1, label], label))
     st.caption(
         f"Test digit {one.number}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
         f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), with the unshifted "
@@ -101,7 +103,7 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
         )
         with columns[at * 2 // POSE]:
             st.markdown(f"dimension {row['dimension']} · {words}")
-            st.image(pictures.sheet(tiles, len(tiles)))
+            st.image(DRAWINGS.get(pictures.png, pictures.sheet(tiles, len(tiles))))
 
 
 def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> None:
@@ -146,7 +148,7 @@ def _all_classes(choice: Choice, found: Meant) -> None:
     """For each class and property the dimension with the largest effect, with its controls."""
     table = found.properties()
     st.markdown("**All classes: the dimension with the largest effect on each property**")
-    st.altair_chart(figures.effects(table), key="effects of dimensions")
+    st.vega_lite_chart(finished_chart(figures.effects, table), key="effects of dimensions")
     st.caption(
         "“d5 +1.2”: dimension 5 of the class's capsule moves the property of decoded digits by "
         "1.2 standard deviations of real digits over the whole shift; red: increase, blue: "

@@ -11,6 +11,7 @@ from core.architectures.capsules.routing_task import Routed, Routing, Unrouted, 
 from core.models.capsules import OUTPUTS, SPREAD
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -54,7 +55,9 @@ def _accuracies(choice: Choice, found: Routed) -> None:
     """The trained network with other routings."""
     table = found.accuracies()
     st.markdown("**The trained network with other routing**", help=DEFINITIONS["accuracy"])
-    st.altair_chart(figures.accuracies(table, "routing"), key="accuracy by routing")
+    st.vega_lite_chart(
+        finished_chart(figures.accuracies, table, "routing"), key="accuracy by routing"
+    )
     rows = table.set_index("routing")["accuracy"]
     st.caption(
         f"{found.digits:,} digits of the confirmation half. Trained with 3 iterations: "
@@ -77,13 +80,15 @@ def _decisions(choice: Choice, found: Routed) -> None:
         about = f"{DEFINITIONS['own share']}\n\n{DEFINITIONS['best other share']}"
         st.markdown("**Where votes go**, coefficient c", help=about)
         named = {"own share": "the digit's class", "best other share": "best other class"}
-        chart = figures.decisions(table, named, 1 / OUTPUTS)
-        st.altair_chart(chart, key="shares of routing")
+        chart = finished_chart(figures.decisions, table, named, 1 / OUTPUTS)
+        st.vega_lite_chart(chart, key="shares of routing")
     with right:
         about = f"{DEFINITIONS['own cosine']}\n\n{DEFINITIONS['other cosine']}"
         st.markdown("**How far votes agree with the capsule**, cosine", help=about)
         named = {"own cosine": "the digit's class", "other cosine": "other classes"}
-        st.altair_chart(figures.decisions(table, named, None), key="agreement of votes")
+        st.vega_lite_chart(
+            finished_chart(figures.decisions, table, named, None), key="agreement of votes"
+        )
     last = table[table["network"] == "trained"].iloc[-1]
     st.caption(
         "Mean over digits; dashed, with points: the network before training; grey: "
@@ -109,7 +114,9 @@ def _without(choice: Choice) -> None:
         return
     found: Unrouted = result_of(Unrouting(choice))
     table = found.accuracies()
-    st.altair_chart(figures.accuracies(table, "network"), key="accuracy without routing")
+    st.vega_lite_chart(
+        finished_chart(figures.accuracies, table, "network"), key="accuracy without routing"
+    )
     won, lost = found.only
     st.caption(
         f"{won} digits are classified correctly only with routing, {lost} only without it, of "

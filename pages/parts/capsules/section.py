@@ -9,6 +9,7 @@ import streamlit as st
 from core.architectures.capsules.trace import follow
 from core.models.capsules import Capsules
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import digit, links
 from pages.kit.controls import pick
@@ -39,7 +40,7 @@ def section(choice: Choice) -> None:
         raise TypeError(f"{type(model).__name__} has no capsules: train the model capsules.")
     one = digit.followed(choice)
     view = pick(VIEW, "View", names=VIEWS.__getitem__, bare=True)
-    seen = follow(model, one.image)
+    seen = DRAWINGS.get(follow, model, one.image)
     if view == "routing":
         trace.routed(choice, one, seen)
     elif view == "dimensions":

@@ -12,6 +12,7 @@ from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Choice
 from pages.kit import digit, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -194,7 +195,7 @@ def _answer(choice: Choice, one: digit.Followed, seen: Followed) -> None:
     )
     second = np.sort(seen.scores[-1])[-2]
     with left:
-        st.altair_chart(figures.lengths(table, one.label), key="capsule lengths")
+        st.vega_lite_chart(finished_chart(figures.lengths, table, one.label), key="capsule lengths")
         st.caption(
             f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
             f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "

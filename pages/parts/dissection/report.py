@@ -17,7 +17,9 @@ from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import describe
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from pages.kit import halves, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, steps
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download, download_file
@@ -186,28 +188,28 @@ def _bars(rows: pd.DataFrame) -> None:
         )
         return
     names = [CONCEPTS[name].text for name in detectors["concept"]]
-    st.altair_chart(charts.concept_counts(names), key="concepts detected")
+    st.vega_lite_chart(finished_chart(charts.concept_counts, names), key="concepts detected")
 
 
-def units_table(view: View, rows: pd.DataFrame) -> pd.DataFrame:
+def units_table(model: str, layer: str, kind: str, rows: pd.DataFrame) -> pd.DataFrame:
     """A row for each unit: its concept or none, how sure, and the next two concepts."""
     first = rows[rows["rank"] == 1].set_index("index")
     others = {rank: rows[rows["rank"] == rank].set_index("index") for rank in (2, 3)}
     table = pd.DataFrame(index=sorted(rows["index"].unique()))
-    table["unit"] = [f"{view.choice.model}/{view.layer}/{index}" for index in table.index]
+    table["unit"] = [f"{model}/{layer}/{index}" for index in table.index]
     detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
     closest = first["concept"].map(_text).reindex(table.index)
     table["responds to"] = np.where(detector, closest, NONE)
     table["closest concept"] = closest
     for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
         table[name] = first[name]
-    if view.kind == "pixels":
+    if kind == "pixels":
         table["matched"] = first["matched"]
     table["margin"] = first["iou"] - others[2]["iou"].reindex(table.index)
     for rank, label in ((2, "second"), (3, "third")):
         table[label] = others[rank]["concept"].map(_text)
         table[f"{label} iou"] = others[rank]["iou"]
-    if view.kind == "images":
+    if kind == "images":
         for name in ("auc", "auc_low", "auc_high", "auc_within", "precision", "base", "n"):
             table[name] = first[name]
     return table
@@ -221,7 +223,7 @@ def _text(concept: str) -> str:
 def _units(view: View, rows: pd.DataFrame) -> None:
     """Every unit, to sort, to open and to download."""
     st.subheader("Every unit")
-    table = units_table(view, rows)
+    table = DRAWINGS.get(units_table, view.choice.model, view.layer, view.kind, rows)
     columns = {
         name: st.column_config.NumberColumn(
             NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)

@@ -8,13 +8,12 @@ import streamlit as st
 import torch
 
 from core import pictures
-from core.activations import peaks
 from core.analyses.described import Described
 from core.analyses.dissection import Dissection, Sample, unit_masks
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
 from core.training.task import Training
-from pages.kit import links, place
+from pages.kit import activations, links, place
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -41,7 +40,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
     _verdict(view, mine, index)
     model = result_of(Training(view.choice))
-    half = described.half("confirmation")
+    half = activations.half(described, "confirmation")
     _digits(view, found, model, half, index, concept.value())
     _scores(view, mine)
     with st.container(horizontal=True):
@@ -79,7 +78,7 @@ def _digits(
 ) -> None:
     """The digits that drive the unit most, with its mask and the concept's."""
     images = half.digits.images
-    values = peaks(model, images, view.layer)[:, index]
+    values = activations.activations(model, half, view.layer)[:, index]
     top = np.argsort(-values, kind="stable")[:_SHOWN]
     unit_mask = np.zeros((len(top), 28, 28), bool)
     if view.kind == "pixels":

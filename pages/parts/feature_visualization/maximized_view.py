@@ -13,6 +13,7 @@ from core.analyses.maximize import BUDGETS, OBJECTIVES, PARAMETERIZATIONS, Maxim
 from core.analyses.profiles.task import Study
 from core.runtime import cache
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
@@ -204,8 +205,9 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
         )
         place.link("units", "Open this unit", layer=layer, unit=index)
     with right:
-        st.altair_chart(
-            charts.climb(found.looks.numpy(), found.trace[:, index].numpy()), key="climb"
+        st.vega_lite_chart(
+            finished_chart(charts.climb, found.looks.numpy(), found.trace[:, index].numpy()),
+            key="climb",
         )
 
 

@@ -12,6 +12,7 @@ from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks import Taken
 from core.data.concepts import CONCEPTS
 from pages.kit import halves
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
@@ -148,8 +149,9 @@ def _loads(of: GateReport) -> None:
     """Load and importance of each expert."""
     about = f"Load: {DEFINITIONS['load']} Importance: the expert's mean weight."
     st.markdown("**How balanced**: load and importance", help=about)
-    st.altair_chart(
-        figures.loads(of.load, of.importance, DEAD / of.experts), key="load of each expert"
+    st.vega_lite_chart(
+        finished_chart(figures.loads, of.load, of.importance, DEAD / of.experts),
+        key="load of each expert",
     )
     st.caption(
         "Load: share of digits for which the expert has the highest weight. Grey: an equal "
@@ -161,8 +163,8 @@ def _decided(view: View, taken: Taken) -> None:
     """The entropy of each digit's weights, trained and untrained."""
     of, most = taken.confirmation, math.log2(max(view.routing.k, 2))
     st.markdown("**How decided**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
-    chart = figures.decided(of.entropy, taken.untrained.mean_entropy, most)
-    st.altair_chart(chart, key="entropy of each digit")
+    chart = finished_chart(figures.decided, of.entropy, taken.untrained.mean_entropy, most)
+    st.vega_lite_chart(chart, key="entropy of each digit")
     st.caption(
         "Left: one expert has all the weight; right: all experts that are run have the same "
         f"weight. The mean is {of.mean_entropy:.2f} bits; grey: before training, "
@@ -174,7 +176,7 @@ def _classes(view: View, taken: Taken) -> None:
     """The heat map of each class's share per expert, and each expert's chosen class."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
-    st.altair_chart(figures.shares(table, "class"), key="experts by class")
+    st.vega_lite_chart(finished_chart(figures.shares, table, "class"), key="experts by class")
     st.caption(
         "The percentage of each class's digits that each expert receives: columns sum to 100. If "
         "the gate ignored the class, every cell would equal the expert's load.",
@@ -222,8 +224,8 @@ def _concepts(view: View, taken: Taken) -> None:
     marked = table.merge(found[["group", "expert", "confirmed"]], how="left")
     marked["confirmed"] = marked["confirmed"].eq(True)
     named = marked.assign(group=[CONCEPTS[name].text for name in marked["group"]])
-    chart = figures.beyond(named, [CONCEPTS[name].text for name in rows])
-    st.altair_chart(chart, key="experts by concept")
+    chart = finished_chart(figures.beyond, named, [CONCEPTS[name].text for name in rows])
+    st.vega_lite_chart(chart, key="experts by concept")
     st.caption(
         "Points by which the expert's share of the concept's digits exceeds what their classes "
         f"alone explain; numbers only where both halves agree. Rows: the {len(rows)} concepts "

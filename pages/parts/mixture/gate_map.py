@@ -13,6 +13,7 @@ from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
 from core.architectures.mixture.tasks import Taken
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import marks
 from pages.kit.digit import followed_number
 from pages.kit.gallery import gallery
@@ -120,8 +121,8 @@ def _map(
     corners = pd.DataFrame(drawn.corners[around], columns=["x", "y"]).assign(
         expert=around, load=report.load[around]
     )
-    chart = figures.gates(frame, corners, followed, shown)
-    st.altair_chart(chart, width="content", key=f"map of the gate, {name}")
+    chart = finished_chart(figures.gates, frame, corners, followed, shown)
+    st.vega_lite_chart(chart, width="content", key=f"map of the gate, {name}")
 
 
 def _frame(report: GateReport, digits: NDArray[np.int64]) -> pd.DataFrame:

@@ -13,6 +13,7 @@ from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks.history import DIGITS, Growing
 from core.models.retired import name_of
 from pages.kit import controls, links
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
@@ -153,8 +154,8 @@ def _areas(own: Growth, other: Growth | None, step: int) -> None:
         with where:
             title = NAMES[measure] if other is None else f"{name.capitalize()}: {_short(of)}"
             st.markdown(f"**{title}**", help=DEFINITIONS[measure])
-            chart = figures.area(of.by_expert(), measure, step)
-            st.altair_chart(chart, key=f"area of {name}")
+            chart = finished_chart(figures.area, of.by_expert(), measure, step)
+            st.vega_lite_chart(chart, key=f"area of {name}")
     st.caption(
         f"{DIGITS:,} digits of the discovery half at each saved step; batches on a logarithmic "
         "axis. A band that vanishes is an expert that dies. Dashed: the step shown below."
@@ -178,8 +179,8 @@ def _lines(own: Growth, other: Growth | None, step: int) -> None:
         with columns[at % 2]:
             st.markdown(f"**{title}**", help=DEFINITIONS[name])
             chance = _CHANCE.get(name)
-            chart = figures.line(frame, name, title=unit, chance=chance, step=step)
-            st.altair_chart(chart, key=f"line of {name}")
+            chart = finished_chart(figures.line, frame, name, title=unit, chance=chance, step=step)
+            st.vega_lite_chart(chart, key=f"line of {name}")
     st.caption("One network, not a mean of several. Dots: steps at which weights were saved.")
 
 

@@ -8,6 +8,7 @@ from core import pictures
 from core.architectures.mixture.charts import history as figures
 from core.architectures.mixture.history import Growth
 from core.architectures.mixture.tasks.history import DIGITS
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import download, file_name
@@ -30,7 +31,7 @@ def _classes(view: View, of: Growth, step: int) -> None:
     at, name = of.at(step), f"{file_name(view.choice)}-{view.gate}"
     st.markdown(f"**After {step:,} batches: share of each class's digits**, %")
     table = of.by_class(step)
-    st.altair_chart(figures.classes(table), key="classes at the step")
+    st.vega_lite_chart(finished_chart(figures.classes, table), key="classes at the step")
     st.caption(
         "Columns sum to 100 %. If the gate ignored the class, each expert would receive the same "
         "share of every class as of all digits: "

@@ -10,6 +10,7 @@ from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
 from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import interventions_one
@@ -106,7 +107,7 @@ def _points(row: pd.Series[float]) -> str:
 def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
     """A chart and table of accuracy with replaced gate weights."""
     st.markdown("**Accuracy with other gate weights**", help=DEFINITIONS["accuracy"])
-    st.altair_chart(figures.accuracies(table), key="accuracy rerouted")
+    st.vega_lite_chart(finished_chart(figures.accuracies, table), key="accuracy rerouted")
     st.caption(
         f"{found.digits:,} digits of the confirmation half, 95 % Wilson intervals. Orange: as "
         "trained; blue: weights replaced by those for a random other digit (a permutation), or "
@@ -130,7 +131,7 @@ def _needs(view: View, found: Otherwise) -> None:
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
-    st.altair_chart(lost_by_class(table), key="experts removed")
+    st.vega_lite_chart(finished_chart(lost_by_class, table), key="experts removed")
     costs = found.costs()
     most = costs.sort_values("change").iloc[0]
     st.caption(

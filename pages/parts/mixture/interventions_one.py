@@ -10,6 +10,7 @@ from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.tasks.interventions import WAYS, Otherwise
 from core.data import Digits
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -37,13 +38,13 @@ def show(view: View, found: Otherwise, digits: Digits) -> None:
             help="Digits of the confirmation half by true class and predicted class. Colour: share "
             "of the class.",
         )
-        st.altair_chart(figures.confusion(table), key="confusion")
+        st.vega_lite_chart(finished_chart(figures.confusion, table), key="confusion")
     with right:
         st.markdown(
             "**Difference** to the gate as trained",
             help="More (red) or fewer (blue) digits than with the gate as trained.",
         )
-        st.altair_chart(figures.differences(table), key="confusion less intact")
+        st.vega_lite_chart(finished_chart(figures.differences, table), key="confusion less intact")
     hits = found.right(way)[expert]
     st.caption(
         f"Confirmation half; rows are true classes. Correct: {int(hits.sum()):,} of "

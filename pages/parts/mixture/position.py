@@ -13,6 +13,7 @@ from core.architectures.mixture.position_information import divided, factor_tabl
 from core.architectures.mixture.tasks.position import Moved, Moving
 from core.models.registry import title
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -162,7 +163,10 @@ def _information(view: View, found: Moved) -> None:
         with columns[at % 2]:
             st.markdown(name_of(gate.gate))
             mine = table[table["gate"] == gate.gate]
-            st.altair_chart(figures.told(mine, networks, most), key=f"information of {gate.gate}")
+            st.vega_lite_chart(
+                finished_chart(figures.told, mine, networks, most),
+                key=f"information of {gate.gate}",
+            )
     st.caption(
         "Normalized mutual information of expert and factor, each digit moved once. Orange: 95th "
         "percentile under shuffling. “Digits not moved”: the same architecture, seed and "

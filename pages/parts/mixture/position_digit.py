@@ -12,6 +12,7 @@ from core.architectures.mixture.position_digit import AtPlaces, at_places
 from core.architectures.mixture.tasks.assignment import gated
 from core.training.task import Training
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import slide
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
@@ -89,10 +90,12 @@ def _here(one: Followed, seen: AtPlaces) -> None:
     for side, (title, values) in zip(columns, charts, strict=False):
         with side:
             st.markdown(f"**{title}**")
-            st.altair_chart(figures.weights(values), key=f"weights, {title}")
+            st.vega_lite_chart(finished_chart(figures.weights, values), key=f"weights, {title}")
     with columns[-1]:
         st.markdown("**Answer**")
-        st.altair_chart(answers(probabilities, one.label), key="answer where the digit is")
+        st.vega_lite_chart(
+            finished_chart(answers, probabilities, one.label), key="answer where the digit is"
+        )
     answer = int(probabilities.argmax())
     st.caption(
         f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and "

@@ -7,6 +7,7 @@ import streamlit as st
 from core.architectures.mixture.charts import position as figures
 from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces
 from core.architectures.mixture.tasks.position import Moved
+from pages.kit.charts import finished_chart
 
 __all__ = ["experts", "name_of"]
 
@@ -31,14 +32,15 @@ def _experts(gate: GatePlaces, most: float) -> None:
     with st.container(horizontal=True):
         for expert in range(gate.experts):
             load = float(gate.load[expert])
-            chart = figures.expert(
+            chart = finished_chart(
+                figures.expert,
                 gate.offsets[expert],
                 gate.of_classes[expert],
                 load,
                 most,
                 f"expert {expert}, {load:.0%}",
             )
-            st.altair_chart(chart, width="content", key=f"places of {gate.gate} {expert}")
+            st.vega_lite_chart(chart, width="content", key=f"places of {gate.gate} {expert}")
 
 
 def _maps_caption(found: Moved, most: float) -> None:

@@ -27,6 +27,7 @@ from core.models.retired import name_of
 from core.runs import Choice
 from core.runtime import cache
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
@@ -145,8 +146,8 @@ def _chart(view: View, frame: pd.DataFrame, x: str, measure: str, base: dict[str
     if measure == "accuracy":
         rules = {"perceptron": base[PEER].accuracy, "one expert": base[SINGLE].accuracy}
     title = "α of the balancing losses" if x == "α" else "experts"
-    chart = figures.against(frame, x, measure, title=title, rules=rules)
-    st.altair_chart(chart, key=f"runs against {x} of {view.choice.model}")
+    chart = finished_chart(figures.against, frame, x, measure, title=title, rules=rules)
+    st.vega_lite_chart(chart, key=f"runs against {x} of {view.choice.model}")
 
 
 def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:

@@ -12,8 +12,10 @@ from core.architectures.mixture.trace import Decided, Nudged, beside, follow, nu
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import digit
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import trace_steps
@@ -28,18 +30,18 @@ def view(view: View) -> None:
     one = digit.followed(view.choice)
     decided: Decided
     if isinstance(model, Mixture):
-        decided = seen = follow(model, one.image)
+        decided = seen = DRAWINGS.get(follow, model, one.image)
         trace_steps.show(view, one, seen)
     else:
         decided = _way(view, gated(model), one)
     step = 5 if view.suffix == "" else 4
-    _moved(nudged(model, one.image, view.gate), step)
+    _moved(DRAWINGS.get(nudged, model, one.image, view.gate), step)
     _beside(view, one, decided, step + 1)
 
 
 def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     """Both gates of a network of two layers and all pairs of experts; gives the chosen gate's."""
-    way = take_way(model, one.image)
+    way = DRAWINGS.get(take_way, model, one.image)
     first, second = way.decided
     right = "correct" if way.answer == one.label else f"incorrect: it is a {one.label}"
     st.markdown(
@@ -53,7 +55,9 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     for at, (side, of) in enumerate(zip(sides, way.decided, strict=True), 1):
         with side:
             st.markdown(f"**{at} · Weights of gate {at}**")
-            st.altair_chart(figures.weights(of.weights), key=f"weights of gate {at}")
+            st.vega_lite_chart(
+                finished_chart(figures.weights, of.weights), key=f"weights of gate {at}"
+            )
             scores = ", ".join(f"{score:.2f}" for score in of.scores)
             st.caption(f"Scores z: {scores}. Entropy {of.entropy:.2f} bits; 2 bits: undecided.")
     st.caption(
@@ -63,7 +67,7 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
     )
     table = way.table()
     st.markdown("**3 · The prediction for each pair of experts**")
-    st.altair_chart(figures.ways(table), key="ways through")
+    st.vega_lite_chart(finished_chart(figures.ways, table), key="ways through")
     same = int((way.answers == way.answer).sum())
     st.caption(
         "Each cell shows the prediction if both gates gave all their weight to one expert; "
@@ -100,8 +104,8 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
         help="Entropy −Σ g log₂ g of the gate's weights: 0 bits where one expert has all the "
         "weight, log₂ N where all have the same. Ties count half.",
     )
-    chart = figures.weights(decided.weights, of.untrained)
-    st.altair_chart(chart, key="weights before training")
+    chart = finished_chart(figures.weights, decided.weights, of.untrained)
+    st.vega_lite_chart(chart, key="weights before training")
     st.caption(
         f"Bars: weights of {view.gate} for this digit; grey ticks: before training, when expert "
         f"{of.untrained.argmax()} had the highest weight, {of.untrained.max():.0%}."

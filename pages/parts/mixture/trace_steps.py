@@ -9,6 +9,7 @@ from core import pictures
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.trace import Followed
 from pages.kit import digit
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
@@ -100,7 +101,7 @@ def _weights(view: View, seen: Followed) -> None:
         )
         st.caption(f"During training, noise is added to the scores first; here it is not.{kept}")
     with right:
-        st.altair_chart(figures.weights(seen.weights), key="weights of the gate")
+        st.vega_lite_chart(finished_chart(figures.weights, seen.weights), key="weights of the gate")
 
 
 def _answers(one: digit.Followed, seen: Followed) -> None:
@@ -111,8 +112,8 @@ def _answers(one: digit.Followed, seen: Followed) -> None:
         help="Softmax of the expert's own logits y, as if it had all the weight.",
     )
     st.latex(r"y_e = V_e \max(0, W'_e x + b'_e) + c_e")
-    chart = figures.answers(seen.probabilities, seen.weights, one.label)
-    st.altair_chart(chart, key="answers of the experts")
+    chart = finished_chart(figures.answers, seen.probabilities, seen.weights, one.label)
+    st.vega_lite_chart(chart, key="answers of the experts")
     second = seen.second
     runner_up = (
         f" The expert with the second highest weight, expert {second}, would alone predict "
@@ -139,7 +140,9 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
         runner = int(np.argsort(-seen.logits)[1])
         st.caption(f"The next highest logit is that of {runner}, {seen.logits[runner]:.3f}.")
     with right:
-        st.altair_chart(figures.contributions(seen.contributions, a), key="contributions")
+        st.vega_lite_chart(
+            finished_chart(figures.contributions, seen.contributions, a), key="contributions"
+        )
     table = seen.table()
     helps = {
         "pixels": column("Σ W ⊙ x", "Sum over the digit's pixels."),

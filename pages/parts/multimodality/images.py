@@ -16,6 +16,7 @@ from core.models.pretrained import FEWEST, FILE_LIMIT, MOST, NETWORKS, shrunk
 from core.statistics.modes import RATE, Modality, find_modes
 from core.text import literal, shown
 from pages.kit import controls, links
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import download
@@ -153,8 +154,10 @@ def _channel(task: ReadingPhotographs, found: Photographs, unit: int) -> None:
     frame = pd.DataFrame({"value": of.density.grid, "density": of.density.heights})
     frame["mode"] = [names[at] for at in place]
     modes = pd.DataFrame([vars(mode) for mode in of.modes]).assign(name=names)
-    chart = figures.unit_density(frame, modes, title="mean over positions", colours=colours)
-    st.altair_chart(chart, key="density of a channel")
+    chart = finished_chart(
+        figures.unit_density, frame, modes, title="mean over positions", colours=colours
+    )
+    st.vega_lite_chart(chart, key="density of a channel")
     where = members(found.values[:, unit], of.modes, of.apart)
     for mode in np.unique(where):
         inside = np.flatnonzero(where == mode)

@@ -13,6 +13,7 @@ from core.analyses.modality.task import TAPS, FindingModes, LayerFound, taps
 from core.charts import modality as figures
 from core.models.registry import describe
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from core.statistics.modes import RATE, LayerModes
 from pages.kit import links
 from pages.kit.controls import choose, pick
@@ -173,8 +174,8 @@ def _glance(view: View, of: LayerModes) -> None:
     """Every unit's density as a small picture; a click opens the unit."""
     st.subheader("Overview of the layer")
     order = ordered(view, of)
-    tiles = figures.density_tiles(
-        of.heights[order], of.first[order], of.step[order], of.claimed[order]
+    tiles = DRAWINGS.get(
+        figures.density_tiles, of.heights[order], of.first[order], of.step[order], of.claimed[order]
     )
     words = [
         f"unit {unit}: {_said(of, unit)}, dip {of.dip[unit]:.3f}, q {of.q[unit]:.4f}"

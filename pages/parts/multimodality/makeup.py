@@ -13,6 +13,7 @@ from core.charts import modality as figures
 from core.data.concepts import CONCEPTS
 from core.runtime import cache
 from core.statistics.modes import RATE
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import column, download, file_name
@@ -89,7 +90,9 @@ def _classes(found: UnitFound, named: dict[int, str], names: list[str], colours:
     own, shuffled = found.information
     st.markdown("**Classes in each mode**", help=DEFINITIONS["class_share"])
     frame = found.classes.assign(name=[named[mode] for mode in found.classes["mode"]])
-    st.altair_chart(figures.class_makeup(frame, names, colours), key="classes of modes")
+    st.vega_lite_chart(
+        finished_chart(figures.class_makeup, frame, names, colours), key="classes of modes"
+    )
     few = sorted({named[mode] for mode in frame.loc[frame["n"] < 30, "mode"]})
     small = f" Fewer than 30 digits: {', '.join(few)}." if few else ""
     st.caption(
@@ -105,8 +108,10 @@ def _within(view: View, found: UnitFound) -> None:
     st.markdown("**Each class alone**", help=DEFINITIONS["within"])
     several = found.within.loc[found.within["q"] < RATE, "class"].tolist()
     suspects = found.within.loc[found.within["sensitive_q"] < RATE, "class"].tolist()
-    chart = figures.by_class(found.grid, found.ridges, several, f"activation, {view.read}")
-    st.altair_chart(chart, key="densities of classes")
+    chart = finished_chart(
+        figures.by_class, found.grid, found.ridges, several, f"activation, {view.read}"
+    )
+    st.vega_lite_chart(chart, key="densities of classes")
     said = f"more than one mode in {_listed(several)}" if several else "no class has two modes"
     also = f"; candidates by the critical bandwidth: {_listed(suspects)}" if suspects else ""
     st.caption(

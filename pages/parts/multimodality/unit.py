@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import altair as alt
 import numpy as np
 import pandas as pd
@@ -14,6 +16,7 @@ from core.statistics.modes import RATE, Modality
 from core.statistics.modes.density import density, peaks_of
 from core.statistics.modes.describing import THRESHOLD
 from pages.kit import controls, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.tables import column, download, file_name
 from pages.parts.multimodality.layer import View, ordered
@@ -87,8 +90,13 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     at = [mode.at for mode in of.modes]
     modes = modes_table(of).assign(height=np.interp(at, drawn.grid, drawn.heights))
     shown = None if of.apart and digit == 0 else digit
-    chart = figures.unit_density(
-        frame.iloc[::2], modes, title=f"activation, {view.read}", colours=colours, digit=shown
+    chart = finished_chart(
+        figures.unit_density,
+        frame.iloc[::2],
+        modes,
+        title=f"activation, {view.read}",
+        colours=colours,
+        digit=shown,
     )
     _beside_atom(found, chart)
     peaks = len(peaks_of(drawn.heights).at)
@@ -115,17 +123,21 @@ def _where(found: UnitFound, value: float) -> str:
     return f"mode {at + 1}"
 
 
-def _beside_atom(found: UnitFound, chart: alt.LayerChart) -> None:
+def _beside_atom(found: UnitFound, chart: Any) -> None:
     """The density, with the exact zeros on a scale of their own."""
     if not found.found.apart:
-        st.altair_chart(chart, key="unit density")
+        st.vega_lite_chart(chart, key="unit density")
         return
     narrow, wide = st.columns([1, 6])
     zeros = int((found.values == 0).sum())
-    narrow.altair_chart(
-        unit_figures.exact_zeros(zeros, len(found.values)).properties(height=280), key="atom"
-    )
-    wide.altair_chart(chart, key="unit density")
+    narrow.vega_lite_chart(finished_chart(_zeros, zeros, len(found.values)), key="atom")
+    wide.vega_lite_chart(chart, key="unit density")
+
+
+def _zeros(zeros: int, total: int) -> alt.TopLevelMixin:
+    """The exact zeros, as high as the density beside them."""
+    chart: alt.Chart = unit_figures.exact_zeros(zeros, total).properties(height=280)
+    return chart
 
 
 def modes_table(of: Modality) -> pd.DataFrame:

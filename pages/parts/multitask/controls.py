@@ -8,6 +8,7 @@ from core.architectures.multitask import charts as figures
 from core.architectures.multitask.controls_task import EPOCHS, NETWORKS, SHARE, Alone, Controls
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -37,7 +38,7 @@ def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
         "not trained are linear probes: they read the shared layers without changing them."
     )
     ticks = found.indices(layer, *tasks)
-    st.altair_chart(figures.indices(ticks, *tasks), key="index of four networks")
+    st.vega_lite_chart(finished_chart(figures.indices, ticks, *tasks), key="index of four networks")
     st.caption(f"Index by lesion of every used unit of {layer}, one row per network.")
     counts = found.counts(layer, *tasks)
     median = column("median |index|", "Over the used units; 1 if each serves one task alone.")
@@ -55,8 +56,8 @@ def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
         with columns[at % 2]:
             st.markdown(f"**Trained on {taught}**")
             rows = table[table["taught"] == taught]
-            chart = figures.crossed(rows, found.tasks[:3], found.tasks[:3])
-            st.altair_chart(chart, key=f"cross-matrix, taught {taught}")
+            chart = finished_chart(figures.crossed, rows, found.tasks[:3], found.tasks[:3])
+            st.vega_lite_chart(chart, key=f"cross-matrix, taught {taught}")
     st.caption(
         f"Harm when {SHARE:.0%} of {layer} are silenced, chosen by row and judged by column as "
         "above; small: random units."

@@ -15,8 +15,10 @@ from core.data import Digits
 from core.models.multitask import ManyHeads
 from core.runs import Choice
 from core.runtime import cache
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import digit, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -51,11 +53,11 @@ def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
     digits = cache.digits(choice.data, "confirmation")
     if choice.model == "multitask":
         alone = [one.number]
-        found = answers(model, digits.images[alone], digits.labels[alone])[0]
+        found = DRAWINGS.get(answers, model, digits.images[alone], digits.labels[alone])[0]
         _heads(found)
         return found
     two = [one.number, _partner(digits)]
-    both, turned = answers(model, digits.images[two], digits.labels[two])
+    both, turned = DRAWINGS.get(answers, model, digits.images[two], digits.labels[two])
     _heads(both)
     said = " and ".join(head.spoken(head.said) for head in turned.heads)
     st.caption(
@@ -91,11 +93,11 @@ def _heads(found: Answers) -> None:
             st.metric(head.task, head.spoken(head.said), f"correct: {right}", delta_color="off",
                       delta_arrow="off", help=_ABOUT[head.task])  # fmt: skip
             if head.names:
-                bars = figures.shares(head.names, head.shares, int(head.right))
-                st.altair_chart(bars, key=f"answers of {head.task}")
+                bars = finished_chart(figures.shares, head.names, head.shares, int(head.right))
+                st.vega_lite_chart(bars, key=f"answers of {head.task}")
             else:
-                lines = figures.needle(head.said, head.right)
-                st.altair_chart(lines, width="content", key=f"answer of {head.task}")
+                lines = finished_chart(figures.needle, head.said, head.right)
+                st.vega_lite_chart(lines, width="content", key=f"answer of {head.task}")
     st.caption(
         "Bars: probability of each answer, the correct one in orange. Lines: the slant, the "
         "network's in blue, the image's in orange. The correct slant and thickness are measured "
@@ -136,7 +138,9 @@ def _follow(choice: Choice, found: Answers) -> None:
         with column:
             st.markdown(head.task)
             unit = "nats" if head.names else "rad²"
-            st.altair_chart(figures.rises(frame, unit), key=f"rises of {head.task}")
+            st.vega_lite_chart(
+                finished_chart(figures.rises, frame, unit), key=f"rises of {head.task}"
+            )
     _sum(choice, found)
 
 

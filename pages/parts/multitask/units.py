@@ -13,6 +13,7 @@ from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import DRAWS, Serving
 from core.runs import Choice
 from pages.kit import halves, links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
@@ -97,10 +98,10 @@ def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) ->
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns(2)
     left.markdown("**Harm when a unit is silenced**", help=HARM)
-    left.altair_chart(figures.plane(table, *tasks), key="harm to two tasks")
+    left.vega_lite_chart(finished_chart(figures.plane, table, *tasks), key="harm to two tasks")
     right.markdown("**Index of the units that are used**", help=INDEX)
     used = table[table["used"]].assign(taught=layer)
-    right.altair_chart(figures.indices(used, *tasks), key="index of one network")
+    right.vega_lite_chart(finished_chart(figures.indices, used, *tasks), key="index of one network")
     right.markdown(
         f"Of {counts['units']} units of {layer}, **{counts['used']}** are used by either task. "
         f"**{counts['first']}** of them serve {tasks[0]} alone and **{counts['second']}** "
@@ -160,7 +161,9 @@ def _crossed(choice: Choice, found: Shared, layer: str) -> None:
     share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
     pick(share, "Share of the layer silenced, %")
     table = found.crossed(layer, SHARES[[f"{100 * s:g}" for s in SHARES].index(share.value())])
-    st.altair_chart(figures.crossed(table, found.tasks, found.taught), key="cross-matrix")
+    st.vega_lite_chart(
+        finished_chart(figures.crossed, table, found.tasks, found.taught), key="cross-matrix"
+    )
     st.caption(
         f"Rows: the {share.value()} % of {layer} that one task needs most, ranked on the "
         "discovery half, are silenced. Columns: harm to each task on the confirmation half. "
@@ -189,7 +192,9 @@ def _variance(found: Shared, layer: str, tasks: tuple[str, str]) -> None:
     """The index by lesion against that by variance."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns([3, 2], vertical_alignment="center")
-    left.altair_chart(figures.by_variance(table, *tasks), key="lesion and variance")
+    left.vega_lite_chart(
+        finished_chart(figures.by_variance, table, *tasks), key="lesion and variance"
+    )
     right.markdown(
         f"Rank correlation of the two indices: **{counts['variance']:.2f}** over {counts['used']} "
         f"units (95th percentile under shuffling: {counts['chance']:.2f}).",
@@ -205,7 +210,7 @@ def _conflict(choice: Choice, found: Shared, layer: str) -> None:
     """Cosines between the tasks' gradients over training."""
     table = found.conflict()
     mine = table[table["layer"] == layer]
-    st.altair_chart(figures.conflict(mine), key="conflict of tasks")
+    st.vega_lite_chart(finished_chart(figures.conflict, mine), key="conflict of tasks")
     last = mine[mine["step"] == mine["step"].max()].set_index("tasks")["cosine"]
     said = ", ".join(f"{name} {value:+.2f}" for name, value in last.items())
     st.caption(

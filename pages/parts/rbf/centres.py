@@ -13,6 +13,7 @@ from core.runs import Choice
 from core.runtime import cache
 from core.statistics import wilson_interval
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -75,7 +76,7 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
     )
     _nearest(choice, opened)
     frame = _purities(opened)
-    st.altair_chart(figures.purities(frame), key="purities")
+    st.vega_lite_chart(finished_chart(figures.purities, frame), key="purities")
     st.caption(
         f"Purity of each centre with at least {_FEWEST} confirmation digits; blue: k-means, grey: "
         "as many random training digits.",

@@ -15,6 +15,7 @@ from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRB
 from core.data.bitmaps import BITMAPS
 from core.runs import Choice
 from pages.kit import links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import steps
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
@@ -108,7 +109,7 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     )
     one, other = st.columns(2)
     one.markdown("**All responses**", help=RESPONSE)
-    one.altair_chart(figures.by_rank(answer.responses), key="responses by rank")
+    one.vega_lite_chart(finished_chart(figures.by_rank, answer.responses), key="responses by rank")
     one.caption(
         f"The {len(answer.responses)} responses, highest first; "
         f"{(answer.responses == 0).mean():.0%} are exactly 0. Orange: the response at distance σ."
@@ -116,7 +117,9 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     other.markdown(
         "**Scores**", help="y = Wφ + b, fitted to be 1 for the digit's class and 0 for the others."
     )
-    other.altair_chart(figures.by_class(answer.scores, said, title="score"), key="scores of rbf")
+    other.vega_lite_chart(
+        finished_chart(figures.by_class, answer.scores, said, title="score"), key="scores of rbf"
+    )
     other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
     _table(choice, opened, digit, answer)
 
@@ -190,7 +193,9 @@ def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer)
     )
     with st.expander("Distances between the bitmaps"):
         distances = rbf_width.code_distances()
-        st.altair_chart(figures.between_codes(distances), key="between bitmaps", width="content")
+        st.vega_lite_chart(
+            finished_chart(figures.between_codes, distances), key="between bitmaps", width="content"
+        )
         st.caption(
             "The outputs y for an activation that equals a bitmap: 0 for its own class; for "
             "another class, 4 for each pixel in which the bitmaps differ.",

@@ -10,6 +10,7 @@ from core.architectures.rbf.measure import bitmap_outputs
 from core.architectures.rbf.task import OpenedRBF
 from core.data.bitmaps import BITMAPS
 from core.runs import Choice
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.parts.rbf.centres import RESPONDING, WITHIN, ZEROS
 
@@ -32,15 +33,17 @@ def widths(choice: Choice, opened: OpenedRBF, factor: float) -> None:
         "most digits are far from every centre; if it is too large, all centres respond equally.",
         help=ACCURACY,
     )
-    chart = figures.over_widths(frame, "accuracy", factor, title="accuracy")
-    st.altair_chart(chart, key="accuracy over widths")
+    chart = finished_chart(figures.over_widths, frame, "accuracy", factor, title="accuracy")
+    st.vega_lite_chart(chart, key="accuracy over widths")
     left, right = st.columns(2)
     left.markdown("**Centres that respond to a digit**", help=RESPONDING)
-    chart = figures.over_widths(once, "responding", factor, title="effective number", percent=False)
-    left.altair_chart(chart, key="responding over widths")
+    chart = finished_chart(
+        figures.over_widths, once, "responding", factor, title="effective number", percent=False
+    )
+    left.vega_lite_chart(chart, key="responding over widths")
     right.markdown("**Responses that are exactly 0**", help=ZEROS)
-    chart = figures.over_widths(once, "zeros", factor, title="share of responses")
-    right.altair_chart(chart, key="zeros over widths")
+    chart = finished_chart(figures.over_widths, once, "zeros", factor, title="share of responses")
+    right.vega_lite_chart(chart, key="zeros over widths")
     st.caption("Orange: the width chosen at the top of this section. Confirmation half.")
     with st.expander("As numbers"):
         st.dataframe(

@@ -13,9 +13,11 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import HELD, NETWORKS, Read, Reading
+from core.architectures.recurrent.task import HELD, NETWORKS, Opened, Read, Reading
 from core.models.lstm import shuffled_order
+from core.runtime.drawings import DRAWINGS
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -67,7 +69,9 @@ def saturated(view: View) -> None:
         frame["chosen"] = frame["unit"] == view.unit
         with column:
             st.markdown(f"**{gate} gate**", help=SATURATION)
-            st.altair_chart(figures.saturation(frame), key=f"saturation of {gate}")
+            st.vega_lite_chart(
+                finished_chart(figures.saturation, frame), key=f"saturation of {gate}"
+            )
             own = view.opened.saturation["trained", gate][view.unit]
             st.caption(f"Unit {view.unit}: closed {own[0]:.0%}, open {own[1]:.0%} of the time.")
     st.caption(
@@ -75,7 +79,7 @@ def saturated(view: View) -> None:
         f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
         "rarely fully open or closed: it is a soft weight, not a switch."
     )
-    download(view.opened.table(), f"gates-{file_name(view.choice)}")
+    download(DRAWINGS.get(Opened.table, view.opened), f"gates-{file_name(view.choice)}")
 
 
 def remembered(view: View) -> None:
@@ -88,7 +92,7 @@ def remembered(view: View) -> None:
         parts.append(pd.DataFrame(columns).assign(network=network))
     frame = pd.concat(parts)
     frame["chosen"] = frame["unit"] == view.unit
-    st.altair_chart(figures.memory(frame), key="time constants")
+    st.vega_lite_chart(finished_chart(figures.memory, frame), key="time constants")
     trained, untrained = (view.opened.tau(network) for network in NETWORKS)
     kept = recurrent.keeping(view.model.described)
     st.caption(
@@ -123,8 +127,8 @@ def held_by_class(view: View) -> None:
     frame = _state_frame(view)
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
-    chart = figures.by_class(frame, digit, view.row, f"{view.carried}/{view.unit}")
-    st.altair_chart(chart, key="state by class")
+    chart = finished_chart(figures.by_class, frame, digit, view.row, f"{view.carried}/{view.unit}")
+    st.vega_lite_chart(chart, key="state by class")
     share, untrained = found.share[view.unit], view.opened.untrained[view.unit]
     at = int(share.argmax())
     st.caption(
@@ -162,9 +166,9 @@ def read_early(view: View) -> None:
     if beside:
         name = f"{view.choice.model}_shuffled"
         shuffled = result_of(Reading(replace(view.choice, model=name)))
-    table = found.table(shuffled)
+    table = DRAWINGS.get(Read.table, found, shuffled)
     with chart:
-        st.altair_chart(figures.reading(table, view.row), key="early reading")
+        st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
         at = {name: curve[view.row] for name, curve in found.accuracy.items()}
         st.caption(
             f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. "
@@ -182,7 +186,7 @@ def read_early(view: View) -> None:
 
 def _answers(view: View, found: Read) -> None:
     """The classes' probabilities for the followed digit behind each row, by head and probe."""
-    hidden = view.values["hidden"][None]
+    hidden = view.values["hidden"][None].copy()  # what is kept is read-only, which torch minds
     logits: dict[str, ArrayLike] = {
         "The network's last layer, applied at each row": recurrent.head(view.model, hidden),
         "A probe fitted for each row": early_reading.scores(found.probes, hidden),
@@ -191,7 +195,9 @@ def _answers(view: View, found: Read) -> None:
         with column:
             st.markdown(f"**{title}**", help=PROBE)
             shares = early_reading.probabilities(each)[0]
-            st.altair_chart(figures.answers(shares, view.row), key=f"answers of {title}")
+            st.vega_lite_chart(
+                finished_chart(figures.answers, shares, view.row), key=f"answers of {title}"
+            )
     st.caption(
         f"Probability of each class for test digit {view.digit.number}, a {view.digit.label}, "
         f"after each row; orange: row {view.row}."

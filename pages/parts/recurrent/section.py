@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
+from PIL import Image
 
 from core import pictures
 from core.architectures.recurrent import charts as figures
@@ -13,8 +16,10 @@ from core.architectures.recurrent import clamping
 from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.task import Gates, Opened
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
 from pages.kit import controls, halves, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.network import one_network
 from pages.kit.tables import download, file_name
@@ -29,6 +34,7 @@ CELLS = {
     "gru": "GRU, reset after the product (PyTorch)",
     "gru_before": "GRU, reset before the product (Cho et al. 2014)",
 }
+_WIDEST = 1460  # pixels
 ORDERS = {"row": "row of most change", "memory": "time constant", "number": "number"}
 _CARRIED = (
     "An LSTM's **cell** is a memory controlled by gates: the input gate determines what is "
@@ -61,7 +67,8 @@ def section(choice: Choice) -> None:
     opened: Opened = result_of(Gates(mine))
     model = result_of(Training(mine))
     unit, row = _where(model.described[0].units)
-    view = View(mine, model, opened, digit, recurrent.follow(model, digit.image), unit, row)
+    values = DRAWINGS.get(recurrent.follow, model, digit.image)
+    view = View(mine, model, opened, digit, values, unit, row)
     _worked(view)
     _heat_maps(view)
     _held(view)
@@ -143,14 +150,14 @@ def _heat_maps(view: View) -> None:
         values = view.values[layer.name]
         gate, limit = layer.name in view.gates, recurrent.largest(values)
         value = f"{values[view.unit, view.row]:.2f}".replace("-", "−")
-        drawn = figures.heat_map(
-            image, values, units, signed=not gate, limit=limit, chosen=(view.unit, view.row)
-        )
+        chosen = (view.unit, view.row)
+        drawn = DRAWINGS.get(_heat_map, image, values, units, not gate, limit, chosen)
         scale = "white 0, black 1" if gate else f"blue −{limit:.1f}, white 0, red {limit:.1f}"
         columns[at].image(
-            pictures.png(drawn),
+            drawn,
             f"{layer.name} ({layer.read}): {value} at unit {view.unit}, row {view.row}; {scale}",
             width="stretch",
+            output_format="PNG",
         )
     st.caption(
         f"On the left of each picture: test digit {view.digit.number}. Beside each of its rows, "
@@ -164,6 +171,28 @@ def _heat_maps(view: View) -> None:
             place.link("units", name, **where)
 
 
+def _heat_map(
+    image: NDArray[np.float32],
+    values: NDArray[np.float32],
+    units: NDArray[np.int64],
+    signed: bool,
+    limit: float,
+    chosen: tuple[int, int],
+) -> bytes:
+    """One layer's heat-map as a PNG, no wider than Streamlit sends a picture.
+
+    A wider one it would make narrower itself, at each run.
+    """
+    drawn = figures.heat_map(image, values, units, signed=signed, limit=limit, chosen=chosen)
+    height, width = drawn.shape[:2]
+    if width <= _WIDEST:
+        return pictures.png(drawn)
+    narrower = Image.fromarray(drawn).resize(
+        (_WIDEST, _WIDEST * height // width), Image.Resampling.BILINEAR
+    )
+    return pictures.png(np.asarray(narrower))
+
+
 def _held(view: View) -> None:
     """What the answer becomes when one unit's gate is held, for each unit."""
     gates = view.gates
@@ -172,10 +201,10 @@ def _held(view: View) -> None:
         links.put(cell_gate=None)
     st.markdown("**Clamp a gate and see how the answer for this digit changes**")
     controls.pick(gate, "Gate")
-    table = clamping.effects(view.model, view.digit.image, gate.value())
+    table = DRAWINGS.get(clamping.effects, view.model, view.digit.image, gate.value())
     table["chosen"] = table["unit"] == view.unit
     title = "probability of the class that the network answers"
-    st.altair_chart(figures.effects(table, title), key="held gates of the digit")
+    st.vega_lite_chart(finished_chart(figures.effects, table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
         f"Each tick is one unit of {view.choice.model}/{gate.value()}, clamped alone at 0 or at 1 "

@@ -11,7 +11,8 @@ from core.architectures.som import charts as figures
 from core.architectures.som.task import SHUFFLES, OpenedSOM
 from core.models.som import ROWS
 from core.runs import Choice
-from pages.kit import controls, links
+from pages.kit import controls, files, links
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 
 __all__ = ["DEFINITIONS", "compared", "defects", "growth"]
@@ -51,8 +52,8 @@ def compared(choice: Choice, opened: OpenedSOM) -> None:
         help=DEFINITIONS["error8"],
     )
     shuffles, (own, _, before) = opened.shuffles["error8"].to_numpy(), frame["error8"].tolist()
-    chart = figures.errors(own, shuffles, before)
-    st.altair_chart(chart, key="topographic errors")
+    chart = finished_chart(figures.errors, own, shuffles, before)
+    st.vega_lite_chart(chart, key="topographic errors")
     st.caption(
         f"Blue: the trained map; grey: {SHUFFLES} random placements of its cells, and the map "
         "before training. Confirmation half."
@@ -73,11 +74,13 @@ def growth(choice: Choice, opened: OpenedSOM) -> None:
     left, right = st.columns(2)
     with left:
         sheet = pictures.sheet(pictures.ink(opened.maps[at]), ROWS)
-        chart = figures.digits(pictures.png(sheet), cells, clickable=False)
-        st.altair_chart(chart, key="map at an epoch", width="content")
+        chart = finished_chart(
+            figures.digits, files.address(pictures.png(sheet)), cells, clickable=False
+        )
+        st.vega_lite_chart(chart, key="map at an epoch", width="content")
     with right:
-        chart = figures.labels(cells, clickable=False)
-        st.altair_chart(chart, key="labels at an epoch", width="content")
+        chart = finished_chart(figures.labels, cells, clickable=False)
+        st.vega_lite_chart(chart, key="labels at an epoch", width="content")
     now = opened.grown.iloc[at]
     st.caption(
         f"After {epoch} of {opened.steps[-1]} epochs: quantization error "
@@ -89,8 +92,8 @@ def growth(choice: Choice, opened: OpenedSOM) -> None:
     columns = st.columns(3)
     for side, name in zip(columns, ("quantization", "error8", "accuracy"), strict=True):
         side.markdown(f"**{TITLES[name].capitalize()}**", help=DEFINITIONS[name])
-        chart = figures.grown(opened.grown, name, epoch)
-        side.altair_chart(chart, key=f"growth of {name}")
+        chart = finished_chart(figures.grown, opened.grown, name, epoch)
+        side.vega_lite_chart(chart, key=f"growth of {name}")
     download(opened.grown, f"growth-{file_name(choice)}")
 
 

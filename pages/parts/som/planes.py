@@ -10,6 +10,7 @@ from core.architectures.som import charts as figures
 from core.architectures.som.task import OpenedSOM
 from core.runs import Choice
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import number
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -33,14 +34,14 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Borders**", help=DISTANCES)
-        chart = figures.values(
-            known, "distance", title="mean distance to neighbours", clickable=False
+        chart = finished_chart(
+            figures.values, known, "distance", title="mean distance to neighbours", clickable=False
         )
-        st.altair_chart(chart, key="U-matrix", width="content")
+        st.vega_lite_chart(chart, key="U-matrix", width="content")
     with right:
         st.markdown("**Hits**", help=HITS)
-        chart = figures.values(known, "hits", title="digits", clickable=False)
-        st.altair_chart(chart, key="hits", width="content")
+        chart = finished_chart(figures.values, known, "hits", title="digits", clickable=False)
+        st.vega_lite_chart(chart, key="hits", width="content")
     st.caption(
         "Left: the U-matrix, dark where neighbours differ. Right: the number of confirmation "
         "digits for which each cell is the best match."
@@ -51,8 +52,8 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
     with left:
         st.markdown(f"**Pixel in row {row}, column {across}**", help=PLANE)
         plane = known.assign(weight=opened.plane(pixel).ravel())
-        chart = figures.values(plane, "weight", title="weight", clickable=False)
-        st.altair_chart(chart, key="component plane", width="content")
+        chart = finished_chart(figures.values, plane, "weight", title="weight", clickable=False)
+        st.vega_lite_chart(chart, key="component plane", width="content")
     with right:
         st.markdown("**Where the pixel is**")
         mean = pictures.ink(opened.maps[-1].mean(0)[None])

@@ -17,8 +17,10 @@ from core.architectures.som.task import OpenedSOM, OpeningSOM
 from core.models.inspectable import Inspectable
 from core.models.som import ROWS, cell_name
 from core.runs import Choice
+from core.runtime.drawings import DRAWINGS
 from core.training.task import Training
-from pages.kit import place
+from pages.kit import files, place
+from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
@@ -64,7 +66,7 @@ def section(choice: Choice) -> None:
     opened: OpenedSOM = result_of(OpeningSOM(mine))
     model: Inspectable = result_of(Training(mine))
     digit = followed(mine)
-    view = View(mine, opened, digit, path(model, digit.image), _cells(opened))
+    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), _cells(opened))
     _formula(view)
     _maps(view)
     _way(view)
@@ -108,10 +110,13 @@ def _maps(view: View) -> None:
     with left:
         st.markdown("**What each cell represents**")
         sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
-        clicked(figures.digits(pictures.png(sheet), view.cells, best), "map of digits")
+        clicked(
+            finished_chart(figures.digits, files.address(pictures.png(sheet)), view.cells, best),
+            "map of digits",
+        )
     with right:
         st.markdown("**Labels**", help=LABEL)
-        clicked(figures.labels(view.cells, best), "map of labels")
+        clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
     st.caption(
         f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for test digit "
         f"{view.digit.number}; blue frame: the second best. A click opens the unit."
@@ -120,7 +125,7 @@ def _maps(view: View) -> None:
 
 def clicked(chart: Any, key: str) -> None:
     """The chart of a map; a click on a cell opens its unit."""
-    event: Any = st.altair_chart(chart, key=key, on_select="rerun", width="content")
+    event: Any = st.vega_lite_chart(chart, key=key, on_select="rerun", width="content")
     found = event.selection.get(figures.CELL)
     if found:
         place.go("units", model=NAME, layer="map", unit=int(found[0]["cell"]))
@@ -133,14 +138,14 @@ def _way(view: View) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**Responses to the digit**", help=RESPONSE)
-        landscape = figures.values(
-            cells, "response", title="response", marked=[found.first, found.second]
+        landscape = finished_chart(
+            figures.values, cells, "response", title="response", marked=[found.first, found.second]
         )
         clicked(landscape, "map of responses")
     with right:
         st.markdown("**The best cell of each label**", help=SCORE)
-        chart = by_class(found.strongest, found.answer, title="response")
-        st.altair_chart(chart, key="scores of som")
+        chart = finished_chart(by_class, found.strongest, found.answer, title="response")
+        st.vega_lite_chart(chart, key="scores of som")
         _best_cells(view)
     st.caption(
         f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class "

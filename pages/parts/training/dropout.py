@@ -19,6 +19,7 @@ from core.charts import training as figures
 from core.models.registry import title
 from core.runs import Choice
 from pages.kit import halves, links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -113,14 +114,14 @@ def _measures(table: pd.DataFrame) -> None:
             st.markdown(f"**{_NAMES[name]}**", help=DEFINITIONS[name])
             # an untrained network guesses, with and without its units: it would only hide the rest
             shown = table[table["trained"]] if name == "ablation" else table
-            st.altair_chart(figures.dots(shown, name), key=f"dots of {name}")
+            st.vega_lite_chart(finished_chart(figures.dots, shown, name), key=f"dots of {name}")
     st.caption("On the confirmation half.")
 
 
 def _silenced(curves: pd.DataFrame) -> None:
     """Accuracy while units are silenced, also more of them than in training."""
     st.markdown("**Accuracy while units are silenced**", help=DEFINITIONS["ablation"])
-    st.altair_chart(figures.over_shares(curves), key="units silenced")
+    st.vega_lite_chart(finished_chart(figures.over_shares, curves), key="units silenced")
     st.caption(
         f"Units of the layer set to 0 at random, the mean of {ORDERS} orders, on {SILENCED:,} "
         f"digits of the confirmation half. In training at most {max(DROPOUTS):.0%} were silenced: "

@@ -15,6 +15,7 @@ from core.models.registry import describe
 from core.runs import Choice
 from core.training import PROBE
 from pages.kit import halves, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
@@ -112,7 +113,9 @@ def _selectivity(found: Emergence, layer: str) -> None:
     of = found.selectivity[layer]
     low, median, high = np.quantile(of, [0.1, 0.5, 0.9], axis=1)
     frame = pd.DataFrame({"step": found.recorded, "low": low, "median": median, "high": high})
-    st.altair_chart(figures.ribbon(frame, "selectivity"), key="selectivity ribbon")
+    st.vega_lite_chart(
+        finished_chart(figures.ribbon, frame, "selectivity"), key="selectivity ribbon"
+    )
     st.caption(
         f"Median of {of.shape[1]} units; band: 10 % to 90 % quantile; grey: the median before "
         f"training. {_MEANS}"
@@ -146,8 +149,10 @@ def _detectors(found: Emergence) -> None:
         for layer in found.auc
         for step, count in zip(found.steps, found.detectors(layer), strict=True)
     ]
-    chart = figures.over_steps(pd.DataFrame(rows), "detectors", "layer", title="units")
-    st.altair_chart(chart, key="detectors over steps")
+    chart = finished_chart(
+        figures.over_steps, pd.DataFrame(rows), "detectors", "layer", title="units"
+    )
+    st.vega_lite_chart(chart, key="detectors over steps")
     st.caption(
         f"Units with an AUC above {DETECTOR} for some class, at the {len(found.steps)} saved "
         "checkpoints, on the discovery half of the test digits."
@@ -167,8 +172,8 @@ def _best_unit(found: Emergence, layer: str, concept: str) -> None:
     )
     row = found.table(layer).set_index("concept").loc[concept]
     chance = pd.DataFrame({"auc": [row["chance"]]})
-    chart = figures.over_steps(frame, "auc", "unit", title="AUC", chance=chance)
-    st.altair_chart(chart, key="best unit over steps")
+    chart = finished_chart(figures.over_steps, frame, "auc", "unit", title="AUC", chance=chance)
+    st.vega_lite_chart(chart, key="best unit over steps")
     st.caption(
         f"{row['digits']:.0f} digits of the discovery half have the concept. AUC {row['auc']:.2f} "
         f"at the end, {row['confirmed']:.2f} on the other half. Grey, dashed: "
@@ -187,8 +192,10 @@ def _likeness(found: Emergence) -> None:
         for layer, of in found.likeness.items()
         for step, value in zip(found.recorded, np.median(of, axis=1), strict=True)
     ]
-    chart = figures.over_steps(pd.DataFrame(rows), "correlation", "layer", title="correlation")
-    st.altair_chart(chart, key="likeness over steps")
+    chart = finished_chart(
+        figures.over_steps, pd.DataFrame(rows), "correlation", "layer", title="correlation"
+    )
+    st.vega_lite_chart(chart, key="likeness over steps")
     st.caption(f"Median unit of each layer; 1 at the end by definition. {_MEANS}")
 
 

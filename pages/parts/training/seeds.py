@@ -20,6 +20,7 @@ from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
 from core.runs import Choice
 from pages.kit import halves
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.training import emergence
@@ -104,8 +105,10 @@ def _over_training(
     at = found[0].concepts.index(concept)
     seeds_ = [str(seed) for seed in matched.seeds]
     chance = pd.DataFrame({"seed": seeds_, "auc": [of.chance[layer][at] for of in found]})
-    chart = figures.over_steps(frame, "auc", "seed", title="highest AUC", chance=chance)
-    st.altair_chart(chart, key="seeds over steps")
+    chart = finished_chart(
+        figures.over_steps, frame, "auc", "seed", title="highest AUC", chance=chance
+    )
+    st.vega_lite_chart(chart, key="seeds over steps")
     st.caption(
         f"The highest AUC of any unit of {layer} at each checkpoint, one line per network; "
         "dashed: the 95th percentile of the best unit under shuffling, at the end. "
@@ -149,7 +152,7 @@ def _matched(
     download(partners, f"partners-{file_name(choice)}-{layer}-{concept}")
     st.markdown("**All units, matched**", help=DEFINITIONS["matching null"])
     table = matched.table()
-    st.altair_chart(figures.correspondence(table), key="units matched")
+    st.vega_lite_chart(finished_chart(figures.correspondence, table), key="units matched")
     st.caption(
         f"One tick for each of the {matched.partner.shape[2]} units; blue: the trained networks; "
         "grey: the same networks before training; orange: the 95th percentile over units when "

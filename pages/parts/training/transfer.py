@@ -15,6 +15,7 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.models.registry import title
 from core.runs import Choice
+from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -73,10 +74,16 @@ def _transferred(accuracy: pd.DataFrame) -> None:
     """Accuracy on 5 to 9 by number of transferred layers."""
     st.markdown("**Accuracy on digits 5 to 9**", help=DEFINITIONS["transfer"])
     frame = accuracy[accuracy["kind"] != "base"]
-    chart = figures.over_layers(
-        frame, "first", "accuracy", title="accuracy", name="transferred layers", percent=True
+    chart = finished_chart(
+        figures.over_layers,
+        frame,
+        "first",
+        "accuracy",
+        title="accuracy",
+        name="transferred layers",
+        percent=True,
     )
-    st.altair_chart(chart, key="transferred")
+    st.vega_lite_chart(chart, key="transferred")
     base = accuracy[accuracy["kind"] == "base"]["accuracy"]
     st.caption(
         "On the digits 5 to 9 of the confirmation half. Trained from scratch on 5 to 9: "
@@ -89,10 +96,15 @@ def _transferred(accuracy: pd.DataFrame) -> None:
 def _drift(found: Transfer) -> None:
     """How far fine-tuning moves the tuning of units."""
     st.markdown("**Drift of tuning to 0 to 4, in AnB+**", help=DEFINITIONS["drift"])
-    chart = figures.over_layers(
-        _named_kinds(found.tuning()), "layer", "drift", title="median drift", name="layer"
+    chart = finished_chart(
+        figures.over_layers,
+        _named_kinds(found.tuning()),
+        "layer",
+        "drift",
+        title="median drift",
+        name="layer",
     )
-    st.altair_chart(chart, key="drift")
+    st.vega_lite_chart(chart, key="drift")
     st.caption(
         "Between the unit in the network for 0 to 4 and the same unit after fine-tuning on 5 to "
         "9, by number of transferred layers; for frozen layers (AnB) it is 0 by definition. "

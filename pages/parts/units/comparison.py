@@ -12,8 +12,10 @@ from core import charts, pictures
 from core.activations import collect
 from core.analyses.profiles.task import Study
 from core.runtime import cache
+from core.runtime.drawings import DRAWINGS
 from core.units import UnitId
 from pages.kit import links
+from pages.kit.charts import finished_chart
 from pages.kit.controls import several
 
 __all__ = ["compare"]
@@ -40,7 +42,7 @@ def compare(study: Study, unit: UnitId) -> None:
         return
     places = [(layer, int(index)) for layer, index in (name.split("/") for name in names)]
     means = [study.profiles[layer].class_means[index] for layer, index in places]
-    st.altair_chart(charts.comparison(names, np.stack(means)), key="comparison")
+    st.vega_lite_chart(finished_chart(charts.comparison, names, np.stack(means)), key="comparison")
     _same_digits(study, names, places)
 
 
@@ -66,7 +68,7 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
     table = pd.DataFrame({"digit": [_address(tile) for tile in tiles]})
     table["number"], table["class"] = numbers, digits.labels[numbers].tolist()
     for name, (layer, index) in zip(names, places, strict=True):
-        values = collect(study.model, images, layer)[:, index]
+        values = DRAWINGS.get(collect, study.model, images, layer)[:, index]
         table[name] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
     st.dataframe(
         table,

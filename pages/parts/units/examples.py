@@ -33,8 +33,8 @@ def examples(study: Study, layer: str, index: int) -> None:
         strict=True,
     ):
         st.markdown(_KIND_NAMES[kind])
-        labels = digits.labels[numbers.copy()].tolist()
-        tiles = pictures.enlarged(pictures.ink(digits.images[numbers.copy(), 0].numpy()), 3)
+        labels = digits.labels.numpy()[numbers].tolist()
+        tiles = pictures.enlarged(pictures.ink(digits.images.numpy()[numbers, 0]), 3)
         field = layer_of(study.model, layer).field
         if field is not None:
             boxes = [field.box(int(row), int(column)) for row, column in places]

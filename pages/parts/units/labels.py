@@ -16,7 +16,9 @@ from core.analyses.labelling import NONE, Labels, score_card
 from core.analyses.labelling.task import Labelling, Named
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
-from pages.kit import controls, links, place
+from core.runtime.drawings import DRAWINGS
+from pages.kit import activations, controls, links, place
+from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
@@ -98,7 +100,7 @@ def _differences(named: Named, layer: str, index: int) -> None:
     if np.allclose(frame["mean"], 0) and np.allclose(frame["high"], 0):
         st.info("No part changes its activation at all.", icon=":material/horizontal_rule:")
         return
-    st.altair_chart(charts.differences(frame), key="differences")
+    st.vega_lite_chart(finished_chart(charts.differences, frame), key="differences")
     st.caption(
         "Mean change of activation with 95 % intervals; point at one for the number of pairs."
     )
@@ -111,7 +113,8 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
         pair = links.one_of("pair", names)
         shown = named.pairs[controls.pick(pair, "Part", bare=True)]
         n = len(shown)
-        values = peaks(study.model, torch.cat([shown.present, shown.absent]), layer)[:, index]
+        both_of = torch.cat([shown.present, shown.absent])
+        values = DRAWINGS.get(peaks, study.model, both_of, layer)[:, index]
         tall = torch.cat([shown.present, shown.absent], dim=2)  # one above the other
         both = list(zip(values[:n], values[n:], strict=True))
         grid = gallery(
@@ -141,8 +144,8 @@ def _own(study: Study, layer: str, index: int) -> None:
         if own.value() == "none":
             st.caption("Choose a concept: it is scored as the automatic label is.")
             return
-        samples = [described.half(split) for split in ("discovery", "confirmation")]
-        answers = [peaks(study.model, of.digits.images, layer)[:, [index]] for of in samples]
+        samples = [activations.half(described, split) for split in ("discovery", "confirmation")]
+        answers = [activations.activations(study.model, of, layer)[:, [index]] for of in samples]
         carried = [of.measured.only([own.value()]).present() for of in samples]
         card = score_card(answers[0], carried[0], answers[1], carried[1])
         _metrics({name: card[name][0] for name in _CARD})

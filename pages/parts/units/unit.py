@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -21,6 +22,7 @@ from core.runtime.task import Task
 from core.statistics import rate_bound
 from core.units import UnitId
 from pages.kit import halves, links, place
+from pages.kit.charts import ALTAIR, finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download_file
 from pages.parts.units import comparison
@@ -67,13 +69,19 @@ def unit(study: Study, layer: str, index: int) -> None:
             "Download figures and data",
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
-            lambda: unit_archive(name, profile, source, images),
+            partial(_archive, name, profile, source, images),
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
         (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
     )
+
+
+def _archive(*of_unit: Any) -> bytes:
+    """The figures and data of a unit, while nobody else uses Altair, whose settings are global."""
+    with ALTAIR:
+        return unit_archive(*of_unit)
 
 
 def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
@@ -142,7 +150,7 @@ def _scores(profile: Profile, index: int) -> None:
                 f"untrained {untrained:.2f} · permuted {permuted:.2f}",
                 help=f"{DEFINITIONS['untrained']}\n\n{DEFINITIONS['permuted']}",
             )
-            st.altair_chart(_beside(profile, name, value), key=f"beside {name}")
+            st.vega_lite_chart(finished_chart(_beside, profile, name, value), key=f"beside {name}")
     st.caption(
         f"Blue: this unit. Grey: every unit of {profile.layer}, trained, untrained, and under "
         f"permuted labels. The top class was not chosen on these {profile.n:,}."
@@ -165,13 +173,14 @@ def _beside(profile: Profile, name: str, value: float) -> alt.LayerChart:
 def _classes(profile: Profile, index: int, passed: str) -> None:
     """Its mean activation, of which `passed` counts, on each class."""
     st.markdown("**Mean activation on each class**")
-    chart = charts.class_profile(
+    chart = finished_chart(
+        charts.class_profile,
         profile.class_means[index],
         profile.class_low[index],
         profile.class_high[index],
         profile.untrained_means[index],
     )
-    st.altair_chart(chart, key="classes")
+    st.vega_lite_chart(chart, key="classes")
     effective = profile.effective_classes[index]
     st.caption(
         f"Activation {passed}, with 95 % intervals; grey ticks: the untrained unit. Spread over "
@@ -185,9 +194,9 @@ def _histogram(profile: Profile, index: int, passed: str) -> None:
     zeros = int(profile.zeros[index])
     st.markdown(f"**Activations**: exactly 0 on {zeros:,} of {profile.n:,} digits")
     narrow, wide = st.columns([1, 4])
-    narrow.altair_chart(charts.exact_zeros(zeros, profile.n), key="zeros")
-    chart = charts.histogram(profile.edges[index], profile.counts[index])
-    wide.altair_chart(chart, key="histogram")
+    narrow.vega_lite_chart(finished_chart(charts.exact_zeros, zeros, profile.n), key="zeros")
+    chart = finished_chart(charts.histogram, profile.edges[index], profile.counts[index])
+    wide.vega_lite_chart(chart, key="histogram")
     st.caption(
         f"Activation {passed}; left: the exact zeros, on their own scale. Lifetime sparseness "
         f"{profile.sparseness[index]:.2f}.",
