@@ -10,7 +10,7 @@ import torch
 
 from bench.ratio import Row, ratio
 from core.activations import BATCH, collect_layers
-from core.data import load_digits
+from core.data import load
 from core.models.registry import build
 
 _MOST = 1.25
@@ -18,7 +18,7 @@ _MOST = 1.25
 
 def measure(rounds: int) -> list[Row]:
     """The ratios for LeNet-5, all layers kept in full."""
-    images = load_digits("strokes", "test").images
+    images = load("strokes", "test").images
     model = build("lenet5").eval()
 
     def bare(size: int) -> None:

@@ -13,7 +13,7 @@ import time
 
 import torch
 
-from core.data import cut, load_digits
+from core.data import cut, load
 from core.models.registry import LISTED
 from core.runtime.cache import THREADS
 from core.training import accuracy, train
@@ -39,8 +39,8 @@ LONGEST = 180  # seconds of training
 def main(names: list[str]) -> None:
     """Print the table, a row for each architecture."""
     torch.set_num_threads(THREADS)
-    every = load_digits("mnist", "train")
-    fit, watch, test = cut(every, "fit"), cut(every, "selection"), load_digits("mnist", "test")
+    every = load("mnist", "train")
+    fit, watch, test = cut(every, "fit"), cut(every, "selection"), load("mnist", "test")
     print(f"{'model':>14}{'parameters':>12}{'accuracy':>10}{'least':>8}{'seconds':>9}")
     for name in names:
         begun = time.perf_counter()

@@ -10,7 +10,7 @@ import torch
 from bench.ratio import Row, ratio
 from core.activations import run
 from core.claims import ask
-from core.data import Digits, load_digits
+from core.data import DataSet, load
 from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
 from core.models.registry import build
@@ -21,7 +21,7 @@ _PASSES = 12  # full passes timed, of 120: ten times as many take ten times as l
 
 def measure(rounds: int) -> list[Row]:
     """The ratio for the 120 units of linear_0 on 10,000 digits, and a claim's time in seconds."""
-    digits = load_digits("strokes", "test")
+    digits = load("strokes", "test")
     model = build("lenet5").eval().requires_grad_(False)
     units = list(range(0, 120, 120 // _PASSES))
 
@@ -54,7 +54,7 @@ def measure(rounds: int) -> list[Row]:
     ]
 
 
-def _check(model: Inspectable, digits: Digits, removal: Removal) -> None:
+def _check(model: Inspectable, digits: DataSet, removal: Removal) -> None:
     """Raise `ValueError` unless both ways give the same numbers."""
     for unit in (0, 58, 119):
         full = run(model, digits.images, {("linear_0", unit): 0.0})
@@ -62,7 +62,7 @@ def _check(model: Inspectable, digits: Digits, removal: Removal) -> None:
             raise ValueError(f"without unit {unit} the two ways give other logits.")
 
 
-def _asked(model: Inspectable, digits: Digits) -> float:
+def _asked(model: Inspectable, digits: DataSet) -> float:
     """How long one claim takes, the concept's measurement included."""
     start = perf_counter()
     ask(model, digits, [("linear_0", 58)], "class-7")

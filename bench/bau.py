@@ -13,13 +13,13 @@ import sys
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data import CLASSES, Digits, load_digits
+from core.data import CLASSES, DataSet, load
 from core.interventions.controls import random_sets, strengths
 from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.store import default_store
-from core.training.task import Training
+from core.training.task import ModelTask
 
 LAYER, BEHIND, COUNT = "linear_0", "linear_1", 30
 SETS = 20  # of matched random units, a class
@@ -55,9 +55,9 @@ def main() -> None:
 
 def of_seed(seed: int) -> list[tuple[float, ...]]:
     """A row for each class: seed, class, and the shares that the heads name."""
-    task = Training(Choice("mnist", "lenet5", seed))
+    task = ModelTask(Run("mnist", "lenet5", seed))
     model = task.kept(default_store()) or task.compute(default_store(), _quiet)
-    removal = Removal(model, load_digits("mnist", "test"), LAYER)
+    removal = Removal(model, load("mnist", "test"), LAYER)
     alone = _recalls(removal, [[unit] for unit in range(removal.units)])
     whole = _recalls(removal, [[]])[0]
     return [
@@ -94,7 +94,7 @@ def _recalls(removal: Removal, sets: list[list[int]]) -> NDArray[np.float64]:
     return np.array(found, dtype=np.float64)
 
 
-def _sizes(digits: Digits) -> NDArray[np.int64]:
+def _sizes(digits: DataSet) -> NDArray[np.int64]:
     """(classes,): how many digits each has."""
     return np.bincount(digits.labels.numpy(), minlength=CLASSES)
 

@@ -31,7 +31,7 @@ from core.analyses.dissection.levels import levels
 from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
 from core.analyses.dissection.pixels import count
 from core.data import concepts as concepts_of
-from core.data import load_digits, mnist
+from core.data import load, mnist
 from core.data.concepts import Measured
 from core.models.inspectable import Inspectable
 from core.models.registry import build
@@ -73,7 +73,7 @@ class Data:
 
 def measure(rounds: int) -> list[Row]:
     """The ratios for LeNet-5, all layers and all concepts."""
-    digits = load_digits("mnist" if mnist.present() else "strokes", "test").take(slice(_OWN))
+    digits = load("mnist" if mnist.present() else "strokes", "test").take(slice(_OWN))
     found = concepts_of.measure(digits.images, digits.labels, parts=digits.parts)
     own = Data(train("lenet5", digits, epochs=1), digits.images, found)
     return [*_speed(own.times(_TIMES), rounds), *_memory(own)]

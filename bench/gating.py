@@ -20,7 +20,7 @@ from torch import Tensor
 
 from bench.ratio import Row, ratio
 from core.architectures.mixture import read_gates, report_of
-from core.data import cut, load_digits, mnist
+from core.data import cut, load, mnist
 from core.models.mixture import Mixture, MixtureSettings
 from core.runtime.cache import THREADS
 from core.training import accuracy, train
@@ -36,7 +36,7 @@ _LEAST = {DENSE: 0.965, ONE: 0.955, ALONE: 0.945}  # accuracy of every seed
 def measure(rounds: int) -> list[Row]:
     """The time of top-1 over that of the dense gate, by width of the experts."""
     source = "mnist" if mnist.present() else "strokes"
-    images = load_digits(source, "test").images[:_DIGITS]
+    images = load(source, "test").images[:_DIGITS]
     what = f"top-1 / all of 8 experts, {len(images):,} digits"
     rows = []
     for width in _WIDTHS:
@@ -69,8 +69,8 @@ def _balanced(settings: MixtureSettings, images: Tensor) -> Mixture:
 
 def seeds() -> list[Row]:
     """Five seeds of each: accuracy, experts at work, and what they tell of the class, printed."""
-    every = load_digits("mnist", "train")
-    fit, watch, test = cut(every, "fit"), cut(every, "selection"), load_digits("mnist", "test")
+    every = load("mnist", "train")
+    fit, watch, test = cut(every, "fit"), cut(every, "selection"), load("mnist", "test")
     _line(f"{'model':>18}{'seed':>6}{'accuracy':>10}{'active':>8}{'NMI':>7}{'bits':>7}{'limit':>7}")
     reports: dict[str, list[tuple[float, int]]] = {}
     for name in (DENSE, ONE, ALONE):

@@ -19,7 +19,7 @@ from scipy.stats import gaussian_kde
 
 from bench.ratio import Row, ratio
 from core.activations import collect
-from core.data import load_digits, mnist
+from core.data import load, mnist
 from core.models.registry import build
 from core.statistics.modes import find_layer, find_modes
 from core.statistics.modes.density import bandwidth, densities
@@ -122,7 +122,7 @@ def kept(found: dict[tuple[str, bool], Numbers], draws: int) -> list[Row]:
 
 def activations() -> Numbers:
     """(10,000, 120): linear_0 of a LeNet-5; weights don't matter for the speed."""
-    digits = load_digits("mnist" if mnist.present() else "strokes", "test").images[:_DIGITS]
+    digits = load("mnist" if mnist.present() else "strokes", "test").images[:_DIGITS]
     return collect(build("lenet5"), digits, "linear_0").double().numpy()
 
 

@@ -6,7 +6,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from bench.ratio import Row, ratio
-from core.data import load_digits
+from core.data import load
 from core.models.registry import build
 from core.training import BATCH, Step, train
 
@@ -16,8 +16,8 @@ _MOST = 1.10
 
 def measure(rounds: int) -> list[Row]:
     """The ratio for one epoch of LeNet-5."""
-    digits = load_digits("strokes", "fit").take(slice(_DIGITS))
-    watch = load_digits("strokes", "selection")
+    digits = load("strokes", "fit").take(slice(_DIGITS))
+    watch = load("strokes", "selection")
     steps: list[Step] = []
 
     def bare() -> None:

@@ -2,7 +2,7 @@
 
 from core.architectures.mixture import (
     GateReport,
-    Shared,
+    SharedInformation,
     concept_table,
     gate_report,
     information,
@@ -14,7 +14,7 @@ from core.architectures.mixture import (
 
 __all__ = [
     "GateReport",
-    "Shared",
+    "SharedInformation",
     "concept_table",
     "gate_report",
     "information",

@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from core.models import registry
 from core.models.inspectable import Inspectable
 
-__all__ = ["Choice"]
+__all__ = ["Run"]
 
 
 @dataclass(frozen=True)
-class Choice:
+class Run:
     """Which trained model a view speaks of: the data it was trained on, its name and its seed."""
 
     data: str

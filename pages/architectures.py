@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import controls, links, place
 from pages.parts.attention import section as attention
 from pages.parts.capsules import section as capsules
@@ -15,7 +15,7 @@ from pages.parts.rbf import section as rbf
 from pages.parts.recurrent import section as recurrent
 from pages.parts.som import section as som
 
-SECTIONS: dict[str, tuple[str, Callable[[Choice], None]]] = {
+SECTIONS: dict[str, tuple[str, Callable[[Run], None]]] = {
     "recurrent": ("LSTM and GRU", recurrent.section),
     "attention": ("Self-attention", attention.section),
     "rbf": ("RBF", rbf.section),

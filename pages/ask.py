@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.described import Describing
-from core.analyses.profiles.task import Measuring
-from core.claims.task import Asking
+from core.analyses.described import DescribedDigitsTask
+from core.analyses.profiles.task import StudyTask
+from core.claims.task import EvidenceTask
 from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.ask import (
@@ -33,14 +33,14 @@ def page() -> None:
         "and what the network loses is compared with removing random units of similar strength."
     )
     halves.chosen_and_judged("Candidates and control sets are chosen")
-    study = result_of(Measuring(place.choice()))
-    described = result_of(Describing(study.choice.data))
+    study = result_of(StudyTask(place.choice()))
+    described = result_of(DescribedDigitsTask(study.choice.data))
     asked = claim.controls(study, described)
     if not asked.units:
         candidate_view.candidates(study, asked)
         card.load()
     else:
-        evidence = result_of(Asking(study.choice, *asked.key()))
+        evidence = result_of(EvidenceTask(study.choice, *asked.key()))
         ledger.remember(evidence, place.address(**asked.address()))
         verdict_view.verdict(evidence)
         card.downloads(evidence)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.maximize.task import Maximizing
-from core.analyses.profiles.task import Measuring
+from core.analyses.maximize.task import MaximizedTask
+from core.analyses.profiles.task import StudyTask
 from pages.kit import place
 from pages.kit.waiting import result_of
 from pages.parts.feature_visualization import maximized_view
@@ -14,11 +14,11 @@ from pages.parts.feature_visualization import maximized_view
 def page() -> None:
     """The filters and maximized inputs of the chosen layer."""
     st.title("Feature visualization")
-    study = result_of(Measuring(place.choice()))
+    study = result_of(StudyTask(place.choice()))
     layer, settings = maximized_view.controls(study)
     filters = st.container()
     maximized_view.filters(filters, study, layer)
-    found = result_of(Maximizing(study.choice, layer, settings))
+    found = result_of(MaximizedTask(study.choice, layer, settings))
     maximized_view.layer_grid(study, layer, settings, found)
 
 

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import charts, pictures
 from core.analyses.profiles import table
-from core.analyses.profiles.task import Measuring, Study
+from core.analyses.profiles.task import Study, StudyTask
 from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
@@ -32,7 +32,7 @@ def page() -> None:
     )
     choice = place.choice()
     st.caption(f"{title(choice.model)} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}")
-    study = result_of(Measuring(choice))
+    study = result_of(StudyTask(choice))
     _facts(study)
     st.subheader("The most specialized units")
     _specialized(study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.modality.task import OpeningModes
+from core.analyses.modality.task import UnitModesTask
 from pages.kit import halves, place
 from pages.kit.waiting import result_of
 from pages.parts.multimodality import (
@@ -35,7 +35,7 @@ def page() -> None:
     layer = result_of(view.task)
     modality_layer.report(view, layer)
     unit = modality_unit.chosen(view, layer)
-    found = result_of(OpeningModes(view.task, unit.value()))
+    found = result_of(UnitModesTask(view.task, unit.value()))
     modality_unit.unit(view, layer, unit, found)
     modality_makeup.makeup(view, unit.value(), found)
     images.exercise()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.profiles.task import Measuring
+from core.analyses.profiles.task import StudyTask
 from pages.kit import controls, links, place
 from pages.kit.waiting import result_of
 from pages.parts.training import (
@@ -44,7 +44,7 @@ def page() -> None:
     view = controls.pick(
         VIEW, "View", names=VIEWS.__getitem__, resets=("layer", "concept", "pins"), bare=True
     )
-    study = result_of(Measuring(choice))
+    study = result_of(StudyTask(choice))
     match view:
         case "movie":
             movie.film(study)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from core.analyses.profiles.task import Measuring
+from core.analyses.profiles.task import StudyTask
 from pages.kit import links, place
 from pages.kit.waiting import result_of
 from pages.parts.units import browse
@@ -13,7 +13,7 @@ from pages.parts.units import unit as unit_view
 
 def page() -> None:
     """All units, or the one that the address names."""
-    study = result_of(Measuring(place.choice()))
+    study = result_of(StudyTask(place.choice()))
     layer = links.one_of("layer", ("all", *study.model.layers)).value()
     if "unit" not in st.query_params:
         browse.units(study)

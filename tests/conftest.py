@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 import torch
 
-from core.data import Digits, load_digits, mnist
+from core.data import DataSet, load, mnist
 from core.models.inspectable import Inspectable
 from core.training import train
 from tests.browser import FLAGS, server
@@ -64,13 +64,13 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 
 
 @pytest.fixture(scope="session")
-def strokes() -> Digits:
+def strokes() -> DataSet:
     """2,000 generated test digits."""
-    return load_digits("strokes", "test").take(slice(2000))
+    return load("strokes", "test").take(slice(2000))
 
 
 @pytest.fixture(scope="session")
-def trained(strokes: Digits) -> Iterator[Inspectable]:
+def trained(strokes: DataSet) -> Iterator[Inspectable]:
     """A LeNet-5 trained for a moment on generated digits; its weights must never change."""
     # Of seed 0 a unit's level is its activation on blank paper: a tie that rounding would decide.
     model = train("lenet5", strokes, epochs=8, seed=1)

@@ -10,10 +10,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from core.analyses.comparing import Short
-from core.claims.task import Searching
-from core.data import Digits, cut, load_digits
-from core.data.task import DigitsTask
+from core.analyses.comparing import ShortModelTask
+from core.claims.task import UnitSearchTask
+from core.data import DataSet, cut, load
+from core.data.task import DataTask
 from core.runtime.lab import Lab
 from core.runtime.packing import pack, unpack
 from core.runtime.store import Store
@@ -24,9 +24,9 @@ HALVES = ("discovery", "confirmation")
 
 
 @cache
-def drawn_digits() -> Digits:
+def drawn_digits() -> DataSet:
     """The generated test digits, drawn once for all tests of a process."""
-    return load_digits("strokes", "test")
+    return load("strokes", "test")
 
 
 class SmallLab(Lab):
@@ -35,7 +35,7 @@ class SmallLab(Lab):
     instead: by task, what is called instead of computing it.
     """
 
-    def __init__(self, folder: Path, digits: Digits | None = None) -> None:
+    def __init__(self, folder: Path, digits: DataSet | None = None) -> None:
         super().__init__(Store(folder))
         self.instead: dict[Task[Any], Callable[[Report], Any]] = {}
         self.digits = drawn_digits().take(slice(1200)) if digits is None else digits
@@ -50,12 +50,12 @@ class SmallLab(Lab):
         """The result, from few digits, or what is done instead of a task."""
         if task in self.instead:
             return self.instead[task](report)
-        if isinstance(task, DigitsTask):
+        if isinstance(task, DataTask):
             given = replace(self.digits, name=task.name)
             return cut(given, task.split) if task.split in HALVES else given
-        if isinstance(task, Short):
+        if isinstance(task, ShortModelTask):
             return replace(task, epochs=1).compute(self, report)
-        if isinstance(task, Searching):
+        if isinstance(task, UnitSearchTask):
             return replace(task, orders=2, removed=2).compute(self, report)
         return super().compute(task, report)
 

@@ -18,7 +18,7 @@ from core.claims.detection import Detection, comparable, detection, scores, with
 from core.claims.evidence import Change, Controls, Evidence
 from core.claims.trial import Claim, Half, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
-from core.data import Digits, members
+from core.data import DataSet, members
 from core.data.concepts import CONCEPTS, Measured
 from core.interventions.controls import outgoing_norms, p_value, random_sets, strengths
 from core.interventions.effects import MEASURES, Resamples, changes, never_certain
@@ -73,13 +73,13 @@ def planted(kind: str = "alone", *, noise: int = 0, seed: int = 0) -> Planted:
     return model
 
 
-def digits_for(n: int, *, noise: float = 0.0, seed: int = 0) -> Digits:
+def digits_for(n: int, *, noise: float = 0.0, seed: int = 0) -> DataSet:
     """The classes by turns, each with one bright pixel of its own, (c, c), among dim noise."""
     labels = torch.arange(n) % 10
     generator = torch.Generator().manual_seed(seed)
     images = noise * torch.rand(n, 1, 28, 28, generator=generator)
     images[torch.arange(n), 0, labels, labels] = 1
-    return Digits(images, labels, "strokes", "test")
+    return DataSet(images, labels, "strokes", "test")
 
 
 def known(present: Flags | Tensor, concept: str = "class-7") -> Measured:
@@ -170,7 +170,7 @@ def test_all_units_are_resampled_from_one_other_digit_each() -> None:
 @pytest.mark.parametrize("staged", [True, False])
 @pytest.mark.parametrize("layer", ["conv_1", "linear_0", "linear_2"])
 def test_a_removal_is_what_editing_on_the_way_gives(
-    strokes: Digits, layer: str, staged: bool
+    strokes: DataSet, layer: str, staged: bool
 ) -> None:
     whole = build("lenet5", seed=1)
     model, name = (whole, layer) if staged else (Unstaged(whole), f"inner.{layer}")
@@ -193,7 +193,7 @@ def test_a_removal_is_what_editing_on_the_way_gives(
         assert removal.units == len(mean)
 
 
-def test_without_a_reference_the_mean_is_of_the_digits_themselves(strokes: Digits) -> None:
+def test_without_a_reference_the_mean_is_of_the_digits_themselves(strokes: DataSet) -> None:
     model, digits = build("lenet5"), strokes.take(slice(100))
     expected = run(model, digits.images, {("conv_1", 4): "mean"})
     found = Removal(model, digits, "conv_1", "mean").without([4]).logits
@@ -201,7 +201,7 @@ def test_without_a_reference_the_mean_is_of_the_digits_themselves(strokes: Digit
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_keeping_some_is_removing_the_rest(strokes: Digits, kind: str) -> None:
+def test_keeping_some_is_removing_the_rest(strokes: DataSet, kind: str) -> None:
     removal = Removal(build("lenet5"), strokes.take(slice(50)), "conv_1", kind)
     rest = [unit for unit in range(16) if unit not in (2, 11)]
     assert torch.equal(removal.keeping([2, 11]).logits, removal.without(rest).logits)
@@ -211,7 +211,7 @@ def test_keeping_some_is_removing_the_rest(strokes: Digits, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("staged", [True, False])
 def test_some_digits_lose_what_they_lose_among_all(
-    strokes: Digits, kind: str, staged: bool
+    strokes: DataSet, kind: str, staged: bool
 ) -> None:
     whole = build("lenet5")
     model, layer = (whole, "conv_1") if staged else (Unstaged(whole), "inner.conv_1")
@@ -227,7 +227,7 @@ def test_some_digits_lose_what_they_lose_among_all(
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_the_model_is_as_it_was(strokes: Digits, name: str) -> None:
+def test_the_model_is_as_it_was(strokes: DataSet, name: str) -> None:
     model = build(name).requires_grad_(True).train()
     before = copy.deepcopy(state(model))
     for layer in model.layers:
@@ -240,7 +240,7 @@ def test_the_model_is_as_it_was(strokes: Digits, name: str) -> None:
     assert not removal.intact.logits.requires_grad
 
 
-def test_a_unit_that_the_layer_has_not_is_named(strokes: Digits) -> None:
+def test_a_unit_that_the_layer_has_not_is_named(strokes: DataSet) -> None:
     removal = Removal(build("lenet5"), strokes.take(slice(5)), "linear_1")
     for wrong in (84, -1):
         with pytest.raises(ValueError, match=rf"linear_1 has no unit {wrong}: choose 0 to 83;"):
@@ -254,7 +254,7 @@ def test_a_unit_that_the_layer_has_not_is_named(strokes: Digits) -> None:
 
 
 @pytest.mark.parametrize("staged", [True, False])
-def test_gradients_flow_through_what_lies_behind_a_layer(strokes: Digits, staged: bool) -> None:
+def test_gradients_flow_through_what_lies_behind_a_layer(strokes: DataSet, staged: bool) -> None:
     whole, images = build("lenet5").double(), strokes.images[:3].double()
     model, layer = (whole, "linear_0") if staged else (Unstaged(whole), "inner.linear_0")
     follow = behind(model, layer, images)
@@ -459,7 +459,7 @@ def test_units_that_no_matrix_reads_have_a_norm_of_one() -> None:
     assert outgoing_norms(build("lenet5"), "linear_2", 10).tolist() == [1] * 10
 
 
-def test_strength_is_mean_activation_times_outgoing_norm(strokes: Digits) -> None:
+def test_strength_is_mean_activation_times_outgoing_norm(strokes: DataSet) -> None:
     model = build("lenet5")
     maps = collect(model, strokes.images[:40], "conv_1")
     norms = outgoing_norms(model, "conv_1", 16)
@@ -486,7 +486,7 @@ def test_random_units_have_uniform_p_values(size: int) -> None:
         sees = torch.randn(60, 784, generator=generator) / 28
         model = Planted(sees, torch.randn(10, 60, generator=generator))
         images = torch.rand(300, 1, 28, 28, generator=generator) - 0.5
-        digits = Digits(images, torch.arange(300) % 10, "strokes", "test")
+        digits = DataSet(images, torch.arange(300) % 10, "strokes", "test")
         half = Half(digits, (digits.labels == 3).numpy())
         for _ in range(5):
             units = tuple(sorted(choose.choice(60, size, replace=False).tolist()))
@@ -658,7 +658,7 @@ def test_everywhere(found: Detection, verdict: str, why: str) -> None:
 def asked(
     model: nn.Module,
     units: Iterable[int],
-    digits: Digits,
+    digits: DataSet,
     *,
     concept: str = "class-7",
     present: Flags | None = None,
@@ -709,7 +709,7 @@ def test_every_kind_of_ablation_finds_the_unit(kind: str) -> None:
     assert asked(model, [12], digits, operator=kind).verdict == "not supported"
 
 
-def crossed(n: int) -> tuple[Digits, Flags, Planted]:
+def crossed(n: int) -> tuple[DataSet, Flags, Planted]:
     """Sevens of which some have a bar, and a unit, 10, that sees it and tells nobody."""
     digits = digits_for(n, noise=0.1)
     present = (digits.labels == 7).numpy() & (np.arange(n) % 3 == 0)
@@ -752,7 +752,7 @@ def test_the_groups_are_the_concept_its_class_every_class_and_the_rest() -> None
 def test_effects_are_measured_on_the_confirmation_digits_alone() -> None:
     digits, model = digits_for(800, noise=0.1), planted(noise=13)
     expected = asked(model, [7, 12], digits)
-    other = Digits(digits.images.clone(), digits.labels, "strokes", "test")
+    other = DataSet(digits.images.clone(), digits.labels, "strokes", "test")
     other.images[members("discovery", digits.labels)] *= 0.9
     assert asked(model, [7, 12], other).changes == expected.changes
     by_mean = [asked(model, [7, 12], of, kind="mean").changes for of in (digits, other)]
@@ -842,7 +842,7 @@ def test_a_claim_on_few_digits_is_inconclusive() -> None:
     assert set(evidence.verdicts.values()) == {"inconclusive"}
 
 
-def test_concepts_that_are_not_given_are_measured(strokes: Digits) -> None:
+def test_concepts_that_are_not_given_are_measured(strokes: DataSet) -> None:
     digits, few = strokes.take(slice(300)), {"controls": 5, "draws": 20}
     assert digits.parts is not None
     model, units = build("lenet5"), [("linear_0", 3)]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from core.activations import collect, collect_layers, layer_of, reader, run
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, build
 from core.units import UnitId
@@ -59,7 +59,7 @@ def test_a_layer_is_read_before_its_relu() -> None:
     assert collect(Gates(), INPUTS, "out").tolist() == INPUTS.relu().tolist()
 
 
-def test_batches_change_nothing(strokes: Digits, trained: Inspectable) -> None:
+def test_batches_change_nothing(strokes: DataSet, trained: Inspectable) -> None:
     images = strokes.images[:50]
     whole = collect_layers(trained, images)
     for batch in (1, 7, 50, 1000):
@@ -67,7 +67,7 @@ def test_batches_change_nothing(strokes: Digits, trained: Inspectable) -> None:
             torch.testing.assert_close(values, whole[name], atol=1e-5, rtol=1e-5)
 
 
-def test_a_reduction_is_applied_image_by_image(strokes: Digits, trained: Inspectable) -> None:
+def test_a_reduction_is_applied_image_by_image(strokes: DataSet, trained: Inspectable) -> None:
     maps = collect(trained, strokes.images[:30], "conv_1")
     peaks = collect(
         trained, strokes.images[:30], "conv_1", reduce=lambda a: a.amax((2, 3)), batch=7
@@ -75,7 +75,7 @@ def test_a_reduction_is_applied_image_by_image(strokes: Digits, trained: Inspect
     torch.testing.assert_close(peaks, maps.amax((2, 3)))
 
 
-def test_numpy_images_are_welcome_and_bytes_are_not(strokes: Digits) -> None:
+def test_numpy_images_are_welcome_and_bytes_are_not(strokes: DataSet) -> None:
     model = build("mlp")
     images = strokes.images[:3]
     assert torch.equal(
@@ -87,7 +87,7 @@ def test_numpy_images_are_welcome_and_bytes_are_not(strokes: Digits) -> None:
         collect(model, images[:0], "linear_0")
 
 
-def test_reading_gives_gradients_to_the_image_alone(strokes: Digits, trained: Inspectable) -> None:
+def test_reading_gives_gradients_to_the_image_alone(strokes: DataSet, trained: Inspectable) -> None:
     image = strokes.images[:1].clone().requires_grad_()
     unit = reader(trained, "linear_0")(image)[0, 5]
     (gradient,) = torch.autograd.grad(unit, image)
@@ -109,7 +109,7 @@ def test_a_mean_is_of_what_the_relu_passes_on() -> None:
 
 
 def test_the_mean_of_a_map_is_taken_position_by_position(
-    strokes: Digits, trained: Inspectable
+    strokes: DataSet, trained: Inspectable
 ) -> None:
     images = strokes.images[:20]
     expected = collect(trained, images, "conv_1").relu()[:, 3].mean(0)
@@ -134,7 +134,7 @@ def test_a_function_sees_all_images_at_once() -> None:
     assert logits[:, 0].tolist() == many[:, 0].flip(0).tolist()
 
 
-def test_editing_what_is_already_so_changes_nothing(strokes: Digits, trained: Inspectable) -> None:
+def test_editing_what_is_already_so_changes_nothing(strokes: DataSet, trained: Inspectable) -> None:
     images = strokes.images[:20]
     plain = run(trained, images)
     assert torch.equal(run(trained, images, {("linear_0", 9): lambda a: a}), plain)
@@ -142,7 +142,7 @@ def test_editing_what_is_already_so_changes_nothing(strokes: Digits, trained: In
     torch.testing.assert_close(constant, plain[:1].expand(20, -1), atol=1e-5, rtol=1e-5)
 
 
-def test_a_unit_without_outgoing_weights_has_no_effect(strokes: Digits) -> None:
+def test_a_unit_without_outgoing_weights_has_no_effect(strokes: DataSet) -> None:
     model = build("lenet5")
     with torch.no_grad():
         model.linear_1.weight[:, 17] = 0
@@ -162,7 +162,7 @@ def test_two_equal_units_hide_each_other() -> None:
     assert both[:, 0].tolist() == [0.0, 0.0]
 
 
-def test_unit_names_and_pairs_mean_the_same(strokes: Digits, trained: Inspectable) -> None:
+def test_unit_names_and_pairs_mean_the_same(strokes: DataSet, trained: Inspectable) -> None:
     named = run(trained, strokes.images[:5], {UnitId("lenet5", "linear_0", 4): 3.0})
     assert torch.equal(named, run(trained, strokes.images[:5], {("linear_0", 4): 3.0}))
 
@@ -177,7 +177,7 @@ def test_unit_names_and_pairs_mean_the_same(strokes: Digits, trained: Inspectabl
     ],
 )
 def test_a_unit_of_another_layer_is_refused(
-    trained: Inspectable, strokes: Digits, unit: Any, said: str
+    trained: Inspectable, strokes: DataSet, unit: Any, said: str
 ) -> None:
     with pytest.raises(ValueError, match=said):
         run(trained, strokes.images[:2], {unit: 0.0})
@@ -185,7 +185,7 @@ def test_a_unit_of_another_layer_is_refused(
 
 @pytest.mark.parametrize("edit", ["median", None, lambda a: a[:1]])
 def test_an_edit_that_makes_no_sense_is_refused(
-    trained: Inspectable, strokes: Digits, edit: Any
+    trained: Inspectable, strokes: DataSet, edit: Any
 ) -> None:
     with pytest.raises(ValueError, match="edit"):
         run(trained, strokes.images[:2], {("linear_0", 0): edit})
@@ -223,7 +223,7 @@ def breaks(values: Tensor) -> Tensor:
 
 @pytest.mark.parametrize("name", LISTED)
 @pytest.mark.parametrize("mode", ["trained", "training"])
-def test_reading_and_editing_leave_no_trace(name: str, mode: str, strokes: Digits) -> None:
+def test_reading_and_editing_leave_no_trace(name: str, mode: str, strokes: DataSet) -> None:
     model = build(name).train(mode == "training")
     model.requires_grad_(mode == "training")
     images, layer = strokes.images[:10], model.layers[0]
@@ -240,7 +240,7 @@ def test_reading_and_editing_leave_no_trace(name: str, mode: str, strokes: Digit
     assert same(state(model), before)
 
 
-def test_one_visitors_edit_is_never_seen_by_another(strokes: Digits, trained: Inspectable) -> None:
+def test_one_visitors_edit_is_never_seen_by_another(strokes: DataSet, trained: Inspectable) -> None:
     images = strokes.images[:100]
     plain, edited = run(trained, images), run(trained, images, {("conv_0", 0): 50.0})
     assert not torch.allclose(plain, edited)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from core.data import load_digits
+from core.data import load
 from core.data.concepts.anatomy import Anatomy, blocks, orientations, spots
 from core.data.strokes import draw
 
@@ -317,7 +317,7 @@ def test_holes_of_drawn_digits() -> None:
 
 @pytest.mark.mnist
 def test_first_digit_measures_what_morpho_mnist_published() -> None:
-    first = Anatomy(load_digits("mnist", "train").images[:1].numpy())
+    first = Anatomy(load("mnist", "train").images[:1].numpy())
     published = {  # value, relative difference
         "area": (107.3125, 0.01),
         "length": (50.2665, 0.1),

@@ -8,18 +8,18 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.analyses.profiles.task import Measuring
-from core.runs import Choice
+from core.analyses.profiles.task import StudyTask
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import JOBS
-from core.training.task import Training
+from core.training.task import ModelTask
 from tests.labs import SmallLab, drawn_digits
 from tests.linked import check_link
 from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-CHOICE = Choice("strokes", "lenet5", 0)
+CHOICE = Run("strokes", "lenet5", 0)
 ADDRESS = {"data": "strokes", "model": "lenet5", "seed": "0"}
 SECTIONS = {
     "recurrent": "lstm",
@@ -38,7 +38,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
     The halves are large enough for two batches of gradients each.
     """
     lab = SmallLab(tmp_path_factory.mktemp("architectures"), drawn_digits().take(slice(1200)))
-    lab.result(Measuring(CHOICE))
+    lab.result(StudyTask(CHOICE))
     return lab
 
 
@@ -83,7 +83,7 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert "Test digit 3" in " ".join([said(at), *(each.label for each in at.expander)])
     trained = {task.choice.model for task in JOBS._jobs if hasattr(task, "choice")}
     assert trained == {model}, "only what is visible is computed"
-    assert lab.find(Training(replace(CHOICE, model=model))) is not None
+    assert lab.find(ModelTask(replace(CHOICE, model=model))) is not None
     assert at.latex, "the formula is there"
     assert charts_built_again(at) == 0
 

@@ -24,7 +24,7 @@ from core.architectures.attention.measure import (
     units_of,
 )
 from core.architectures.attention.task import Heads
-from core.data import Digits
+from core.data import DataSet
 from core.models.attention import (
     HEADS,
     PATCH,
@@ -194,7 +194,7 @@ def test_weights_of_another_digit_are_those_of_that_digit(model: Attention) -> N
     assert (exchanged - model(some)).abs().max() > 1e-5
 
 
-def test_heads_that_count_are_counted(model: Attention, strokes: Digits) -> None:
+def test_heads_that_count_are_counted(model: Attention, strokes: DataSet) -> None:
     some = strokes.take(slice(300))
     with torch.no_grad():
         model.attention_1.out.weight[:, :16] *= 30  # head 0 of block 1 decides

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.architectures.capsules.charts import shares_on
 from core.architectures.capsules.poses import PROPERTIES, drawn, going_along, purity, random_axes
-from core.architectures.capsules.poses_task import Meant
+from core.architectures.capsules.poses_task import PoseMeanings
 from core.architectures.capsules.routing import correct, decisiveness, of_the_module
 from core.architectures.capsules.trace import SHIFTS, follow, on_image, strips
 from core.models.capsules import Capsules, CapsulesSettings
@@ -229,14 +229,14 @@ def test_shares_are_red_above_even_and_blue_below() -> None:
     assert (drawn_shares[20, 10] == 255).all()
 
 
-def meant(effect: float, along: float, random: float, untrained: float) -> Meant:
+def meant(effect: float, along: float, random: float, untrained: float) -> PoseMeanings:
     """Dimension 4 of every class has these numbers for slant in both halves; all else is 0."""
     effects, monotony, alongs = (np.zeros((2, 2, 10, 16, 5)) for _ in range(3))
     effects[:, 0, :, 4, 0], effects[:, 1, :, 7, 0] = effect, random
     monotony[:, 0, :, 4, 0] = np.sign(effect)
     alongs[:, 0, :, 4, 0], alongs[:, 1, :, 2, 0] = along, untrained
     null = np.full((2, 2, 10), 0.5)
-    return Meant(effects, monotony, null, alongs, null)
+    return PoseMeanings(effects, monotony, null, alongs, null)
 
 
 @pytest.mark.parametrize(

@@ -7,12 +7,12 @@ import re
 
 import pytest
 
-from core.claims.task import Asking
+from core.claims.task import EvidenceTask
 from core.models import registry
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import code
 from core.runtime.lab import modules_of
-from core.training.task import Training
+from core.training.task import ModelTask
 
 SOURCES = {
     "core.task": "from core.measure import mean\nfrom core import tables\nclass Task: ...\n",
@@ -90,7 +90,7 @@ def test_the_version_is_known_without_sources() -> None:
 
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_a_training_depends_on_its_own_architecture_alone(name: str) -> None:
-    used = set(code.used(modules_of(Training(Choice("strokes", name, 0)))))
+    used = set(code.used(modules_of(ModelTask(Run("strokes", name, 0)))))
     own = registry.MODELS[name].__module__
     assert own in used
     assert "core.training" in used
@@ -101,7 +101,7 @@ def test_a_training_depends_on_its_own_architecture_alone(name: str) -> None:
 
 
 def test_a_claim_depends_on_interventions_and_concepts() -> None:
-    asking = Asking(Choice("strokes", "lenet5", 0), "linear_0", (3,), "class-7", "zero")
+    asking = EvidenceTask(Run("strokes", "lenet5", 0), "linear_0", (3,), "class-7", "zero")
     used = code.used(modules_of(asking))
     assert {"core.interventions.removal", "core.data.concepts.rules", "core.claims"} <= set(used)
     assert "core.models.som" not in used

@@ -19,15 +19,15 @@ from core.analyses.comparing import (
     KINDS,
     MEASURES,
     SHARES,
-    Corresponding,
-    Dropped,
-    Dropping,
+    CorrespondenceTask,
+    DropoutComparison,
+    DropoutTask,
     Emergence,
-    Emerging,
-    InTurn,
-    Short,
+    EmergenceTask,
+    SeveralTask,
+    ShortModelTask,
     Transfer,
-    Transferring,
+    TransferTask,
     concept_auc,
     hidden_dense,
     of_classes,
@@ -39,26 +39,26 @@ from core.analyses.comparing import (
 )
 from core.analyses.comparing.correspondence import _matchings
 from core.analyses.comparing.dynamics import label_survival
-from core.analyses.described import Described, Describing
+from core.analyses.described import DescribedDigits, DescribedDigitsTask
 from core.charts import training as figures
 from core.claims.candidates import candidates
 from core.claims.trial import Half
-from core.data import CLASSES, Digits, cut
+from core.data import CLASSES, DataSet, cut
 from core.data.concepts import CONCEPTS
 from core.data.strokes import generate
 from core.models import registry
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.runtime.task import Report, Task
 from core.training import _dropping, accuracy, train
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
 from tests.labs import SmallLab, assert_same
 
-CHOICE = Choice("strokes", "mlp", 0)
+CHOICE = Run("strokes", "mlp", 0)
 
 
 def silent(*args: object, **values: object) -> None:
@@ -66,21 +66,21 @@ def silent(*args: object, **values: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def digits() -> Digits:
+def digits() -> DataSet:
     drawn = generate(400, seed=5)
     images, labels = torch.from_numpy(drawn.images)[:, None], torch.from_numpy(drawn.labels)
-    return Digits(images, labels, "strokes", "test", drawn.parts)
+    return DataSet(images, labels, "strokes", "test", drawn.parts)
 
 
 @pytest.fixture(scope="module")
-def lab(tmp_path_factory: pytest.TempPathFactory, digits: Digits) -> SmallLab:
+def lab(tmp_path_factory: pytest.TempPathFactory, digits: DataSet) -> SmallLab:
     """Where every result of these tests is, each computed once."""
     return SmallLab(tmp_path_factory.mktemp("comparing"), digits)
 
 
 @pytest.fixture(scope="module")
-def described(lab: SmallLab) -> Described:
-    return lab.result(Describing("strokes"))
+def described(lab: SmallLab) -> DescribedDigits:
+    return lab.result(DescribedDigitsTask("strokes"))
 
 
 @pytest.fixture(scope="module")
@@ -89,18 +89,18 @@ def emergences(lab: SmallLab) -> tuple[Emergence, ...]:
 
 
 @pytest.fixture(scope="module")
-def dropped(lab: SmallLab) -> Dropped:
-    return lab.result(Dropping(CHOICE))
+def dropped(lab: SmallLab) -> DropoutComparison:
+    return lab.result(DropoutTask(CHOICE))
 
 
 @pytest.fixture(scope="module")
 def transfer(lab: SmallLab) -> Transfer:
-    return lab.result(Transferring(CHOICE))
+    return lab.result(TransferTask(CHOICE))
 
 
-def _emerging() -> InTurn:
+def _emerging() -> SeveralTask:
     every = seeds_of(CHOICE)
-    return InTurn(tuple(map(Emerging, every)), "Training and reading seeds 0 to 2")
+    return SeveralTask(tuple(map(EmergenceTask, every)), "Training and reading seeds 0 to 2")
 
 
 def _brute_auc(values: np.ndarray, there: np.ndarray) -> float:
@@ -120,7 +120,7 @@ def test_a_part_is_judged_within_its_class_and_a_class_among_all() -> None:
         assert found[unit, 1] == pytest.approx(_brute_auc(twos, part[labels == 2]))
 
 
-def test_scores_and_chance_are_those_of_candidates(described: Described) -> None:
+def test_scores_and_chance_are_those_of_candidates(described: DescribedDigits) -> None:
     half, model = described.half("discovery"), registry.build("mlp").eval()
     labels = half.digits.labels.numpy()
     for concept in ("crossed-7", "class-3"):
@@ -134,9 +134,9 @@ def test_scores_and_chance_are_those_of_candidates(described: Described) -> None
 
 
 def test_the_checkpoints_say_what_the_units_were(
-    lab: SmallLab, emergences: tuple[Emergence, ...], described: Described
+    lab: SmallLab, emergences: tuple[Emergence, ...], described: DescribedDigits
 ) -> None:
-    found, model = emergences[0], lab.known(Training(CHOICE))
+    found, model = emergences[0], lab.known(ModelTask(CHOICE))
     half, layer = described.half("discovery"), "linear_1"
     assert found.steps.tolist() == sorted(model.history.weights)
     assert found.concepts == concept_option_values()
@@ -182,7 +182,7 @@ def test_emergence_comes_back_from_the_store(
     for one, same in zip(emergences, kept, strict=True):
         assert_same(one, same)
     assert not np.array_equal(kept[0].auc["linear_1"], kept[1].auc["linear_1"])
-    untrained = InTurn((Emerging(CHOICE), Emerging(Choice("strokes", "mlp", 9))), "")
+    untrained = SeveralTask((EmergenceTask(CHOICE), EmergenceTask(Run("strokes", "mlp", 9))), "")
     assert other.find(untrained) is None
 
 
@@ -222,7 +222,7 @@ def test_progress_rises_and_says_which_of_several(tmp_path: Path) -> None:
         assert not values
         said.append((fraction, text))
 
-    both = InTurn((Saying(1), Saying(2)), "both")
+    both = SeveralTask((Saying(1), Saying(2)), "both")
     assert Lab(Store(tmp_path)).result(both, report) == (7, 7)
     assert said == [
         (0.0, "begins · 1 of 2"),
@@ -245,13 +245,13 @@ def test_partners_are_mutual_and_a_permuted_network_is_found_again() -> None:
 
 
 def test_units_are_matched_between_seeds(
-    lab: SmallLab, emergences: tuple[Emergence, ...], described: Described
+    lab: SmallLab, emergences: tuple[Emergence, ...], described: DescribedDigits
 ) -> None:
-    task = Corresponding(CHOICE, "linear_1")
+    task = CorrespondenceTask(CHOICE, "linear_1")
     found = lab.result(task)
     assert_same(Lab(Store(lab.store.folder)).find(task), found)
     assert found.seeds.tolist() == [0, 1, 2]
-    models = [lab.known(Training(each)) for each in seeds_of(CHOICE)]
+    models = [lab.known(ModelTask(each)) for each in seeds_of(CHOICE)]
     half = described.half("discovery").digits
     one, other = (peaks(model, half.images, "linear_1") for model in models[:2])
     unit = emergences[0].best("linear_1", "class-3")
@@ -278,7 +278,7 @@ def test_dropped_passes_are_the_whole_pass_on_average() -> None:
         assert torch.equal(hook(layer, None, whole), whole)
 
 
-def test_a_network_trained_with_dropout_is_whole_and_repeats_itself(digits: Digits) -> None:
+def test_a_network_trained_with_dropout_is_whole_and_repeats_itself(digits: DataSet) -> None:
     none, plain, half = (
         train("mlp", digits, epochs=1, settings=settings)
         for settings in (None, {"dropout": 0.0}, {"dropout": 0.5})
@@ -290,7 +290,7 @@ def test_a_network_trained_with_dropout_is_whole_and_repeats_itself(digits: Digi
     assert not any(module._forward_hooks for module in half.modules())
 
 
-def test_silencing_is_what_setting_units_to_zero_does(digits: Digits) -> None:
+def test_silencing_is_what_setting_units_to_zero_does(digits: DataSet) -> None:
     model = train("mlp", digits, epochs=2)
     curve = silenced(model, digits, "linear_1", seed=4)
     assert len(curve) == len(SHARES)
@@ -305,7 +305,7 @@ def test_silencing_is_what_setting_units_to_zero_does(digits: Digits) -> None:
     assert curve[SHARES.index(0.5)] == pytest.approx(np.mean(right), abs=1e-3)
 
 
-def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: Dropped) -> None:
+def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: DropoutComparison) -> None:
     layers = hidden_dense("mlp")
     assert layers == ("linear_0", "linear_1")
     assert hidden_dense("simple_cnn") == ()
@@ -314,14 +314,14 @@ def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: Dropped)
     assert np.isfinite(dropped.table[list(MEASURES)]).all(axis=None)
     assert dropped.table["active"].between(0, 1).all()
     assert len(dropped.curves) == len(dropped.table) * len(SHARES)
-    kept = Lab(Store(lab.store.folder)).find(Dropping(CHOICE))
+    kept = Lab(Store(lab.store.folder)).find(DropoutTask(CHOICE))
     assert kept is not None
     pd.testing.assert_frame_equal(kept.table, dropped.table)
     pd.testing.assert_frame_equal(kept.curves, dropped.curves)
 
 
 def test_what_is_trained_stays_when_a_comparison_is_cancelled(
-    tmp_path: Path, digits: Digits
+    tmp_path: Path, digits: DataSet
 ) -> None:
     class Stopped(Exception):
         pass
@@ -331,7 +331,7 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
         def compute(self, task: Task[Any], report: Report) -> Any:
             found = super().compute(task, report)
-            self.trained += isinstance(task, Short)
+            self.trained += isinstance(task, ShortModelTask)
             return found
 
     def stop_at_the_third(fraction: float, text: str | None = None, **values: float) -> None:
@@ -340,8 +340,8 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
     lab = Counting(tmp_path, digits)
     with pytest.raises(Stopped):
-        lab.result(Transferring(CHOICE), stop_at_the_third)  # type: ignore[arg-type]
-    networks = list(Transferring(CHOICE).networks(CHOICE).values())
+        lab.result(TransferTask(CHOICE), stop_at_the_third)  # type: ignore[arg-type]
+    networks = list(TransferTask(CHOICE).networks(CHOICE).values())
     kept = [lab.find(network) is not None for network in networks]
     assert kept == [True, True] + [False] * (len(networks) - 2)
     assert lab.trained == 2
@@ -351,7 +351,7 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
 
 def test_frozen_layers_are_those_of_the_other_task(lab: SmallLab, transfer: Transfer) -> None:
-    shorts = Transferring(CHOICE).networks(CHOICE)
+    shorts = TransferTask(CHOICE).networks(CHOICE)
     models = {which: lab.known(short) for which, short in shorts.items()}
     assert set(shorts) == {("A", 0), ("base", 0), *((k, n) for k in KINDS for n in (1, 2))}
     drawn = registry.build("mlp", 1000)
@@ -370,21 +370,21 @@ def test_frozen_layers_are_those_of_the_other_task(lab: SmallLab, transfer: Tran
 
 
 def test_transfer_is_judged_on_the_digits_of_its_task(
-    lab: SmallLab, transfer: Transfer, digits: Digits
+    lab: SmallLab, transfer: Transfer, digits: DataSet
 ) -> None:
     judged = of_classes(cut(digits, "confirmation"), "56789")
     assert set(judged.labels.tolist()) == set(range(5, 10))
-    model = lab.known(Transferring(CHOICE).networks(CHOICE)["AnB+", 1])
+    model = lab.known(TransferTask(CHOICE).networks(CHOICE)["AnB+", 1])
     rows = transfer.accuracy
     row = rows[(rows["seed"] == 0) & (rows["kind"] == "AnB+") & (rows["first"] == 1)]
     assert row["accuracy"].item() == pytest.approx(accuracy(model, judged))
-    assert_same(Lab(Store(lab.store.folder)).find(Transferring(CHOICE)), transfer)
+    assert_same(Lab(Store(lab.store.folder)).find(TransferTask(CHOICE)), transfer)
     assert len(transfer.units) == 3 * (2 * (256 + 128) + 256 + 256 + 128)
 
 
-def test_without_fine_tuning_nothing_drifts(lab: SmallLab, digits: Digits) -> None:
+def test_without_fine_tuning_nothing_drifts(lab: SmallLab, digits: DataSet) -> None:
     """T-j1: the frozen layers are those of A, and a network beside itself has drift 0."""
-    shorts = Transferring(CHOICE).networks(CHOICE)
+    shorts = TransferTask(CHOICE).networks(CHOICE)
     before, frozen = (lab.result(short) for short in (shorts["A", 0], shorts["AnB", 2]))
     seen = of_classes(digits, "01234")
     for layer in ("linear_0", "linear_1"):
@@ -395,7 +395,7 @@ def test_without_fine_tuning_nothing_drifts(lab: SmallLab, digits: Digits) -> No
     assert other["drift"].median() > 0.1
 
 
-def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: Digits) -> None:
+def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: DataSet) -> None:
     model, seen = registry.build("mlp"), of_classes(digits, "01234")
     found = tuning(model, model, seen, "linear_1")
     values, labels = peaks(model, seen.images, "linear_1"), seen.labels.numpy()
@@ -418,14 +418,14 @@ def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: D
 
 
 def test_titles_say_what_is_trained() -> None:
-    short = Short(Choice("mnist", "lenet5", 1), 3, 100, dropout=0.25)
+    short = ShortModelTask(Run("mnist", "lenet5", 1), 3, 100, dropout=0.25)
     assert short.title == "Dropout 0.25, seed 1"
-    moved = Short(Choice("mnist", "lenet5", 1), 2, 100, "56789", first=2, source="01234")
+    moved = ShortModelTask(Run("mnist", "lenet5", 1), 2, 100, "56789", first=2, source="01234")
     assert moved.title == "First 2 from digits 0 to 4, fine-tuned, seed 1"
     assert moved.base().title == "Digits 0 to 4, dropout 0, seed 1"
 
 
-def test_controls_are_grey_and_every_line_is_one_network(dropped: Dropped) -> None:
+def test_controls_are_grey_and_every_line_is_one_network(dropped: DropoutComparison) -> None:
     frame = dropped.curves.assign(dropout="untrained")
     spec = figures.over_shares(frame).to_dict()
     assert spec["encoding"]["color"]["scale"]["range"] == ["#94a3b8"]
@@ -439,12 +439,12 @@ def _view(module: str, name: str, model: str = "mlp") -> None:
     import contextlib
     import importlib
 
-    from core.runs import Choice
+    from core.runs import Run
     from pages.kit.waiting import NotYet
 
     part = importlib.import_module(f"pages.parts.training.{module}")
     with contextlib.suppress(NotYet):
-        getattr(part, name)(Choice("strokes", model, 0))
+        getattr(part, name)(Run("strokes", model, 0))
 
 
 def drawn(
@@ -485,7 +485,7 @@ def test_emergence_is_drawn(
 def test_seeds_are_drawn_with_an_answer(
     lab: SmallLab, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.result(Corresponding(CHOICE, "linear_1"))
+    lab.result(CorrespondenceTask(CHOICE, "linear_1"))
     at = drawn(lab, monkeypatch, "seeds", "seeds", layer="linear_1")
     tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
     values = ", ".join(f"{row['auc']:.2f}" for row in tables)
@@ -495,7 +495,9 @@ def test_seeds_are_drawn_with_an_answer(
     assert len(at.dataframe[0].value) == 6
 
 
-def test_dropout_is_drawn(lab: SmallLab, dropped: Dropped, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_dropout_is_drawn(
+    lab: SmallLab, dropped: DropoutComparison, monkeypatch: pytest.MonkeyPatch
+) -> None:
     at = drawn(lab, monkeypatch, "dropout", "dropout")
     assert at.selectbox(key="layer").value == "linear_1"
     assert len(at.get("vega_lite_chart")) == 7

@@ -10,7 +10,7 @@ import pytest
 from scipy import ndimage
 from skimage.morphology import reconstruction
 
-from core.data import load_digits
+from core.data import load
 from core.data.concepts import CONCEPTS, Measured, measure
 from core.data.concepts.anatomy import Anatomy
 from core.data.concepts.by_eye import LABELLED, ROLES, Agreement, agreement, labels
@@ -370,7 +370,7 @@ def test_precision_and_recall_by_hand() -> None:
 @pytest.mark.mnist
 @pytest.mark.parametrize("name", LABELLED)
 def test_labels_by_eye_are_of_the_right_class(name: str) -> None:
-    classes = load_digits("mnist", "train").labels.numpy()
+    classes = load("mnist", "train").labels.numpy()
     for role in ROLES:
         of = labels(name, role)
         assert (classes[np.concatenate([of.present, of.absent])] == LABELLED[name][0]).all()
@@ -383,7 +383,7 @@ def test_labels_by_eye_are_of_the_right_class(name: str) -> None:
 def test_rules_agree_with_the_eye_on_digits_they_were_not_fitted_to(
     name: str, least: float
 ) -> None:
-    found = agreement(name, load_digits("mnist", "train").images.numpy())
+    found = agreement(name, load("mnist", "train").images.numpy())
     of = labels(name, "judge")
     assert found.hits + found.missed == len(of.present)
     assert found.false + found.none == len(of.absent)

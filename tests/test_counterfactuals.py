@@ -9,7 +9,7 @@ from scipy.stats import kstest, ttest_1samp
 from torch import Tensor, nn
 
 from core.analyses.counterfactuals import Pairs, differences, drawn_pairs, real_bars
-from core.data import Digits
+from core.data import DataSet
 from core.data.strokes import OPTIONAL
 from tests.labs import again, assert_same
 
@@ -72,7 +72,7 @@ def test_without_an_effect_p_values_are_uniform() -> None:
     assert kstest(found.p_value, "uniform").pvalue > 0.01
 
 
-def test_real_sevens_lose_and_gain_their_bar(strokes: Digits) -> None:
+def test_real_sevens_lose_and_gain_their_bar(strokes: DataSet) -> None:
     assert strokes.parts is not None
     crossed = strokes.parts.has("crossbar")
     pairs = real_bars(strokes, crossed)

@@ -21,16 +21,16 @@ import numpy as np
 import pytest
 import torch
 
-from core.data import Digits, cut, load_digits, members, mnist
+from core.data import DataSet, cut, load, members, mnist
 from core.data.concepts import CONCEPTS
 from core.runtime import download
 
 
-def keys(digits: Digits) -> set[bytes]:
+def keys(digits: DataSet) -> set[bytes]:
     return {image.numpy().tobytes() for image in digits.images}
 
 
-def test_generated_digits_are_what_the_models_expect(strokes: Digits) -> None:
+def test_generated_digits_are_what_the_models_expect(strokes: DataSet) -> None:
     assert strokes.images.shape == (2000, 1, 28, 28)
     assert strokes.images.dtype == torch.float32
     assert strokes.images.min() == 0.0
@@ -41,7 +41,7 @@ def test_generated_digits_are_what_the_models_expect(strokes: Digits) -> None:
     assert len(strokes.parts) == 2000
 
 
-def test_parts_stay_with_their_digits(strokes: Digits) -> None:
+def test_parts_stay_with_their_digits(strokes: DataSet) -> None:
     sevens = strokes.take(strokes.labels == 7)
     assert sevens.parts is not None
     assert len(sevens) == len(sevens.parts) == 200
@@ -52,8 +52,8 @@ def test_parts_stay_with_their_digits(strokes: Digits) -> None:
 
 
 def test_halves_of_the_test_set_are_alike_and_share_nothing() -> None:
-    test = load_digits("strokes", "test")
-    halves = [load_digits("strokes", split) for split in ("discovery", "confirmation")]
+    test = load("strokes", "test")
+    halves = [load("strokes", split) for split in ("discovery", "confirmation")]
     assert [len(half) for half in halves] == [5000, 5000]
     assert all(half.labels.bincount().tolist() == [500] * 10 for half in halves)
     assert not keys(halves[0]) & keys(halves[1])
@@ -62,7 +62,7 @@ def test_halves_of_the_test_set_are_alike_and_share_nothing() -> None:
 
 @pytest.mark.mnist
 def test_mnist_has_its_sizes_and_its_mean() -> None:
-    train, test = load_digits("mnist", "train"), load_digits("mnist", "test")
+    train, test = load("mnist", "train"), load("mnist", "test")
     assert train.images.shape == (60_000, 1, 28, 28)
     assert test.images.shape == (10_000, 1, 28, 28)
     assert train.images.mean().item() == pytest.approx(0.1306605, abs=1e-6)
@@ -72,13 +72,13 @@ def test_mnist_has_its_sizes_and_its_mean() -> None:
 
 @pytest.mark.mnist
 def test_mnist_splits_are_cut_without_overlap() -> None:
-    train, fit, held = (load_digits("mnist", split) for split in ("train", "fit", "selection"))
+    train, fit, held = (load("mnist", split) for split in ("train", "fit", "selection"))
     assert (len(fit), len(held)) == (50_000, 10_000)
     assert torch.equal(torch.cat([fit.labels, held.labels]), train.labels)
-    found = load_digits("mnist", "discovery").labels.bincount()
-    judged = load_digits("mnist", "confirmation").labels.bincount()
+    found = load("mnist", "discovery").labels.bincount()
+    judged = load("mnist", "confirmation").labels.bincount()
     assert (found - judged).abs().max() <= 1
-    assert (found + judged).tolist() == load_digits("mnist", "test").labels.bincount().tolist()
+    assert (found + judged).tolist() == load("mnist", "test").labels.bincount().tolist()
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_mnist_splits_are_cut_without_overlap() -> None:
 )
 def test_a_wrong_name_is_told_the_right_ones(source: str, split: str, valid: str) -> None:
     with pytest.raises(ValueError, match=valid):
-        load_digits(source, split)
+        load(source, split)
 
 
 # A mirror of our own. Its files are small, so the table of sizes and sums is ours as well.
@@ -149,24 +149,24 @@ def mirror(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
 
 def test_mnist_is_downloaded_once_with_progress(mirror: Path) -> None:
     seen: list[float] = []
-    digits = load_digits("mnist", "test", on_progress=seen.append)
+    digits = load("mnist", "test", on_progress=seen.append)
     assert digits.images.shape == (1, 1, 28, 28)
     assert digits.images.min() == 1.0
     assert digits.labels.tolist() == [4]
     assert seen == sorted(seen)
     assert seen[-1] == 1.0
     assert len(Mirror.served) == 4
-    train = load_digits("mnist", "train")
+    train = load("mnist", "train")
     assert len(Mirror.served) == 4
     pixels = np.frombuffer(RAW["train-images-idx3-ubyte"][16:], dtype=np.uint8).reshape(2, 28, 28)
     np.testing.assert_allclose(train.images[:, 0].numpy(), pixels / 255, atol=1e-7)
 
 
 def test_only_what_is_missing_is_downloaded(mirror: Path) -> None:
-    load_digits("mnist", "test")
+    load("mnist", "test")
     (mirror / "t10k-labels-idx1-ubyte").unlink()
     Mirror.served.clear()
-    load_digits("mnist", "test")
+    load("mnist", "test")
     assert Mirror.served == ["t10k-labels-idx1-ubyte.gz"]
 
 
@@ -175,7 +175,7 @@ def test_without_a_network_one_sentence_says_what_to_do(
 ) -> None:
     monkeypatch.setattr(mnist.MNIST, "mirrors", ["http://127.0.0.1:9/"])
     with pytest.raises(mnist.Unavailable, match="SPECIALIZED_NEURONS_DATA") as caught:
-        load_digits("mnist", "train")
+        load("mnist", "train")
     assert "\n" not in str(caught.value)
     assert "train-images-idx3-ubyte" in str(caught.value), "the names that it should have"
     assert "(each as it is or as .gz)" in str(caught.value)
@@ -188,7 +188,7 @@ def test_a_silent_network_is_given_up(mirror: Path, monkeypatch: pytest.MonkeyPa
         address = f"http://127.0.0.1:{silent.getsockname()[1]}/"
         monkeypatch.setattr(mnist.MNIST, "mirrors", [address])
         with pytest.raises(mnist.Unavailable, match="timed out"):
-            load_digits("mnist", "train")
+            load("mnist", "train")
 
 
 @pytest.mark.parametrize(
@@ -197,7 +197,7 @@ def test_a_silent_network_is_given_up(mirror: Path, monkeypatch: pytest.MonkeyPa
 def test_what_is_not_mnist_is_not_kept(mirror: Path, wrong: bytes) -> None:
     Mirror.answers["train-images-idx3-ubyte.gz"] = wrong
     with pytest.raises(mnist.Unavailable):
-        load_digits("mnist", "train")
+        load("mnist", "train")
     assert not list(mirror.glob("*")) if mirror.exists() else True
 
 
@@ -205,21 +205,21 @@ def test_a_packed_file_cut_short_is_not_kept(mirror: Path) -> None:
     whole = Mirror.answers["train-images-idx3-ubyte.gz"]
     Mirror.answers["train-images-idx3-ubyte.gz"] = whole[: len(whole) // 2]
     with pytest.raises(mnist.Unavailable):
-        load_digits("mnist", "train")
+        load("mnist", "train")
     Mirror.answers["train-images-idx3-ubyte.gz"] = whole
-    assert len(load_digits("mnist", "train")) == 2
+    assert len(load("mnist", "train")) == 2
 
 
 @pytest.mark.parametrize("damage", ["cut", "flipped", "empty"])
 def test_a_damaged_file_is_named_and_left_alone(mirror: Path, damage: str) -> None:
-    load_digits("mnist", "test")
+    load("mnist", "test")
     path = mirror / "t10k-images-idx3-ubyte"
     raw = bytearray(path.read_bytes())
     if damage == "flipped":
         raw[100] ^= 1
     path.write_bytes({"cut": raw[:-10], "flipped": raw, "empty": b""}[damage])
     with pytest.raises(mnist.Unavailable, match="t10k-images-idx3-ubyte is not MNIST's"):
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert path.exists()
 
 
@@ -231,7 +231,7 @@ def test_a_full_disk_leaves_nothing_half_written(
 
     monkeypatch.setattr("core.runtime.folders.os.replace", full)
     with pytest.raises(mnist.Unavailable, match="No space left") as caught:
-        load_digits("mnist", "train")
+        load("mnist", "train")
     assert not list(mirror.iterdir())
     assert f"can't be kept in `{mirror}`" in str(caught.value)
     assert "network" not in str(caught.value)
@@ -331,7 +331,7 @@ def test_what_one_mirror_does_wrong_the_next_makes_good(
     monkeypatch.setattr(mnist, "_LIMIT", 1.0)
     Mirror.gone = WRONG[wrong]
     begun = time.monotonic()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
     assert time.monotonic() - begun < 5
     assert sorted(path.name for path in mirror.iterdir()) == sorted(RAW)
     assert len(Mirror.served) == 4, "what went wrong once isn't asked first again"
@@ -346,7 +346,7 @@ def test_what_all_mirrors_do_wrong_is_one_line(
     monkeypatch.setattr(mnist.MNIST, "mirrors", mnist.MNIST.mirrors[:1])
     Mirror.gone = WRONG[wrong]
     with pytest.raises(mnist.Unavailable, match="MNIST could not be downloaded to") as caught:
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert "\n" not in str(caught.value)
     assert f"(`{mnist.MNIST.mirrors[0]}`: `" in str(caught.value)
     assert not mirror.exists()
@@ -372,10 +372,10 @@ def test_a_wrong_address_of_a_mirror_is_one_line(
     good = mnist.MNIST.mirrors[1]
     monkeypatch.setattr(mnist.MNIST, "mirrors", [address])
     with pytest.raises(mnist.Unavailable, match="could not be downloaded") as caught:
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert "\n" not in str(caught.value)
     monkeypatch.setattr(mnist.MNIST, "mirrors", [address, good.rstrip("/")])
-    assert len(load_digits("mnist", "test")) == 1
+    assert len(load("mnist", "test")) == 1
 
 
 def test_a_server_that_isnt_one_for_tls_is_one_line(
@@ -384,13 +384,13 @@ def test_a_server_that_isnt_one_for_tls_is_one_line(
     address = mnist.MNIST.mirrors[1].replace("http:", "https:")
     monkeypatch.setattr(mnist.MNIST, "mirrors", [address])
     with pytest.raises(mnist.Unavailable, match="could not be downloaded"):
-        load_digits("mnist", "test")
+        load("mnist", "test")
 
 
 def test_without_mirrors_that_is_said(mirror: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mnist.MNIST, "mirrors", [])
     with pytest.raises(mnist.Unavailable, match="names no mirror"):
-        load_digits("mnist", "test")
+        load("mnist", "test")
 
 
 @pytest.mark.parametrize("harmless", ["rubbish behind", "unpacked", "in two", "chunks"])
@@ -402,7 +402,7 @@ def test_what_is_odd_and_whole_is_taken(harmless: str, mirror: Path) -> None:
             "in two": gzip.compress(raw[:9]) + gzip.compress(raw[9:]),
             "chunks": gzip.compress(raw),
         }[harmless]
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
 
 
 class Enough(ValueError):
@@ -418,7 +418,7 @@ def test_a_download_can_be_called_away(
 
     Mirror.gone = (lambda of: time.sleep(1)) if silent else None
     with pytest.raises(Enough):
-        load_digits("mnist", "test", on_progress=stop)
+        load("mnist", "test", on_progress=stop)
     assert not mirror.exists()
 
 
@@ -440,7 +440,7 @@ def test_where_nothing_can_be_kept_nothing_is_downloaded(
 
     monkeypatch.setattr("core.runtime.folders.tempfile.NamedTemporaryFile", refused)
     with pytest.raises(mnist.Unavailable, match="`Read-only file system`") as caught:
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert f"can't be kept in `{mirror}`" in str(caught.value)
     assert "SPECIALIZED_NEURONS_DATA" in str(caught.value)
     assert "network" not in str(caught.value)
@@ -454,7 +454,7 @@ def test_a_disk_that_is_nearly_full_is_noticed_first(
     usage = namedtuple("usage", "total used free")(10**9, 10**9 - 5 * 10**6, 5 * 10**6)
     monkeypatch.setattr("core.runtime.folders.shutil.disk_usage", lambda path: usage)
     with pytest.raises(mnist.Unavailable, match=r"5\.0 MB are free there and 40\.0 MB are needed"):
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert Mirror.served == []
 
 
@@ -468,7 +468,7 @@ def test_a_folder_that_can_not_be_is_said_before_the_download(
     monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(folder))
     assert not mnist.present()
     with pytest.raises(mnist.Unavailable, match="MNIST can't be kept in") as caught:
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert str(folder)[:150] in str(caught.value)
     assert Mirror.served == []
     assert (tmp_path / "file").read_text() == "mine"
@@ -482,12 +482,12 @@ def test_a_folder_that_goes_while_it_is_filled_is_said(
         tmp_path.write_text("a file in its place")
 
     with pytest.raises(mnist.Unavailable, match="MNIST can't be kept in"):
-        load_digits("mnist", "test", on_progress=gone)
+        load("mnist", "test", on_progress=gone)
     tmp_path.unlink()
 
 
 def test_who_may_read_the_folder_may_read_the_files(mirror: Path) -> None:
-    load_digits("mnist", "test")
+    load("mnist", "test")
     before = os.umask(0)
     os.umask(before)
     assert all(path.stat().st_mode & 0o777 == 0o666 & ~before for path in mirror.iterdir())
@@ -509,8 +509,8 @@ def test_files_are_found_as_people_have_them(
     before = sorted(tmp_path.rglob("*"))
     assert mnist.present()
     mnist.check()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
-    assert load_digits("mnist", "train").labels.tolist() == [7, 1]
+    assert load("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "train").labels.tolist() == [7, 1]
     assert Mirror.served == []
     assert sorted(tmp_path.rglob("*")) == before, "the folder may be one that can't be written"
 
@@ -530,7 +530,7 @@ def test_a_variable_that_names_too_low_a_folder_is_understood(
     lay(mirror)
     monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(tmp_path / low))
     assert mnist.present()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
     assert Mirror.served == []
 
 
@@ -539,14 +539,14 @@ def test_each_file_in_a_folder_of_its_name_is_found(mirror: Path, tmp_path: Path
         (tmp_path / name).mkdir()
         (tmp_path / name / name.replace("-idx", ".idx")).write_bytes(raw)
     assert mnist.present()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
 
 
 def test_a_file_that_a_browser_unpacked_under_its_packed_name_is_found(mirror: Path) -> None:
     mirror.mkdir(parents=True)
     for name, raw in RAW.items():
         (mirror / f"{name}.gz").write_bytes(raw)
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
     assert Mirror.served == []
 
 
@@ -555,7 +555,7 @@ def test_other_data_under_the_same_names_is_left_alone(mirror: Path, tmp_path: P
         (tmp_path / name).write_bytes(raw[:-1] + b"\x09")
         (tmp_path / f"{name}.gz").write_bytes(gzip.compress(raw)[:-12])
     assert not mnist.present()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
     assert sorted(set(Mirror.served)) == sorted(f"{name}.gz" for name in RAW)
     assert (tmp_path / "t10k-labels-idx1-ubyte").read_bytes()[-1] == 9
 
@@ -565,7 +565,7 @@ def test_a_sound_packed_file_stands_in_for_a_damaged_one(mirror: Path) -> None:
     lay(mirror, ending=".gz")
     (mirror / "t10k-labels-idx1-ubyte").write_bytes(b"cut")
     mnist.check()
-    assert load_digits("mnist", "test").labels.tolist() == [4]
+    assert load("mnist", "test").labels.tolist() == [4]
 
 
 def test_a_path_is_shown_as_it_is(mirror: Path, tmp_path: Path, monkeypatch: Any) -> None:
@@ -574,7 +574,7 @@ def test_a_path_is_shown_as_it_is(mirror: Path, tmp_path: Path, monkeypatch: Any
     (odd / "MNIST" / "raw" / "t10k-labels-idx1-ubyte").write_bytes(b"cut")
     monkeypatch.setenv("SPECIALIZED_NEURONS_DATA", str(odd))
     with pytest.raises(mnist.Unavailable) as caught:
-        load_digits("mnist", "test")
+        load("mnist", "test")
     assert f"``{tmp_path}/a`b [c](d) $e$\\n# f/MNIST/raw/" in str(caught.value)
     assert "\n" not in str(caught.value)
 
@@ -598,7 +598,7 @@ LABELS = torch.arange(30) % 10
 )
 def test_whole_numbers_of_any_type_are_labels(labels: Any) -> None:
     labels = labels if isinstance(labels, torch.Tensor | list) else frozen(labels)
-    digits = Digits(IMAGES, labels, "own", "test")
+    digits = DataSet(IMAGES, labels, "own", "test")
     assert digits.labels.dtype == torch.int64
     assert torch.equal(digits.labels, LABELS)
 
@@ -615,13 +615,13 @@ def test_floats_of_any_precision_are_images(kind: str, library: str) -> None:
     images: Any = IMAGES.to(getattr(torch, kind))
     if library == "numpy":
         images = IMAGES.numpy().astype(">f8" if kind == "bfloat16" else kind)
-    digits = Digits(images, LABELS, "own", "test")
+    digits = DataSet(images, LABELS, "own", "test")
     assert digits.images.dtype == torch.float32
     torch.testing.assert_close(digits.images, IMAGES, atol=4e-3, rtol=0)
 
 
 def test_right_tensors_are_shared_and_not_copied() -> None:
-    digits = Digits(IMAGES, LABELS, "own", "test")
+    digits = DataSet(IMAGES, LABELS, "own", "test")
     assert digits.images is IMAGES
     assert digits.labels is LABELS
 
@@ -649,7 +649,7 @@ def test_right_tensors_are_shared_and_not_copied() -> None:
 )
 def test_what_may_mean_something_else_is_one_sentence(images: Any, labels: Any, said: str) -> None:
     with pytest.raises(ValueError, match=said) as caught:
-        Digits(images, labels, "own", "test")
+        DataSet(images, labels, "own", "test")
     assert "\n" not in str(caught.value)
 
 
@@ -663,14 +663,14 @@ def test_what_may_mean_something_else_is_one_sentence(images: Any, labels: Any, 
         torch.tensor([3, 1], dtype=torch.uint8),
     ],
 )
-def test_digits_are_taken_by_numbers_of_any_type(index: Any, strokes: Digits) -> None:
+def test_digits_are_taken_by_numbers_of_any_type(index: Any, strokes: DataSet) -> None:
     taken = strokes.take(index)
     assert torch.equal(taken.images, strokes.images[[3, 1]])
     assert taken.parts is not None
     assert len(taken.parts) == 2
 
 
-def test_digits_are_taken_by_flags_of_any_library(strokes: Digits) -> None:
+def test_digits_are_taken_by_flags_of_any_library(strokes: DataSet) -> None:
     sevens = strokes.take((strokes.labels == 7).numpy())  # type: ignore[arg-type]
     assert sevens.labels.tolist() == [7] * 200
     assert len(strokes.take([])) == 0  # type: ignore[arg-type]
@@ -678,7 +678,7 @@ def test_digits_are_taken_by_flags_of_any_library(strokes: Digits) -> None:
         strokes.take(torch.tensor([0.5]))
 
 
-def test_a_split_that_is_none_is_told_the_right_ones(strokes: Digits) -> None:
+def test_a_split_that_is_none_is_told_the_right_ones(strokes: DataSet) -> None:
     for cutting in (lambda: cut(strokes, "dev"), lambda: members("dev", strokes.labels)):
         with pytest.raises(ValueError, match="`dev` is not a split: choose one of train, fit"):
             cutting()
@@ -687,8 +687,8 @@ def test_a_split_that_is_none_is_told_the_right_ones(strokes: Digits) -> None:
 # Each image has one name: its place in the original file
 
 
-def test_an_image_keeps_its_name_in_every_split(strokes: Digits) -> None:
-    digits = load_digits("strokes", "test")
+def test_an_image_keeps_its_name_in_every_split(strokes: DataSet) -> None:
+    digits = load("strokes", "test")
     assert digits.ids[:2] == ("strokes/test/0", "strokes/test/1")
     halves = [cut(digits, half) for half in ("discovery", "confirmation")]
     assert sorted(name for half in halves for name in half.ids) == sorted(digits.ids)
@@ -706,7 +706,7 @@ def test_an_image_keeps_its_name_in_every_split(strokes: Digits) -> None:
 
 
 def test_training_images_are_named_by_the_training_file() -> None:
-    digits = Digits(torch.zeros(20_000, 1, 28, 28), torch.arange(20_000) % 10, "own", "train")
+    digits = DataSet(torch.zeros(20_000, 1, 28, 28), torch.arange(20_000) % 10, "own", "train")
     fit, selection = cut(digits, "fit"), cut(digits, "selection")
     assert (fit.ids[0], fit.ids[-1]) == ("own/train/0", "own/train/9999")
     assert (selection.ids[0], selection.ids[-1]) == ("own/train/10000", "own/train/19999")
@@ -715,4 +715,4 @@ def test_training_images_are_named_by_the_training_file() -> None:
 
 def test_places_belong_to_the_images() -> None:
     with pytest.raises(ValueError, match="3 images and 2 places"):
-        Digits(torch.zeros(3, 1, 28, 28), torch.zeros(3).long(), "own", "x", None, torch.arange(2))
+        DataSet(torch.zeros(3, 1, 28, 28), torch.zeros(3).long(), "own", "x", None, torch.arange(2))

@@ -26,7 +26,7 @@ from core.analyses.dissection import (
 from core.analyses.dissection.levels import levels
 from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
 from core.analyses.dissection.pixels import Overlaps, count, iou
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
@@ -39,7 +39,7 @@ WHOLE = ("no-hole", "heavy", "slanted-right", "class-7", "even")
 NAMES = PLACED + WHOLE
 SHARES = (0.005, 0.01, 0.02, 0.123, 0.5)
 HALF = 600
-Known = tuple[Digits, Measured]
+Known = tuple[DataSet, Measured]
 
 
 class Maps(nn.Module):
@@ -67,7 +67,7 @@ def random() -> np.random.Generator:
 
 
 @pytest.fixture(scope="module")
-def known(strokes: Digits) -> Known:
+def known(strokes: DataSet) -> Known:
     digits = strokes.take(slice(2 * HALF))
     return digits, measure(digits.images, digits.labels, NAMES, parts=digits.parts)
 
@@ -88,7 +88,7 @@ def full(trained: Inspectable, samples: tuple[Sample, Sample]) -> Dissection:
     return dissect_layer(trained, build("lenet5"), *samples, "conv_1", level=0.02)
 
 
-def swap(known: Known, layer: str) -> tuple[Digits, str, Measured]:
+def swap(known: Known, layer: str) -> tuple[DataSet, str, Measured]:
     """The first arguments of `dissect` after the model."""
     return known[0], layer, known[1]
 
@@ -101,7 +101,7 @@ def part(known: Known, index: slice | np.ndarray) -> Sample:
 
 def shown(sample: Sample, images: Tensor) -> Sample:
     """A sample that shows other images than its concepts were measured on."""
-    digits = Digits(images, sample.digits.labels, "planted", "test")
+    digits = DataSet(images, sample.digits.labels, "planted", "test")
     return Sample(digits, sample.measured)
 
 
@@ -515,7 +515,7 @@ def test_auc_intervals_cover(random: np.random.Generator) -> None:
 def test_a_unit_that_is_a_concept_has_an_iou_of_one(known: Known, name: str) -> None:
     digits, measured = known
     masks = measured.masks[:, measured.names.index(name)]
-    planted = Digits(
+    planted = DataSet(
         torch.from_numpy(masks[:, None].astype(np.float32)), digits.labels, "planted", "test"
     )
     table = dissect(Maps(), planted, "maps", measured, level=float(masks.mean()))
@@ -534,7 +534,7 @@ def test_at_its_concepts_size_a_units_overlap_shows(known: Known) -> None:
     masks = measured.masks[:, measured.names.index("hole")]
     sure = np.random.default_rng(0).random(masks.shape)  # no two pixels are alike
     maps = torch.from_numpy((masks * (1 + sure))[:, None].astype(np.float32))
-    planted = Digits(maps, digits.labels, "planted", "test")
+    planted = DataSet(maps, digits.labels, "planted", "test")
     table = dissect(Maps(), planted, "maps", measured, level=0.001)
     row = table[(table["rank"] == 1) & (table["kind"] == "pixels")].iloc[0]
     assert row["concept"] == "hole"
@@ -571,9 +571,9 @@ def test_a_concept_met_less_often_than_by_chance_is_not_chosen(
     assert row[["found", "rank"]].tolist() == [0, 0]
 
 
-def test_a_planted_unit_is_found_from_the_image(strokes: Digits) -> None:
+def test_a_planted_unit_is_found_from_the_image(strokes: DataSet) -> None:
     digits = strokes.take(slice(400))
-    binary = Digits((digits.images >= 0.5).float(), digits.labels, "planted", "test")
+    binary = DataSet((digits.images >= 0.5).float(), digits.labels, "planted", "test")
     level = float(binary.images.mean())
     table = dissect(Maps(), binary, "maps", ["ink", "hole"], level=level).set_index("concept")
     assert table.loc["ink", "iou"] == 1
@@ -749,7 +749,7 @@ def test_what_is_chosen_depends_on_the_first_half_alone(
     choose, judge = samples
     order = torch.randperm(HALF, generator=torch.Generator().manual_seed(0))
     images, labels = judge.digits.images, judge.digits.labels
-    other = Sample(Digits(images[order].flip(2), labels[order], "planted", "test"), judge.measured)
+    other = Sample(DataSet(images[order].flip(2), labels[order], "planted", "test"), judge.measured)
     one, two = (dissect_layer(trained, None, choose, of, "conv_0") for of in (judge, other))
     np.testing.assert_array_equal(one.levels, two.levels)
     np.testing.assert_array_equal(one.image_levels, two.image_levels)
@@ -815,7 +815,7 @@ def test_a_level_out_of_range_is_refused(
         dissect(trained, *swap(known, layer), level=level)
 
 
-def test_what_is_unknown_is_refused(trained: Inspectable, strokes: Digits, known: Known) -> None:
+def test_what_is_unknown_is_refused(trained: Inspectable, strokes: DataSet, known: Known) -> None:
     with pytest.raises(ValueError, match="`conv_9` is not a layer of this model: choose one of"):
         dissect(trained, *swap(known, "conv_9"))
     with pytest.raises(ValueError, match="`whiskers` is no concept: choose one of"):

@@ -14,7 +14,7 @@ import pandas as pd
 import pytest
 import torch
 
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import Drawings, drawn_once
 from pages.kit.charts import finished_chart
 
@@ -66,7 +66,7 @@ def test_a_frozen_result_with_arrays_is_known_by_identity() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Choice("strokes", "mlp", 0),
+        lambda: Run("strokes", "mlp", 0),
         lambda: np.arange(6).reshape(2, 3),
         lambda: np.array(["a", None], dtype=object),
         lambda: torch.arange(6.0),
@@ -84,7 +84,7 @@ def test_an_option_is_known_by_its_value(make: Any) -> None:
     [
         (1, True),
         (1, 1.0),
-        (Choice("strokes", "mlp", 0), Choice("strokes", "mlp", 1)),
+        (Run("strokes", "mlp", 0), Run("strokes", "mlp", 1)),
         (np.zeros((2, 3)), np.zeros((3, 2))),
         (np.zeros(2, dtype=np.int64), np.zeros(2)),
         (np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3).T),

@@ -12,7 +12,7 @@ import pytest
 from PIL import Image
 
 from core.analyses.profiles import profile
-from core.data import Digits
+from core.data import DataSet
 from core.export import unit_archive
 from core.models.inspectable import Inspectable
 from core.models.registry import build
@@ -21,7 +21,7 @@ from core.units import UnitId
 
 
 @pytest.fixture(scope="module")
-def archive(strokes: Digits, trained: Inspectable) -> tuple[zipfile.ZipFile, object]:
+def archive(strokes: DataSet, trained: Inspectable) -> tuple[zipfile.ZipFile, object]:
     found, judged = strokes.take(slice(0, 500)), strokes.take(slice(500, 1000))
     of = profile(trained, build("lenet5"), found, judged, layers=["linear_0"])["linear_0"]
     unit = UnitId("lenet5", "linear_0", 7)

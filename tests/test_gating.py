@@ -20,7 +20,7 @@ from core.architectures.mixture import (
     shared,
 )
 from core.architectures.mixture.examples import margins, mean_digits, surest
-from core.data import Digits
+from core.data import DataSet
 from core.models.mixture import Mixture
 from core.models.registry import build
 from core.statistics import entropy, mantel_haenszel, paired_interval, wilson_interval
@@ -265,7 +265,7 @@ def class_reader() -> Mixture:
     return model
 
 
-def told_by_pixels(strokes: Digits) -> Digits:
+def told_by_pixels(strokes: DataSet) -> DataSet:
     """The digits with a white pixel in row 0 that says label // 2."""
     images = strokes.images.clone()
     images[:, 0, 0, :10] = 0
@@ -273,7 +273,7 @@ def told_by_pixels(strokes: Digits) -> Digits:
     return replace(strokes, images=images)
 
 
-def test_a_planted_network_is_read_as_planted(strokes: Digits) -> None:
+def test_a_planted_network_is_read_as_planted(strokes: DataSet) -> None:
     even = torch.cat([(strokes.labels == digit).nonzero()[:20, 0] for digit in range(10)])
     digits = told_by_pixels(strokes.take(even))
     of = gate_report(class_reader(), digits, concepts=["class-7", "crossed-7", "wide"])
@@ -288,7 +288,7 @@ def test_a_planted_network_is_read_as_planted(strokes: Digits) -> None:
     assert told.loc["wide", "bits"] < told.loc["class-7", "bits"]
 
 
-def test_a_report_of_every_gate(strokes: Digits) -> None:
+def test_a_report_of_every_gate(strokes: DataSet) -> None:
     model = build("mixture_jittered").eval()
     some = strokes.take(slice(60))
     first = gate_report(model, some, "gate_1", concepts=["wide"])
@@ -299,14 +299,14 @@ def test_a_report_of_every_gate(strokes: Digits) -> None:
         gate_report(model, some, "gate")
 
 
-def test_what_has_no_gate_and_no_digits_is_told(strokes: Digits) -> None:
+def test_what_has_no_gate_and_no_digits_is_told(strokes: DataSet) -> None:
     with pytest.raises(TypeError, match="LeNet5 has no gate"):
         gate_report(build("lenet5"), strokes.take(slice(5)))
     with pytest.raises(ValueError, match="there are no digits"):
         gate_report(build("mixture"), strokes.take(slice(0)))
 
 
-def test_images_that_are_not_finite_are_told(strokes: Digits) -> None:
+def test_images_that_are_not_finite_are_told(strokes: DataSet) -> None:
     images = strokes.images[:5].clone()
     images[2] = torch.nan
     broken = replace(strokes.take(slice(5)), images=images)

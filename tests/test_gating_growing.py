@@ -12,9 +12,9 @@ from torch import Tensor
 
 from core.activations import run
 from core.architectures.mixture.charts import history as figures
-from core.architectures.mixture.history import Growth, grow, normalized_limit, shares
+from core.architectures.mixture.history import GateHistory, grow, normalized_limit, shares
 from core.architectures.mixture.report import read_gates, report_of
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
 from core.models.registry import build
@@ -25,21 +25,21 @@ NAME = "mixture_n4_k1_a10"
 
 
 @pytest.fixture(scope="module")
-def mixture(strokes: Digits) -> Inspectable:
+def mixture(strokes: DataSet) -> Inspectable:
     """A mixture trained for a moment."""
     return train(NAME, strokes.take(slice(1000)), epochs=4)
 
 
 @pytest.fixture(scope="module")
-def growth(mixture: Inspectable, strokes: Digits) -> Growth:
+def growth(mixture: Inspectable, strokes: DataSet) -> GateHistory:
     return grow(NAME, mixture.history.weights, strokes.take(slice(1000, 1600)))
 
 
-def planted(load: list[list[float]], told: list[float], limit: float = 0.1) -> Growth:
+def planted(load: list[list[float]], told: list[float], limit: float = 0.1) -> GateHistory:
     """A growth with these loads (checkpoints, experts) and this information."""
     checkpoints, experts = np.shape(load)
     flat = np.zeros(checkpoints)
-    return Growth(
+    return GateHistory(
         steps=np.array([0, 1, 2, 4, 8, 16][:checkpoints]),
         load=np.array(load),
         importance=np.array(load),
@@ -97,7 +97,7 @@ def test_one_expert_is_alive_and_decides_nothing() -> None:
 
 
 def test_the_last_step_is_the_trained_model_and_the_first_the_untrained(
-    growth: Growth, mixture: Inspectable, strokes: Digits
+    growth: GateHistory, mixture: Inspectable, strokes: DataSet
 ) -> None:
     digits = strokes.take(slice(1000, 1600))
     assert growth.steps.tolist() == [0, 1, 2, 4, 8, 16]
@@ -120,13 +120,13 @@ def test_the_last_step_is_the_trained_model_and_the_first_the_untrained(
         np.testing.assert_allclose(growth.means[at, first[0]], taken, atol=1e-6)
 
 
-def test_classes_are_shared_out_whole(growth: Growth) -> None:
+def test_classes_are_shared_out_whole(growth: GateHistory) -> None:
     np.testing.assert_allclose(growth.classes.sum(1), 1)
     np.testing.assert_allclose(growth.load.sum(1), 1)
     assert growth.entropy == pytest.approx(0)  # one expert for each digit
 
 
-def test_the_models_own_weights_stay(mixture: Inspectable, strokes: Digits) -> None:
+def test_the_models_own_weights_stay(mixture: Inspectable, strokes: DataSet) -> None:
     before = {name: value.clone() for name, value in mixture.state_dict().items()}
     grow(NAME, mixture.history.weights, strokes.take(slice(20)))
     assert all(torch.equal(before[name], of) for name, of in mixture.state_dict().items())
@@ -152,7 +152,7 @@ def test_a_gate_that_never_varies_has_no_limit() -> None:
     assert normalized_limit(report) == 0
 
 
-def test_nothing_to_read_is_refused(mixture: Inspectable, strokes: Digits) -> None:
+def test_nothing_to_read_is_refused(mixture: Inspectable, strokes: DataSet) -> None:
     weights: dict[int, dict[str, Tensor]] = mixture.history.weights
     with pytest.raises(ValueError, match="0 steps"):
         grow(NAME, {}, strokes)
@@ -164,7 +164,7 @@ def test_nothing_to_read_is_refused(mixture: Inspectable, strokes: Digits) -> No
         grow("mlp", {0: dict(build("mlp").state_dict())}, strokes.take(slice(10)))
 
 
-def test_a_step_that_was_not_kept_is_named(growth: Growth) -> None:
+def test_a_step_that_was_not_kept_is_named(growth: GateHistory) -> None:
     assert growth.at(4) == 3
     with pytest.raises(ValueError, match="step 3 wasn't kept"):
         growth.at(3)
@@ -173,11 +173,11 @@ def test_a_step_that_was_not_kept_is_named(growth: Growth) -> None:
 # ---- kept and shown
 
 
-def test_the_store_gives_back_what_was_measured(growth: Growth) -> None:
+def test_the_store_gives_back_what_was_measured(growth: GateHistory) -> None:
     assert_same(again(growth), growth)
 
 
-def test_tables_and_charts_hold_every_number(growth: Growth) -> None:
+def test_tables_and_charts_hold_every_number(growth: GateHistory) -> None:
     frame = growth.by_expert()
     assert len(frame) == 6 * 4
     row = frame[(frame["step"] == 4) & (frame["expert"] == 2)].iloc[0]
@@ -192,7 +192,7 @@ def test_tables_and_charts_hold_every_number(growth: Growth) -> None:
     assert figures.classes(growth.by_class(16)).to_dict()
 
 
-def test_a_network_of_two_layers_keeps_both_gates(strokes: Digits) -> None:
+def test_a_network_of_two_layers_keeps_both_gates(strokes: DataSet) -> None:
     weights = {0: dict(build("mixture_deep").state_dict())}
     first, second = (
         grow("mixture_deep", weights, strokes.take(slice(60)), gate)

@@ -16,24 +16,24 @@ from core.activations import run
 from core.architectures.mixture.position import (
     FACTORS,
     REACH,
-    Placed,
+    PositionReport,
     factors_of,
     lead,
     place_report,
 )
 from core.architectures.mixture.position_digit import at_places
 from core.architectures.mixture.position_information import divided, factor_table
-from core.architectures.mixture.tasks.position import Moving
-from core.data import Digits
+from core.architectures.mixture.tasks.position import PositionSensitivityTask
+from core.data import DataSet
 from core.data.jitter import drawn_offsets, moved
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.gated import Decision, Gated, Routing, Trace
 from core.models.inspectable import Layer, Tap
 from core.models.registry import build
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.store import Store
-from core.training.task import Training
+from core.training.task import ModelTask
 
 
 class Planted(Gated):
@@ -82,19 +82,19 @@ class Blind(Planted):
 
 
 @pytest.fixture(scope="module")
-def dots() -> Digits:
+def dots() -> DataSet:
     """A dot in the middle of each image, as strong as its class + 1."""
     labels = torch.arange(600) % 10
     images = torch.zeros(600, 1, 28, 28)
     images[:, 0, 14, 14] = labels + 1.0
-    return Digits(images, labels, "strokes", "confirmation")
+    return DataSet(images, labels, "strokes", "confirmation")
 
 
-def told(placed: Placed, gate: int, factor: str) -> float:
+def told(placed: PositionReport, gate: int, factor: str) -> float:
     return placed.gates[gate].told[factor].normalized
 
 
-def test_planted_where_and_what(dots: Digits) -> None:
+def test_planted_where_and_what(dots: DataSet) -> None:
     placed = place_report(Planted(), dots, 3)
     where, what = placed.gates
     # the third of the vertical offsets is a function of place, of down, and of nothing else
@@ -109,7 +109,7 @@ def test_planted_where_and_what(dots: Digits) -> None:
     assert vars(divided(placed, place_report(Blind(), dots, 1))) == {"where": True, "what": True}
 
 
-def test_maps_and_classes_of_planted_gates(dots: Digits) -> None:
+def test_maps_and_classes_of_planted_gates(dots: DataSet) -> None:
     where, what = place_report(Planted(), dots, 5).gates
     assert where.counts.sum() == what.counts.sum() == where.classes.sum() == 5 * len(dots)
     for expert in range(3):
@@ -122,7 +122,7 @@ def test_maps_and_classes_of_planted_gates(dots: Digits) -> None:
     assert abs(what.offsets.mean((1, 2)) - what.load).max() < 0.05
 
 
-def test_the_other_way_round_is_not_supported(dots: Digits) -> None:
+def test_the_other_way_round_is_not_supported(dots: DataSet) -> None:
     blind = place_report(Blind(), dots, 1)
     assert vars(divided(place_report(Swapped(), dots, 1), blind)) == {"where": False, "what": False}
     assert vars(divided(blind, blind)) == {"where": False, "what": False}
@@ -149,7 +149,7 @@ def test_lead_is_an_interval_of_the_difference() -> None:
     assert 2 < wide[0] / (high - low) < 5
 
 
-def test_numbers_of_a_real_network_by_hand(strokes: Digits) -> None:
+def test_numbers_of_a_real_network_by_hand(strokes: DataSet) -> None:
     model, some = build("mixture_deep", 3).eval(), strokes.take(slice(300))
     placed = place_report(model, some, 2, seed=5)
     chance = torch.Generator().manual_seed(5)
@@ -172,12 +172,12 @@ def test_numbers_of_a_real_network_by_hand(strokes: Digits) -> None:
     assert place_report(model, some, 2, seed=5).gates[0].told == placed.gates[0].told
 
 
-def test_lost_ink(dots: Digits) -> None:
+def test_lost_ink(dots: DataSet) -> None:
     assert place_report(Planted(), dots, 1).lost == pytest.approx(0, abs=1e-12)
     corner = torch.zeros(2000, 1, 28, 28)
     corner[:, 0, 0, 14] = 1  # leaves the image when it goes up: 4 of 9 offsets
     model = build("mixture_n2_k1_a10").eval()
-    digits = Digits(corner, torch.zeros(2000, dtype=torch.int64), "strokes", "test")
+    digits = DataSet(corner, torch.zeros(2000, dtype=torch.int64), "strokes", "test")
     assert place_report(model, digits, 2).lost == pytest.approx(4 / 9, abs=0.03)
 
 
@@ -194,7 +194,7 @@ def test_factors_are_offsets_and_cells() -> None:
 
 
 @pytest.mark.parametrize("name", ["mixture_n1", "mixture_n3_k1_a10", "mixture_jittered"])
-def test_every_kind_of_mixture(strokes: Digits, name: str) -> None:
+def test_every_kind_of_mixture(strokes: DataSet, name: str) -> None:
     model, some = build(name).eval(), strokes.take(slice(120))
     placed = place_report(model, some, 1)
     table = factor_table(placed, untrained=placed)
@@ -206,7 +206,7 @@ def test_every_kind_of_mixture(strokes: Digits, name: str) -> None:
         assert table["bits"].max() == 0
 
 
-def test_one_digit_at_every_place(strokes: Digits) -> None:
+def test_one_digit_at_every_place(strokes: DataSet) -> None:
     model, image = build("mixture_jittered", 2).eval(), strokes.images[7:8]
     found = at_places(model, image)
     at = found.number(3, -2)
@@ -227,7 +227,7 @@ def test_one_digit_at_every_place(strokes: Digits) -> None:
         found.number(5, 0)
 
 
-def test_wrong_input(strokes: Digits) -> None:
+def test_wrong_input(strokes: DataSet) -> None:
     with pytest.raises(TypeError, match="MLP has no gate"):
         place_report(build("mlp"), strokes)
     with pytest.raises(TypeError, match="Linear has no gate"):
@@ -238,11 +238,14 @@ def test_wrong_input(strokes: Digits) -> None:
         place_report(build("mixture"), strokes.take(slice(120)), 0)
 
 
-def test_task_keeps_what_it_measured(strokes: Digits, tmp_path: Path) -> None:
-    task, some = Moving(Choice("strokes", "mixture_jittered", 1)), strokes.take(slice(200))
+def test_task_keeps_what_it_measured(strokes: DataSet, tmp_path: Path) -> None:
+    task, some = (
+        PositionSensitivityTask(Run("strokes", "mixture_jittered", 1)),
+        strokes.take(slice(200)),
+    )
     lab = Lab(Store(tmp_path))
-    lab.give(DigitsTask("strokes", "confirmation"), some)
-    lab.give(Training(task.choice), build("mixture_jittered", 1).eval())
+    lab.give(DataTask("strokes", "confirmation"), some)
+    lab.give(ModelTask(task.choice), build("mixture_jittered", 1).eval())
     assert lab.find(task) is None
     found, kept = lab.result(task), Lab(Store(tmp_path)).find(task)
     assert kept is not None

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from core.activations import run
 from core.architectures.mixture.interventions import (
-    Rerouted,
+    GateAnswers,
     alike,
     alone,
     changed_weights,
@@ -20,24 +20,24 @@ from core.architectures.mixture.interventions import (
     rerouted,
     without,
 )
-from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
-from core.data import Digits
+from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
+from core.data import DataSet
 from core.models.gated import Routing
 from core.models.mixture import Mixture
 from core.models.mixture_deep import DeepMixture
 from core.models.registry import build
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.statistics import paired_interval, wilson_interval
-from core.training.task import Training
+from core.training.task import ModelTask
 from tests.labs import SmallLab, assert_same
 
 EXPERTS = 4
 DENSE, FIRST, TWO = "mixture_n4_kall_a10", "mixture_n4_k1_a10", "mixture_n4_k2_a10"
 
 
-def ranked(n: int = 60) -> tuple[Digits, NDArray[np.int64]]:
+def ranked(n: int = 60) -> tuple[DataSet, NDArray[np.int64]]:
     """Images whose first four pixels rank the experts, and the ranking (n, 4), best first."""
     random = np.random.default_rng(0)
     order = np.stack([random.permutation(EXPERTS) for _ in range(n)])
@@ -45,7 +45,7 @@ def ranked(n: int = 60) -> tuple[Digits, NDArray[np.int64]]:
     for place in range(EXPERTS):
         images[torch.arange(n), torch.from_numpy(order[:, place])] = 1 - place / EXPERTS
     labels = torch.from_numpy(np.arange(n) % 10)
-    return Digits(images.reshape(n, 1, 28, 28), labels, "strokes", "test"), order
+    return DataSet(images.reshape(n, 1, 28, 28), labels, "strokes", "test"), order
 
 
 def planted(name: str) -> Mixture:
@@ -123,7 +123,7 @@ def test_with_identical_experts_nothing_depends_on_the_gate(name: str) -> None:
     ]
     for each in edits:
         torch.testing.assert_close(run(model, images, each), intact, atol=1e-5, rtol=0)  # type: ignore[arg-type]
-    found = rerouted(model, Digits(images, torch.arange(40) % 10, "strokes", "test"))
+    found = rerouted(model, DataSet(images, torch.arange(40) % 10, "strokes", "test"))
     for answers in (found.another, found.akin, found.even, *found.removed, *found.alone):
         np.testing.assert_array_equal(answers, found.intact)
 
@@ -166,7 +166,7 @@ def test_what_cannot_be_rerouted_is_said() -> None:
     with pytest.raises(ValueError, match=r"single expert.*at least 2"):
         without(single, images, 0)
     with pytest.raises(ValueError, match="single expert"):
-        rerouted(single, Digits(images, torch.zeros(2, dtype=torch.int64), "strokes", "test"))
+        rerouted(single, DataSet(images, torch.zeros(2, dtype=torch.int64), "strokes", "test"))
     np.testing.assert_array_equal(alone(single, images, 0), run(single, images).argmax(1))
     with pytest.raises(ValueError, match="no expert 8: choose 0 to 7"):
         alone(many, images, 8)
@@ -182,15 +182,15 @@ def test_what_cannot_be_rerouted_is_said() -> None:
         without(many, images[:0], 0)
 
 
-def planted_answers() -> Otherwise:
+def planted_answers() -> GateInterventions:
     """Three experts; without expert 0 every 3 becomes a 5, without the others nothing changes."""
     labels = np.tile(np.arange(10, dtype=np.int8), 40)
     wrong = np.where(labels == 3, 5, labels).astype(np.int8)
     removed = np.stack([wrong, labels, labels])
     same = np.stack([labels] * 3)
-    of = Rerouted(labels, wrong, labels, wrong, removed, same)
+    of = GateAnswers(labels, wrong, labels, wrong, removed, same)
     halves = ("discovery", "confirmation")
-    return Otherwise(dict.fromkeys(halves, of), dict.fromkeys(halves, labels))
+    return GateInterventions(dict.fromkeys(halves, of), dict.fromkeys(halves, labels))
 
 
 def test_effects_specialties_and_confusions_of_planted_answers() -> None:
@@ -231,16 +231,18 @@ def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     assert len(table) == 4 + 3
 
 
-def test_each_gate_has_its_own_answers(strokes: Digits, tmp_path: Path) -> None:
-    choice = Choice("strokes", "mixture_deep", 0)
+def test_each_gate_has_its_own_answers(strokes: DataSet, tmp_path: Path) -> None:
+    choice = Run("strokes", "mixture_deep", 0)
     lab = SmallLab(tmp_path, strokes.take(slice(400)))
-    lab.give(Training(choice), build("mixture_deep", 0).eval())
-    found, other = (lab.result(Rerouting(choice, gate)) for gate in ("gate_2", "gate_1"))
+    lab.give(ModelTask(choice), build("mixture_deep", 0).eval())
+    found, other = (
+        lab.result(GateInterventionsTask(choice, gate)) for gate in ("gate_2", "gate_1")
+    )
     assert found.answers["confirmation"].intact.dtype == np.int8
     assert found.answers["confirmation"].removed.shape == (EXPERTS, found.digits)
     np.testing.assert_array_equal(
         found.answers["discovery"].intact, other.answers["discovery"].intact
     )
     assert (found.answers["discovery"].removed != other.answers["discovery"].removed).any()
-    kept = Lab(Store(tmp_path)).find(Rerouting(choice, "gate_1"))
+    kept = Lab(Store(tmp_path)).find(GateInterventionsTask(choice, "gate_1"))
     assert_same(kept, other)

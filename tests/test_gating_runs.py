@@ -17,26 +17,26 @@ from core.activations import collect, run
 from core.architectures.mixture.charts.summary import against
 from core.architectures.mixture.report import report_of
 from core.architectures.mixture.size import multiplications, parameters
-from core.architectures.mixture.summary import MEASURES, Summed, measured, versus
+from core.architectures.mixture.summary import MEASURES, RunSummary, measured, versus
 from core.architectures.mixture.tasks.summary import (
     PEER,
     SINGLE,
-    Summing,
+    RunSummaryTask,
     kept_runs,
     over_experts,
     over_weights,
     trained_runs,
 )
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.gated import Chosen, Routing
 from core.models.mixture import Mixture
 from core.models.registry import NAMES, build
 from core.models.retired import name_of, variants
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
-from core.training.task import Training
+from core.training.task import ModelTask
 from tests.labs import again
 
 
@@ -170,24 +170,24 @@ def test_the_numbers_of_planted_gates() -> None:
 def test_a_run_is_kept_whole() -> None:
     gate = dict.fromkeys(MEASURES, 0.5)
     load = np.array([0.25, 0.75])
-    found = Summed(np.array([True, False, True]), 7, 5, gate, load, load[::-1])
+    found = RunSummary(np.array([True, False, True]), 7, 5, gate, load, load[::-1])
     back = again(found)
     assert back.row() == found.row()
     assert back.row()["accuracy"] == pytest.approx(2 / 3)
     assert back.experts()["importance"].tolist() == [0.75, 0.25]
-    bare = Summed(np.ones(3, dtype=bool), 7, 5, {}, np.zeros(0), np.zeros(0))
+    bare = RunSummary(np.ones(3, dtype=bool), 7, 5, {}, np.zeros(0), np.zeros(0))
     row = again(bare).row()
     assert row["parameters"] == 7
     assert math.isnan(row["active"])
 
 
 @pytest.mark.parametrize("name", ["mixture_n4_k1_a10", "mixture_deep", PEER])
-def test_a_run_is_measured_on_the_test_digits(name: str, strokes: Digits, tmp_path: Path) -> None:
-    few, model, choice = strokes.take(slice(300)), build(name).eval(), Choice("strokes", name, 0)
+def test_a_run_is_measured_on_the_test_digits(name: str, strokes: DataSet, tmp_path: Path) -> None:
+    few, model, choice = strokes.take(slice(300)), build(name).eval(), Run("strokes", name, 0)
     lab = Lab(Store(tmp_path))
-    lab.give(DigitsTask("strokes", "test"), few)
-    lab.give(Training(choice), model)
-    found = lab.result(Summing(choice))
+    lab.give(DataTask("strokes", "test"), few)
+    lab.give(ModelTask(choice), model)
+    found = lab.result(RunSummaryTask(choice))
     answers = model(few.images).argmax(1)
     assert found.accuracy == pytest.approx(float((answers == few.labels).double().mean()))
     assert found.parameters == parameters(model)
@@ -215,11 +215,11 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
-    lab, choice = Lab(Store(tmp_path)), Choice("strokes", "mixture", 0)
+    lab, choice = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
     assert kept_runs(choice, lab) == {}
     gate = dict.fromkeys(MEASURES, 1.0)
-    found = Summed(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
-    lab.give(Summing(replace(choice, model="mixture_n2_k1_a0")), found)
+    found = RunSummary(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
+    lab.give(RunSummaryTask(replace(choice, model="mixture_n2_k1_a0")), found)
     runs = kept_runs(choice, lab)
     assert list(runs) == ["mixture_n2_k1_a0"]
     routing, summed = runs["mixture_n2_k1_a0"]
@@ -229,10 +229,10 @@ def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
 
 
 def test_what_was_trained_elsewhere_is_found_and_not_opened(tmp_path: Path) -> None:
-    lab, choice = Lab(Store(tmp_path)), Choice("strokes", "mixture", 0)
+    lab, choice = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
     assert trained_runs(choice, lab) == ()
     for model in ("mixture_n4_k2_a100", "lenet5"):
-        task = Training(replace(choice, model=model))
+        task = ModelTask(replace(choice, model=model))
         lab.store.save_weights(task.kept_as(), key_of(task), {"any": torch.zeros(1)})
     assert trained_runs(choice, lab) == ("mixture_n4_k2_a100",)
     assert trained_runs(replace(choice, seed=1), lab) == ()

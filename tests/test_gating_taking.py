@@ -11,16 +11,16 @@ import torch
 
 from core.analyses.dissection import Sample
 from core.architectures.mixture import concept_table, report_of
-from core.architectures.mixture.tasks import Taken
+from core.architectures.mixture.tasks import GateAssignment
 from core.architectures.mixture.tasks.assignment import _with_before
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import measure
 from core.models.gated import Gated
 from core.models.registry import build
 
 
 @pytest.fixture
-def taken(strokes: Digits) -> Taken:
+def taken(strokes: DataSet) -> GateAssignment:
     """Expert 0 takes the 3s on discovery; on confirmation half of the 3s, and all 5s."""
     half = strokes.take(slice(200))
     labels = half.labels.numpy()
@@ -32,10 +32,12 @@ def taken(strokes: Digits) -> Taken:
     table = pd.DataFrame()
     right = np.ones(200, dtype=bool)
     scores = np.zeros((200, 2), dtype=np.float32)
-    return Taken(*reports, reports[1], Sample(half, measured), table, table, scores, right)
+    return GateAssignment(*reports, reports[1], Sample(half, measured), table, table, scores, right)
 
 
-def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other(taken: Taken) -> None:
+def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other(
+    taken: GateAssignment,
+) -> None:
     rows = taken.specialties().set_index("expert")
     assert rows.loc[0, "group"] == 3, "the other half alone would have chosen 5"
     assert rows.loc[0, "share"] == pytest.approx(0.5, abs=0.06)
@@ -43,7 +45,7 @@ def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other(taken: T
     assert rows.loc[0, "low"] == judged.loc[(3, 0), "low"]
 
 
-def test_an_expert_that_takes_nothing_names_no_class(taken: Taken) -> None:
+def test_an_expert_that_takes_nothing_names_no_class(taken: GateAssignment) -> None:
     labels = taken.confirmation.labels
     alone = report_of(np.eye(2)[np.ones(len(labels), dtype=int)], labels)
     idle = replace(taken, discovery=alone)
@@ -59,7 +61,7 @@ def _flags(labels: np.ndarray, experts: np.ndarray, expert: int) -> np.ndarray:
 
 @pytest.mark.parametrize(("again", "confirmed"), [(0, True), (1, False)])
 def test_a_concept_beyond_the_class_holds_only_if_both_halves_agree(
-    taken: Taken, again: int, confirmed: bool
+    taken: GateAssignment, again: int, confirmed: bool
 ) -> None:
     """On one half expert 0 takes the part; on the other it does too, or expert 1 does."""
     labels = np.repeat(np.arange(10), 300)
@@ -75,7 +77,7 @@ def test_a_concept_beyond_the_class_holds_only_if_both_halves_agree(
     assert np.sign(found.set_index("expert")["before"]).tolist() in ([1, -1], [-1, 1])
 
 
-def test_digits_are_moved_in_training_only_where_the_network_learns_so(strokes: Digits) -> None:
+def test_digits_are_moved_in_training_only_where_the_network_learns_so(strokes: DataSet) -> None:
     images = strokes.images[:20]
 
     def seen(name: str) -> torch.Tensor:

@@ -14,9 +14,9 @@ import numpy as np
 import pytest
 
 import core
-from core.data import Digits
-from core.data.task import DigitsTask
-from core.runs import Choice
+from core.data import DataSet
+from core.data.task import DataTask
+from core.runs import Run
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
 from core.runtime.task import Derived, NotThere, Report, Task, part_of, silent
@@ -227,14 +227,14 @@ def example(kind: Any) -> Any:
     """A field's value by its annotation."""
     text = str(kind)
     if "Choice" in text:
-        return Choice("strokes", "mlp", 0)
+        return Run("strokes", "mlp", 0)
     if "Short" in text:
         return next(each for each in TASKS if each.__name__ == "Short")(
-            Choice("strokes", "mlp", 0), 1, 10
+            Run("strokes", "mlp", 0), 1, 10
         )
     if "FindingModes" in text:
         return next(each for each in TASKS if each.__name__ == "FindingModes")(
-            Choice("strokes", "mlp", 0), "linear_0", "before"
+            Run("strokes", "mlp", 0), "linear_0", "before"
         )
     if "Settings" in text:
         from core.analyses.maximize import Settings
@@ -287,26 +287,26 @@ def test_values_that_differ_have_keys_that_differ() -> None:
     class Any_(Task[int]):
         of: Any
 
-    values = ["1", 1, 1.5, True, None, (1,), ("1",), ((1,),), b"1", Choice("1", "mlp", 1)]
+    values = ["1", 1, 1.5, True, None, (1,), ("1",), ((1,),), b"1", Run("1", "mlp", 1)]
     assert len({str(key_of(Any_(value))) for value in values}) == len(values)
     with pytest.raises(TypeError, match="give plain values"):
         key_of(Any_([1]))
 
 
-def test_digits_are_loaded_once_and_cut(tmp_path: Path, strokes: Digits) -> None:
+def test_digits_are_loaded_once_and_cut(tmp_path: Path, strokes: DataSet) -> None:
     class Loading(Lab):
         loaded = 0
 
         def compute(self, task: Task[Any], report: Report) -> Any:
-            if isinstance(task, DigitsTask) and task.split == "test":
+            if isinstance(task, DataTask) and task.split == "test":
                 self.loaded += 1
                 return strokes
             return super().compute(task, report)
 
     lab = Loading(Store(tmp_path))
-    assert lab.find(DigitsTask("strokes", "discovery")) is None
-    halves = [lab.result(DigitsTask("strokes", half)) for half in ("discovery", "confirmation")]
+    assert lab.find(DataTask("strokes", "discovery")) is None
+    halves = [lab.result(DataTask("strokes", half)) for half in ("discovery", "confirmation")]
     assert sum(map(len, halves)) == len(strokes)
-    assert lab.result(DigitsTask("strokes", "discovery")) is halves[0]
+    assert lab.result(DataTask("strokes", "discovery")) is halves[0]
     assert lab.loaded == 1
-    assert SmallLab(tmp_path, strokes).result(DigitsTask("strokes", "fit")).name == "strokes"
+    assert SmallLab(tmp_path, strokes).result(DataTask("strokes", "fit")).name == "strokes"

@@ -8,20 +8,20 @@ import numpy as np
 import pytest
 
 from core.analyses.labelling import NONE, Label, Labels, Library, label_units, score_card
-from core.data import Digits, members
+from core.data import DataSet, members
 from core.data.concepts import Measured, measure
 from tests.labs import again, assert_same
 
 
 @pytest.fixture(scope="module")
-def measured(strokes: Digits) -> Measured:
+def measured(strokes: DataSet) -> Measured:
     names = [f"class-{digit}" for digit in range(10)]
     names += ["crossed-7", "looped-2", "thick", "thin", "slanted-right", "wide", "one-hole"]
     return measure(strokes.images.numpy(), strokes.labels.numpy(), names, parts=strokes.parts)
 
 
 @pytest.fixture(scope="module")
-def halves(strokes: Digits, measured: Measured) -> tuple[Library, Library]:
+def halves(strokes: DataSet, measured: Measured) -> tuple[Library, Library]:
     one, other = (
         Library.of(measured.take(members(split, strokes.labels).numpy()))
         for split in ("discovery", "confirmation")

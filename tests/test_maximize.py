@@ -25,7 +25,7 @@ from core.analyses.maximize import (
     maximize,
 )
 from core.analyses.maximize.transforms import Jitter
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.units import UnitId
@@ -227,7 +227,7 @@ def test_a_unit_that_is_flat_at_the_first_start_gets_a_larger_one(
 
 @pytest.mark.parametrize(("parameterization", "budget"), WAYS)
 def test_no_unit_of_a_trained_lenet_is_stuck(
-    parameterization: str, budget: str, trained: Inspectable, strokes: Digits
+    parameterization: str, budget: str, trained: Inspectable, strokes: DataSet
 ) -> None:
     found = maximize(
         trained,
@@ -316,7 +316,7 @@ def outside(trained: Inspectable) -> Tensor:
 
 
 def test_a_convolutional_neuron_is_blind_outside_its_field(
-    trained: Inspectable, strokes: Digits
+    trained: Inspectable, strokes: DataSet
 ) -> None:
     blind = outside(trained)
     images = strokes.images[:16].clone().requires_grad_()
@@ -332,7 +332,7 @@ def test_a_convolutional_neuron_is_blind_outside_its_field(
     assert (energy[:, blind].sum(1) < 0.01 * energy.sum((1, 2))).all()
 
 
-def test_objectives_are_what_they_say(trained: Inspectable, strokes: Digits) -> None:
+def test_objectives_are_what_they_say(trained: Inspectable, strokes: DataSet) -> None:
     units = torch.tensor([3, 0, 15, 3])
     maps = collect(trained, strokes.images[:4], "conv_1")
     middle = [maps[i, u, 4, 4].item() for i, u in enumerate(units)]
@@ -347,7 +347,7 @@ def test_objectives_are_what_they_say(trained: Inspectable, strokes: Digits) -> 
         assert objective(dense, units).tolist() == [dense[i, u].item() for i, u in enumerate(units)]
 
 
-def test_objectives_add_and_scale(trained: Inspectable, strokes: Digits) -> None:
+def test_objectives_add_and_scale(trained: Inspectable, strokes: DataSet) -> None:
     units = torch.tensor([3, 0, 15, 3])
     maps = collect(trained, strokes.images[:4], "conv_1")
     one, other = Neuron(), Channel()
@@ -375,7 +375,7 @@ def test_the_objective_is_what_is_climbed(trained: Inspectable) -> None:
 
 
 @pytest.fixture(scope="module")
-def natural(strokes: Digits) -> Covariance:
+def natural(strokes: DataSet) -> Covariance:
     return Covariance.of(strokes.images)
 
 
@@ -615,14 +615,14 @@ def test_units_that_make_no_sense_are_refused(
         maximize(trained, units, parameterization="pixel")
 
 
-def test_a_covariance_needs_digits(strokes: Digits) -> None:
+def test_a_covariance_needs_digits(strokes: DataSet) -> None:
     with pytest.raises(ValueError, match="pass natural=images"):
         maximize(LINEAR, units_of(1), parameterization="covariance")
     with pytest.raises(ValueError, match="at least 2"):
         Covariance.of(strokes.images[:1])
 
 
-def test_digits_and_their_covariance_mean_the_same(strokes: Digits) -> None:
+def test_digits_and_their_covariance_mean_the_same(strokes: DataSet) -> None:
     digits = strokes.images[:200]
     one, other = (
         maximize(LINEAR, units_of(2), natural=natural, steps=3)
@@ -631,7 +631,7 @@ def test_digits_and_their_covariance_mean_the_same(strokes: Digits) -> None:
     assert torch.equal(one.images, other.images)
 
 
-def test_the_root_of_the_covariance_is_one(strokes: Digits, natural: Covariance) -> None:
+def test_the_root_of_the_covariance_is_one(strokes: DataSet, natural: Covariance) -> None:
     torch.testing.assert_close(
         natural.root @ natural.root, strokes.images.flatten(1).T.cov(), atol=1e-5, rtol=0
     )

@@ -8,7 +8,7 @@ import torch
 from torch.nn.functional import cross_entropy
 
 from core.activations import collect, run
-from core.data import Digits
+from core.data import DataSet
 from core.models.gated import Routing, run_chosen
 from core.models.mixture import Mixture, MixtureSettings
 from core.models.mixture_deep import DeepMixture
@@ -143,7 +143,7 @@ def test_an_unknown_model_is_told_the_listed_ones_only() -> None:
     assert all(name in str(told.value) for name in LISTED)
 
 
-def test_top_1_learns_and_without_balancing_one_expert_takes_over(strokes: Digits) -> None:
+def test_top_1_learns_and_without_balancing_one_expert_takes_over(strokes: DataSet) -> None:
     loads = {}
     for name in ("mixture_n4_k1_a10", "mixture_n4_k1_a0_still"):
         model = train(name, strokes, epochs=12)

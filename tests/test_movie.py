@@ -16,7 +16,7 @@ from torch import Tensor
 
 from core.analyses.gradients import Intent, activation_rows
 from core.analyses.movie import ROWS, SCALE, Film, Recorder, due, ink, order_of
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.training import Step, train
@@ -31,7 +31,7 @@ LAYERS = ("conv_0", "conv_1", "linear_0", "linear_1", "linear_2")
 class Take:
     """A film, and what was seen while it was taken: every batch's weights and intent."""
 
-    watched: Digits
+    watched: DataSet
     model: Inspectable
     film: Film
     weights: list[dict[str, Tensor]] = field(default_factory=list)
@@ -46,7 +46,7 @@ class Take:
         return model.eval().requires_grad_(False)
 
 
-def filmed(digits: Digits) -> Take:
+def filmed(digits: DataSet) -> Take:
     """LeNet-5 on 500 digits, watched on others."""
     watched = digits.take(slice(500, 620))
     seen: list[Any] = []
@@ -65,7 +65,7 @@ def filmed(digits: Digits) -> Take:
 
 
 @pytest.fixture(scope="module")
-def take(strokes: Digits) -> Take:
+def take(strokes: DataSet) -> Take:
     return filmed(strokes)
 
 
@@ -142,11 +142,11 @@ def test_any_frame_can_be_made_again_from_the_weights_of_its_batch(take: Take, l
 # Taking it changes nothing, and it can be taken again
 
 
-def test_the_same_seed_gives_the_same_film(take: Take, strokes: Digits) -> None:
+def test_the_same_seed_gives_the_same_film(take: Take, strokes: DataSet) -> None:
     assert_same(filmed(strokes).film, take.film)
 
 
-def test_a_filmed_training_is_the_training(take: Take, strokes: Digits) -> None:
+def test_a_filmed_training_is_the_training(take: Take, strokes: DataSet) -> None:
     plain = train("lenet5", strokes.take(slice(500)), epochs=3).state_dict()
     assert all(torch.equal(plain[name], of) for name, of in take.model.state_dict().items())
 
@@ -223,7 +223,7 @@ def shown(film: Film, frame: int) -> NDArray[np.float64]:
 
 def recorded(*frames: NDArray[np.float32]) -> Film:
     """A film of these pictures."""
-    digits = Digits(torch.rand(20, 1, 28, 28), torch.arange(20) % 10, "strokes", "test")
+    digits = DataSet(torch.rand(20, 1, 28, 28), torch.arange(20) % 10, "strokes", "test")
     with Recorder(digits, len(frames)) as recorder:
         for number, values in enumerate(frames, start=1):
             recorder.batch(number, 1.0 / number, Softmax(), flat(values))

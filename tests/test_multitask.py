@@ -31,11 +31,11 @@ from core.architectures.multitask.sharing import (
     tasks_of,
     variances,
 )
-from core.data import Digits, load_digits
+from core.data import DataSet, load
 from core.data.concepts.anatomy import Anatomy
 from core.data.moments import slants, thicknesses
 from core.data.pairs import side_by_side
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.multitask import (
     SLANT_SPREAD,
     TERCILES,
@@ -45,11 +45,11 @@ from core.models.multitask import (
     PairsSettings,
 )
 from core.models.registry import build
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.training import train
-from core.training.task import Training
+from core.training.task import ModelTask
 
 DIGIT, SLANT, THICKNESS, PARITY = range(4)  # the order of `tasks_of` for multitask
 
@@ -81,7 +81,7 @@ def test_the_thickness_of_a_bar(wide: int) -> None:
     assert thicknesses(image).item() == pytest.approx(expected, rel=0.02)
 
 
-def test_targets_agree_with_the_anatomy_of_digits(strokes: Digits) -> None:
+def test_targets_agree_with_the_anatomy_of_digits(strokes: DataSet) -> None:
     some = strokes.take(slice(300))
     known = Anatomy(some.images)
     np.testing.assert_allclose(slants(some.images), known.slant, atol=0.01)
@@ -104,7 +104,7 @@ def test_targets_have_no_gradient_and_keep_the_precision() -> None:
 
 @pytest.mark.mnist
 def test_the_constants_are_those_of_the_training_digits() -> None:
-    images = load_digits("mnist", "fit").images[:20_000]
+    images = load("mnist", "fit").images[:20_000]
     assert slants(images).std().item() == pytest.approx(SLANT_SPREAD, abs=0.005)
     thirds = torch.bucketize(thicknesses(images), torch.tensor(TERCILES)).bincount() / len(images)
     assert thirds.tolist() == pytest.approx([1 / 3] * 3, abs=0.02)
@@ -154,7 +154,7 @@ def test_a_digit_alone_is_seen_on_the_left() -> None:
 
 
 @pytest.mark.parametrize("name", ["multitask", "pairs"])
-def test_the_loss_is_the_sum_of_the_scaled_losses(name: str, strokes: Digits) -> None:
+def test_the_loss_is_the_sum_of_the_scaled_losses(name: str, strokes: DataSet) -> None:
     model, some = build(name, 1), strokes.take(slice(50))
     assert isinstance(model, ManyHeads)
     seen, targets = model.problems(some.images, some.labels)
@@ -178,7 +178,7 @@ def test_other_heads_do_not_change_the_logits_and_have_a_gradient_of_zero() -> N
     assert not gradient.any()
 
 
-def test_a_probe_learns_without_teaching_the_shared_layers(strokes: Digits) -> None:
+def test_a_probe_learns_without_teaching_the_shared_layers(strokes: DataSet) -> None:
     some = strokes.take(slice(20))
     model = MultitaskSettings(tasks="slant").network()
     model.objective(some.images, some.labels).backward()
@@ -234,16 +234,16 @@ WEIGHTS = {("first", A): 1.0, ("first", BOTH): 1.0, ("second", B): 1.0, ("second
 
 
 @pytest.fixture
-def noise() -> Digits:
+def noise() -> DataSet:
     """Images of noise, of which two halves are mirrored, so that both tasks are equally hard."""
     images = torch.zeros(400, 28 * 28)
     pixels = torch.rand(200, 3, generator=torch.Generator().manual_seed(0))
     images[:200, :3], images[200:, :3] = pixels, pixels[:, [B, A, BOTH]]
-    return Digits(images.view(-1, 1, 28, 28), torch.arange(400) % 10, "strokes", "test")
+    return DataSet(images.view(-1, 1, 28, 28), torch.arange(400) % 10, "strokes", "test")
 
 
 @pytest.mark.parametrize("layer", ["shared_0", "shared_1"])
-def test_units_of_blocks_are_told_exactly(layer: str, noise: Digits) -> None:
+def test_units_of_blocks_are_told_exactly(layer: str, noise: DataSet) -> None:
     found = effects(Lesions(Hand(WEIGHTS), noise, layer))
     used = found.used((0, 1))
     index = specialization(found.harm[0], found.harm[1], used)
@@ -257,7 +257,7 @@ def test_units_of_blocks_are_told_exactly(layer: str, noise: Digits) -> None:
     np.testing.assert_array_equal(swapped, -index)
 
 
-def test_harm_is_in_units_of_chance_less_baseline(noise: Digits) -> None:
+def test_harm_is_in_units_of_chance_less_baseline(noise: DataSet) -> None:
     lesions = Lesions(Hand(WEIGHTS), noise, "shared_1")
     x, shared = noise.images.flatten(1)[:, A].double(), noise.images.flatten(1)[:, BOTH].double()
     variance = (x + shared).var(correction=0)
@@ -297,24 +297,24 @@ def test_changes_that_average_out_are_no_use_and_steady_ones_are() -> None:
 
 def test_the_limit_is_that_of_random_signs() -> None:
     values = torch.rand(500, 1, 28, 28, generator=torch.Generator().manual_seed(2))
-    digits = Digits(values, torch.arange(500) % 10, "strokes", "test")
+    digits = DataSet(values, torch.arange(500) % 10, "strokes", "test")
     found = effects(Lesions(Hand(WEIGHTS), digits, "shared_1"))
     assert 1.5 < found.limit < 4  # four tests are made: the largest of as many normal numbers
     assert np.abs(found.certain[0, A]) > 10
     assert found.certain[1, A] == 0
 
 
-def test_an_untrained_network_has_no_unit_of_harm(strokes: Digits) -> None:
+def test_an_untrained_network_has_no_unit_of_harm(strokes: DataSet) -> None:
     with pytest.raises(ValueError, match="no better than by a constant"):
         Lesions(build("multitask"), strokes.take(slice(100)), "shared_1")
 
 
-def test_a_unit_that_is_not_there_can_not_be_silenced(noise: Digits) -> None:
+def test_a_unit_that_is_not_there_can_not_be_silenced(noise: DataSet) -> None:
     with pytest.raises(ValueError, match="choose 0 to 127"):
         Lesions(Hand(WEIGHTS), noise, "shared_1").judged([128])
 
 
-def test_the_weights_stay_as_they_are(noise: Digits) -> None:
+def test_the_weights_stay_as_they_are(noise: DataSet) -> None:
     model = Hand(WEIGHTS)
     before = {name: value.clone() for name, value in model.state_dict().items()}
     effects(Lesions(model, noise, "shared_0"))
@@ -323,7 +323,7 @@ def test_the_weights_stay_as_they_are(noise: Digits) -> None:
     assert not any(weight.grad is not None for weight in model.parameters())
 
 
-def test_the_cross_matrix_of_the_hand_net(noise: Digits) -> None:
+def test_the_cross_matrix_of_the_hand_net(noise: DataSet) -> None:
     lesions = Lesions(Hand({**WEIGHTS, ("first", BOTH): 0.9, ("second", BOTH): 0.9}),
                       noise, "shared_1")  # fmt: skip
     ranked = np.zeros((2, 128))
@@ -349,14 +349,14 @@ def test_random_units_are_others_of_like_strength() -> None:
         matched(strength, list(range(50)), 1, np.random.default_rng(0))
 
 
-def test_strength_is_activation_times_outgoing_weights(noise: Digits) -> None:
+def test_strength_is_activation_times_outgoing_weights(noise: DataSet) -> None:
     found = strengths(Lesions(Hand(WEIGHTS), noise, "shared_1"))
     mean = noise.images.flatten(1)[:, BOTH].double().mean().item()
     assert found[BOTH] == pytest.approx(mean * np.sqrt(2), rel=1e-5)
     assert found[IDLE] == 0
 
 
-def test_the_first_layer_is_silenced_as_by_a_model_without_the_unit(strokes: Digits) -> None:
+def test_the_first_layer_is_silenced_as_by_a_model_without_the_unit(strokes: DataSet) -> None:
     model = build("multitask", 1)
     some = strokes.take(slice(20))
     with torch.no_grad():
@@ -391,7 +391,7 @@ def test_parity_follows_from_the_logits_of_the_digit() -> None:
 # Variance
 
 
-def test_planted_units_have_the_variance_of_their_task(strokes: Digits) -> None:
+def test_planted_units_have_the_variance_of_their_task(strokes: DataSet) -> None:
     some = strokes.take(slice(1000))
     lesions = Lesions.__new__(Lesions)
     lesions.model, lesions.layer = MultitaskSettings().network(), "shared_1"
@@ -414,7 +414,7 @@ def test_planted_units_have_the_variance_of_their_task(strokes: Digits) -> None:
     assert np.isnan(index[3])
 
 
-def test_mean_images_are_of_what_a_unit_sees(noise: Digits) -> None:
+def test_mean_images_are_of_what_a_unit_sees(noise: DataSet) -> None:
     found = mean_images(Lesions(Hand(WEIGHTS), noise, "shared_1"))
     pixel = noise.images[:, 0, 0, A].double()
     expected = pixel.square().sum() / pixel.sum() - pixel.mean()
@@ -423,7 +423,7 @@ def test_mean_images_are_of_what_a_unit_sees(noise: Digits) -> None:
     assert not found[DEAD].any()
 
 
-def test_explained_variance_of_two_groups_by_hand(noise: Digits) -> None:
+def test_explained_variance_of_two_groups_by_hand(noise: DataSet) -> None:
     lesions = Lesions.__new__(Lesions)
     lesions.heads = (Head("group", "group", ("low", "high")),)
     lesions.targets = {"group": torch.tensor([0, 0, 1, 1])}
@@ -435,7 +435,7 @@ def test_explained_variance_of_two_groups_by_hand(noise: Digits) -> None:
 # Gradients
 
 
-def test_gradients_are_those_of_the_weights(strokes: Digits) -> None:
+def test_gradients_are_those_of_the_weights(strokes: DataSet) -> None:
     model, some = MultitaskSettings().network(), strokes.take(slice(30))
     for layer in ("shared_0", "shared_1"):
         found = gradients(model, some, layer)
@@ -457,7 +457,7 @@ def test_cosines_by_hand() -> None:
     assert np.isnan(by_unit[:, 1]).all()
 
 
-def test_repeated_gradients_of_the_same_digits_are_alike(strokes: Digits) -> None:
+def test_repeated_gradients_of_the_same_digits_are_alike(strokes: DataSet) -> None:
     some = strokes.take(torch.arange(250).repeat(3))
     between, alike, by_unit = repeated(MultitaskSettings().network(), some, "shared_1")
     np.testing.assert_allclose(alike, 1, atol=1e-6)
@@ -476,14 +476,14 @@ def test_a_network_at_other_weights_leaves_the_first_alone() -> None:
 # What is kept, and the tables made of it
 
 
-def test_the_tables_are_of_the_numbers_kept(strokes: Digits, tmp_path: Path) -> None:
-    choice = Choice("strokes", "multitask", 0)
+def test_the_tables_are_of_the_numbers_kept(strokes: DataSet, tmp_path: Path) -> None:
+    choice = Run("strokes", "multitask", 0)
     model = train("multitask", strokes.take(slice(500)), epochs=6)
     lab = Lab(Store(tmp_path))
     for split in ("fit", "discovery", "confirmation"):
-        lab.give(DigitsTask("strokes", split), strokes.take(slice(500)))
-    lab.give(Training(choice), model)
-    shared = lab.result(serving.Serving(choice))
+        lab.give(DataTask("strokes", split), strokes.take(slice(500)))
+    lab.give(ModelTask(choice), model)
+    shared = lab.result(serving.SharedUnitsTask(choice))
     assert shared.taught == ("digit", "slant", "thickness")
     assert shared.tasks == (*shared.taught, "parity")
     table = shared.units("shared_1", "digit", "slant")
@@ -507,7 +507,7 @@ def test_the_tables_are_of_the_numbers_kept(strokes: Digits, tmp_path: Path) -> 
 
 
 @pytest.mark.parametrize("name", ["multitask", "pairs"])
-def test_every_answer_is_its_sum(name: str, strokes: Digits) -> None:
+def test_every_answer_is_its_sum(name: str, strokes: DataSet) -> None:
     model, some = build(name, 1), strokes.take(slice(2))
     assert isinstance(model, ManyHeads)
     found = answers(model, some.images, some.labels)
@@ -526,7 +526,7 @@ def test_every_answer_is_its_sum(name: str, strokes: Digits) -> None:
             assert answer.rises[5] == pytest.approx(rise.item(), abs=1e-5)
 
 
-def test_two_digits_are_answered_in_both_places(strokes: Digits) -> None:
+def test_two_digits_are_answered_in_both_places(strokes: DataSet) -> None:
     model, some = build("pairs", 1), strokes.take(slice(2))
     assert isinstance(model, ManyHeads)
     both, turned = answers(model, some.images, some.labels)

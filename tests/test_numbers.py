@@ -20,7 +20,7 @@ from core.architectures.mixture import gate_report, report_of, shared
 from core.architectures.mixture.gate_map import corners, gate_map
 from core.architectures.mixture.interventions import alone, donors
 from core.claims import ask
-from core.data import Digits, load_digits
+from core.data import DataSet, load
 from core.data.strokes import draw, generate
 from core.interventions.effects import Resamples
 from core.interventions.removal import Removal
@@ -42,8 +42,8 @@ NOT_ONE = (None, "3", True, 3.5, float("nan"), np.array([3, 4]), torch.tensor(Tr
 
 
 @pytest.fixture(scope="module")
-def few() -> Digits:
-    return load_digits("strokes", "test").take(slice(300))
+def few() -> DataSet:
+    return load("strokes", "test").take(slice(300))
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +57,7 @@ def mixture() -> Any:
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_claim_takes_numbers_of_any_library(few: Digits, model: Any, kind: Any) -> None:
+def test_a_claim_takes_numbers_of_any_library(few: DataSet, model: Any, kind: Any) -> None:
     def card(of: Any) -> Any:
         units = [("linear_0", of(3)), (np.str_("linear_0"), of(5))]
         return ask(
@@ -77,13 +77,13 @@ def test_a_claim_takes_numbers_of_any_library(few: Digits, model: Any, kind: Any
     assert (own.units, type(own.seed)) == ((3, 5), int)
 
 
-def test_units_ranked_by_numpy_are_asked_about(few: Digits, model: Any) -> None:
+def test_units_ranked_by_numpy_are_asked_about(few: DataSet, model: Any) -> None:
     best = np.argsort(np.arange(120.0)[::-1])[:2]
     card = ask(model, few, [("linear_0", u) for u in best], "class-7", controls=2, draws=5)
     assert json.loads(card.to_json())["units"] == [118, 119]
 
 
-def test_one_unit_may_be_given_by_its_name_alone(few: Digits, model: Any) -> None:
+def test_one_unit_may_be_given_by_its_name_alone(few: DataSet, model: Any) -> None:
     for unit in ("lenet5/linear_0/3", UnitId("lenet5", "linear_0", 3)):
         assert ask(model, few, unit, "class-7", controls=2, draws=5).units == (3,)
 
@@ -124,20 +124,20 @@ def test_what_names_no_unit_is_refused(model: Any, wrong: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [np.float32(1.5), np.array(1.5), torch.tensor(1.5)], ids=repr)
-def test_an_edit_takes_numbers_of_any_library(few: Digits, model: Any, value: Any) -> None:
+def test_an_edit_takes_numbers_of_any_library(few: DataSet, model: Any, value: Any) -> None:
     plain = run(model, few.images[:9], {("linear_0", 3): 1.5})
     assert torch.equal(run(model, few.images[:9], {("linear_0", np.int64(3)): value}), plain)
 
 
 @pytest.mark.parametrize("wrong", [None, True, "men", float("nan"), np.array([1.0, 2.0])], ids=str)
-def test_what_is_no_edit_is_named(few: Digits, model: Any, wrong: Any) -> None:
+def test_what_is_no_edit_is_named(few: DataSet, model: Any, wrong: Any) -> None:
     with pytest.raises(ValueError, match=r"is not an edit: give a finite number"):
         run(model, few.images[:9], {("linear_0", 3): wrong})
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
 def test_activations_are_collected_in_batches_of_any_kind_of_number(
-    few: Digits, model: Any, kind: Any
+    few: DataSet, model: Any, kind: Any
 ) -> None:
     plain = collect(model, few.images[:9], "linear_0")
     torch.testing.assert_close(collect(model, few.images[:9], "linear_0", batch=kind(4)), plain)
@@ -145,7 +145,7 @@ def test_activations_are_collected_in_batches_of_any_kind_of_number(
 
 
 @pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
-def test_a_climb_takes_numbers_of_any_library(few: Digits, model: Any, kind: Any) -> None:
+def test_a_climb_takes_numbers_of_any_library(few: DataSet, model: Any, kind: Any) -> None:
     def climbed(of: Any, natural: Any) -> torch.Tensor:
         settings = {"steps": of(3), "seed": of(2), "jitter": of(1), "radius": of(4)}
         return maximize(model, [("linear_0", of(3))], natural=natural, **settings).images
@@ -177,7 +177,7 @@ def test_a_number_is_the_same_in_any_library(made: Callable[[Any], Any], kind: A
     assert repr(made(kind)) == repr(made(int))
 
 
-SEEDED: dict[str, Callable[[Any, Any, Digits, Any], object]] = {
+SEEDED: dict[str, Callable[[Any, Any, DataSet, Any], object]] = {
     "maximize": lambda m, mix, d, s: maximize(m, [("linear_0", 1)], natural=d.images, seed=s),
     "dissect": lambda m, mix, d, s: dissect(m, d, "conv_0", ["ink"], seed=s),
     "gate_report": lambda m, mix, d, s: gate_report(mix, d, seed=s),
@@ -196,13 +196,13 @@ SEEDED: dict[str, Callable[[Any, Any, Digits, Any], object]] = {
 @pytest.mark.parametrize("wrong", [*NOT_ONE, -1, 2**63], ids=str)
 @pytest.mark.parametrize("call", SEEDED.values(), ids=SEEDED)
 def test_a_seed_that_is_none_is_named_at_once(
-    model: Any, mixture: Any, few: Digits, call: Any, wrong: Any
+    model: Any, mixture: Any, few: DataSet, call: Any, wrong: Any
 ) -> None:
     with pytest.raises(ValueError, match=r"^seed is `.*`: give a whole number from 0 to"):
         call(model, mixture, few, wrong)
 
 
-def test_other_numbers_that_are_none_are_named(few: Digits, model: Any, mixture: Any) -> None:
+def test_other_numbers_that_are_none_are_named(few: DataSet, model: Any, mixture: Any) -> None:
     removal = Removal(model, few, "linear_0")
     for call, said in (
         (lambda: removal.without([3.5]), "the index of a unit is `3.5`"),
@@ -243,7 +243,7 @@ def test_values_that_are_no_numbers_are_named(wrong: Any) -> None:
         find_layer([[each] for each in wrong])
 
 
-def test_labels_of_any_kind_have_the_same_gradients(few: Digits, model: Any) -> None:
+def test_labels_of_any_kind_have_the_same_gradients(few: DataSet, model: Any) -> None:
     images, labels = few.images[:20], few.labels[:20]
     plain = unit_gradients(model, images, labels, "linear_0")
     for given in (labels.numpy(), labels.tolist(), labels.int(), labels.to(torch.uint8)):

@@ -12,7 +12,7 @@ import torch
 
 from core.analyses.counterfactuals import Pairs
 from core.interventions.search import Curve
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.packing import Packed, frozen, pack, size, unpack
 from core.runtime.store import StoredArrays
 
@@ -36,8 +36,8 @@ def back(value: Any) -> Any:
         {},
         {"a": 1, "b": {"c": (1,)}},
         {1: "one", ("a", "b"): "two"},
-        Choice("strokes", "lenet5", 3),
-        (Choice("strokes", "lenet5", 3),),
+        Run("strokes", "lenet5", 3),
+        (Run("strokes", "lenet5", 3),),
     ],
 )
 def test_plain_values_come_back_equal_and_of_their_types(value: Any) -> None:

@@ -15,30 +15,30 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from core.analyses.dissection.task import Dissecting
-from core.analyses.labelling.task import Labelling
-from core.analyses.maximize.task import Maximizing
-from core.analyses.modality.task import FindingModes, OpeningModes
-from core.analyses.movie.task import Filming
+from core.analyses.dissection.task import DissectionTask
+from core.analyses.labelling.task import UnitLabelsTask
+from core.analyses.maximize.task import MaximizedTask
+from core.analyses.modality.task import LayerModesTask, UnitModesTask
+from core.analyses.movie.task import MovieTask
 from core.analyses.profiles import table
-from core.analyses.profiles.task import Measuring, Study
-from core.claims.task import Asking, Explaining, Searching, Suggesting
+from core.analyses.profiles.task import Study, StudyTask
+from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
 from core.data import mnist
 from core.data.concepts import CONCEPTS
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import JOBS
 from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
 from core.runtime.task import Report
-from core.training.task import Training
+from core.training.task import ModelTask
 from tests.labs import SmallLab
 from tests.linked import check_link
 from tests.test_outside import keys_of_links
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-CHOICE = Choice("strokes", "mlp", 0)
+CHOICE = Run("strokes", "mlp", 0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
 PAGES = (
     "home",
@@ -49,7 +49,7 @@ PAGES = (
     "training",
     "ask",
 )
-CLAIM = Asking(CHOICE, "linear_1", (3,), "class-7", "zero")
+CLAIM = EvidenceTask(CHOICE, "linear_1", (3,), "class-7", "zero")
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +57,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
     """A lab with one small study in it, so that no page has to train."""
     lab = SmallLab(tmp_path_factory.mktemp("pages"))
     for task in (
-        Measuring(CHOICE),
-        Labelling(CHOICE),
-        Dissecting(CHOICE, "linear_0", 0.1),
-        Dissecting(CHOICE, "linear_1", 0.1),
+        StudyTask(CHOICE),
+        UnitLabelsTask(CHOICE),
+        DissectionTask(CHOICE, "linear_0", 0.1),
+        DissectionTask(CHOICE, "linear_1", 0.1),
         CLAIM,
-        Suggesting(CHOICE, "linear_0", "crossed-7"),
-        Suggesting(CHOICE, "linear_0", "class-7"),
-        Searching(CHOICE, "linear_1", 7),
-        Explaining(CHOICE, "linear_0"),
-        Filming(CHOICE),
+        CandidatesTask(CHOICE, "linear_0", "crossed-7"),
+        CandidatesTask(CHOICE, "linear_0", "class-7"),
+        UnitSearchTask(CHOICE, "linear_1", 7),
+        SubpopulationsTask(CHOICE, "linear_0"),
+        MovieTask(CHOICE),
     ):
         lab.result(task)
     return lab
@@ -86,7 +86,7 @@ def server(lab: SmallLab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def study(lab: SmallLab) -> Study:
-    return lab.known(Measuring(CHOICE))
+    return lab.known(StudyTask(CHOICE))
 
 
 def opened(page: str, values: Mapping[str, str] | None = None) -> AppTest:
@@ -130,7 +130,7 @@ def _wait_for_maximized(at: AppTest) -> None:
     """Let what a page has started come to its end, then draw the page again."""
     for _ in range(2):  # a second task may begin when the first is done
         for task, job in list(JOBS._jobs.items()):
-            if isinstance(task, Maximizing | Labelling | FindingModes | OpeningModes):
+            if isinstance(task, MaximizedTask | UnitLabelsTask | LayerModesTask | UnitModesTask):
                 assert job.wait(300)
         at.run()
 
@@ -199,7 +199,7 @@ def test_a_unit_has_its_page(study: Study) -> None:
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
     at = opened("units", {"layer": "linear_1", "unit": "3"})
     _wait_for_maximized(at)
-    named = lab.known(Labelling(CHOICE))
+    named = lab.known(UnitLabelsTask(CHOICE))
     found = named.labels["linear_1"]
     assert str(found.candidate[3]) in said(at)
     shown = {metric.label: metric.value for metric in at.metric}
@@ -210,7 +210,7 @@ def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
 def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
     at = opened("units", {"layer": "linear_2", "unit": "7", "own": "class-7"})
     _wait_for_maximized(at)
-    named = lab.known(Labelling(CHOICE))
+    named = lab.known(UnitLabelsTask(CHOICE))
     cards = [metric.value for metric in at.metric if metric.label == "Correlation"]
     assert len(cards) == 2
     if named.labels["linear_2"].candidate[7] == "7":
@@ -218,7 +218,7 @@ def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
 
 
 def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
-    named = lab.known(Labelling(CHOICE))
+    named = lab.known(UnitLabelsTask(CHOICE))
     codes = np.concatenate([of.code for of in named.labels.values()])
     wanted = [code for code in codes if "class-7" in code.replace("|", ",").split(",")]
     at = opened("units", {"answers": "class-7"})
@@ -228,7 +228,7 @@ def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
 
 
 def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> None:
-    found = lab.known(Dissecting(CHOICE, "linear_1", 0.1))
+    found = lab.known(DissectionTask(CHOICE, "linear_1", 0.1))
     at = opened("dissection", {"layer": "linear_1", "unit": "5"})
     rows = found.images
     detectors = int(rows["detector"].sum())
@@ -334,7 +334,7 @@ def test_a_full_queue_is_said() -> None:
 
 
 def test_training_is_shown_joined_and_cancelled(lab: SmallLab) -> None:
-    task = Measuring(Choice("strokes", "mlp", 7))
+    task = StudyTask(Run("strokes", "mlp", 7))
     lab.instead[task] = endless
     first = opened("home", {"seed": "7"})
     job = JOBS.get(task)
@@ -366,7 +366,7 @@ def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again(lab: SmallLab)
     def crash(report: Report) -> None:
         raise FloatingPointError("the loss is nan at step 3.")
 
-    task = Measuring(Choice("strokes", "mlp", 8))
+    task = StudyTask(Run("strokes", "mlp", 8))
     lab.instead[task] = crash
     at = opened("home", {"seed": "8"})
     job = JOBS.get(task)
@@ -416,9 +416,9 @@ def test_a_damaged_store_is_computed_again(lab: SmallLab) -> None:
     path.write_bytes(good[: len(good) // 2])
     try:
         other = Lab(Store(lab.store.folder))
-        assert other.find(Measuring(CHOICE)) is None
+        assert other.find(StudyTask(CHOICE)) is None
         assert "damaged" in other.store.problems()[-1]
-        assert other.find(Training(CHOICE)) is not None, "the model is still there"
+        assert other.find(ModelTask(CHOICE)) is not None, "the model is still there"
     finally:
         path.write_bytes(good)
 
@@ -431,7 +431,7 @@ def test_a_folder_that_can_not_be_written_is_said_and_costs_nothing(
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", os.fspath(blocked / "store"))
     default_store().save_arrays("profiles", {"data": "x"}, {"a": np.zeros(3)})
     other = Lab(default_store())
-    other.give(Measuring(CHOICE), study)
+    other.give(StudyTask(CHOICE), study)
     cache.use(other)
     at = opened("home")
     assert "SPECIALIZED_NEURONS_CACHE" in " ".join(warning.value for warning in at.warning)
@@ -458,7 +458,7 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
 
 def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:
     at = opened("ask", {"layer": "linear_0", "concept": "class-7"})
-    found = lab.known(Suggesting(CHOICE, "linear_0", "class-7"))
+    found = lab.known(CandidatesTask(CHOICE, "linear_0", "class-7"))
     assert f"The best unit is **{found.order[0]}**" in said(at)
     at.button(key="ask best 1").click()
     at.run()
@@ -500,7 +500,7 @@ def test_the_2016_indexing_is_explained() -> None:
 def test_what_does_not_fit_is_listed(lab: SmallLab) -> None:
     at = opened("training", {"view": "anomalies", "layer": "linear_0"})
     assert not at.exception
-    found = lab.known(Explaining(CHOICE, "linear_0"))
+    found = lab.known(SubpopulationsTask(CHOICE, "linear_0"))
     count = int(found.anomalous.sum())
     words = said(at)
     assert f"{count} of 256 units" in words or "None of the 256 units" in words

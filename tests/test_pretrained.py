@@ -21,7 +21,7 @@ import torch
 from PIL import Image, PngImagePlugin
 
 from core.activations import collect
-from core.analyses.modality.photographs import ReadingPhotographs
+from core.analyses.modality.photographs import PhotographModesTask
 from core.models import pretrained
 from core.models.pretrained import FILE_LIMIT, NETWORKS, Unavailable, as_tensor, load, shrunk
 from core.runtime.lab import Lab
@@ -468,7 +468,7 @@ def test_two_kinds_of_pictures_are_two_modes_of_some_channel(tmp_path: Any) -> N
         file = io.BytesIO()
         image.save(file, "PNG")
         files.append(shrunk(file.getvalue()))
-    task = ReadingPhotographs("squeezenet1_1", "features.4", False, tuple(files))
+    task = PhotographModesTask("squeezenet1_1", "features.4", False, tuple(files))
     found = Lab(Store(tmp_path)).result(task)
     assert found.values.shape == (52, 128)
     assert found.modes.claimed.any()

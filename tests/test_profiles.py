@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from core.activations import collect
 from core.analyses.profiles import BINS, EXAMPLES, KINDS, Profile, profile, table
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.registry import build
 from core.runtime.packing import Packed, pack, unpack
@@ -55,11 +55,11 @@ class Map(nn.Module):
         return logits
 
 
-def digits_with(activations: np.ndarray, labels: np.ndarray) -> Digits:
+def digits_with(activations: np.ndarray, labels: np.ndarray) -> DataSet:
     """Digits on which planted unit u does activations[:, u]."""
     images = torch.zeros(len(labels), 784)
     images[:, : activations.shape[1]] = torch.from_numpy(activations)
-    return Digits(images.view(-1, 1, 28, 28), torch.from_numpy(labels), "planted", "test")
+    return DataSet(images.view(-1, 1, 28, 28), torch.from_numpy(labels), "planted", "test")
 
 
 def planted(activations: np.ndarray, labels: np.ndarray, **options: Any) -> Profile:
@@ -69,12 +69,12 @@ def planted(activations: np.ndarray, labels: np.ndarray, **options: Any) -> Prof
 
 
 @pytest.fixture(scope="module")
-def halves(strokes: Digits) -> tuple[Digits, Digits]:
+def halves(strokes: DataSet) -> tuple[DataSet, DataSet]:
     return strokes.take(slice(0, 700)), strokes.take(slice(700, 1400))
 
 
 @pytest.fixture(scope="module")
-def measured(trained: Inspectable, halves: tuple[Digits, Digits]) -> dict[str, Profile]:
+def measured(trained: Inspectable, halves: tuple[DataSet, DataSet]) -> dict[str, Profile]:
     return profile(trained, build("lenet5"), *halves)
 
 
@@ -123,7 +123,7 @@ def test_numbers_of_a_perfect_detector() -> None:
 
 
 def test_a_real_layer_equals_brute_force(
-    measured: dict[str, Profile], trained: Inspectable, halves: tuple[Digits, Digits]
+    measured: dict[str, Profile], trained: Inspectable, halves: tuple[DataSet, DataSet]
 ) -> None:
     found, judged = halves
     for layer in ("conv_1", "linear_0"):
@@ -151,7 +151,7 @@ def test_a_real_layer_equals_brute_force(
 
 
 def test_the_untrained_model_is_measured_the_same_way(
-    measured: dict[str, Profile], halves: tuple[Digits, Digits]
+    measured: dict[str, Profile], halves: tuple[DataSet, DataSet]
 ) -> None:
     raw = build("lenet5")
     alone = profile(raw, raw, *halves)
@@ -183,7 +183,7 @@ def test_a_maps_example_knows_row_and_column() -> None:
     images = torch.zeros(20, 1, 28, 28)
     for index in range(20):
         images[index, 0, index, 2] = 1 + index
-    digits = Digits(images, torch.arange(20) % 10, "planted", "test")
+    digits = DataSet(images, torch.arange(20) % 10, "planted", "test")
     of = profile(Map(), Map(), digits, digits, layers=["map"])["map"]
     assert of.examples[0, 0].tolist() == list(range(19, 19 - EXAMPLES, -1))
     assert of.example_places[0, 0].tolist() == [[19 - k, 2] for k in range(EXAMPLES)]
@@ -198,7 +198,7 @@ def test_few_digits_are_enough() -> None:
 
 
 def test_mean_images_are_weighted_by_activation(
-    measured: dict[str, Profile], trained: Inspectable, halves: tuple[Digits, Digits]
+    measured: dict[str, Profile], trained: Inspectable, halves: tuple[DataSet, DataSet]
 ) -> None:
     judged = halves[1]
     a = collect(trained, judged.images, "linear_0").relu()
@@ -239,7 +239,7 @@ def test_the_table_has_a_row_for_each_unit(measured: dict[str, Profile]) -> None
     assert row["dead"] == of.dead[58]
 
 
-def test_a_seed_gives_the_same_permutations(halves: tuple[Digits, Digits]) -> None:
+def test_a_seed_gives_the_same_permutations(halves: tuple[DataSet, DataSet]) -> None:
     model = build("lenet5")
     one, same, other = (
         profile(model, model, *halves, layers=["linear_2"], seed=seed)["linear_2"].permuted
@@ -249,7 +249,7 @@ def test_a_seed_gives_the_same_permutations(halves: tuple[Digits, Digits]) -> No
     assert (one.auc != other.auc).any()
 
 
-def test_progress_is_told_and_an_exception_ends_it(halves: tuple[Digits, Digits]) -> None:
+def test_progress_is_told_and_an_exception_ends_it(halves: tuple[DataSet, DataSet]) -> None:
     model, seen = build("lenet5"), []
     hooks = [len(module._forward_hooks) for module in model.modules()]
 

@@ -19,7 +19,7 @@ from core.architectures.rbf.measure import (
     territories,
     width_effect,
 )
-from core.data import Digits
+from core.data import DataSet
 from core.data.bitmaps import BITMAPS
 from core.models.inspectable import Inspectable
 from core.models.prototypes import Gaussians, nearest, squared_distances
@@ -28,7 +28,7 @@ from core.training import accuracy, train
 
 
 @pytest.fixture(scope="module")
-def rbf(strokes: Digits) -> Inspectable:
+def rbf(strokes: DataSet) -> Inspectable:
     return train("rbf", strokes, epochs=6)
 
 
@@ -89,7 +89,7 @@ def test_a_width_towards_zero_gives_numbers(log_width: float) -> None:
         assert gradient.isfinite().all()
 
 
-def test_the_textbook_layer_is_silent_on_digits_and_ours_is_not(strokes: Digits) -> None:
+def test_the_textbook_layer_is_silent_on_digits_and_ours_is_not(strokes: DataSet) -> None:
     images = strokes.images[:200]
     normal = torch.randn(300, 784, generator=torch.Generator().manual_seed(0))
     assert (unit(normal, 1.0)(images.flatten(1)) == 0).all()
@@ -118,7 +118,7 @@ def test_the_read_out_equals_another_ridge_regression() -> None:
     np.testing.assert_allclose(bias, other.intercept_, rtol=1e-4, atol=1e-5)
 
 
-def test_it_learns_without_gradients_and_is_whole_after_each_epoch(strokes: Digits) -> None:
+def test_it_learns_without_gradients_and_is_whole_after_each_epoch(strokes: DataSet) -> None:
     model, some = RBFSettings().network(), strokes.take(slice(1000))
     generator = torch.Generator().manual_seed(0)
     errors = []
@@ -133,7 +133,7 @@ def test_it_learns_without_gradients_and_is_whole_after_each_epoch(strokes: Digi
     assert all(weight.grad is None and weight.is_leaf for weight in model.parameters())
 
 
-def test_fewer_digits_than_centres_are_enough(strokes: Digits) -> None:
+def test_fewer_digits_than_centres_are_enough(strokes: DataSet) -> None:
     model = train("rbf", strokes.take(slice(120)), epochs=1)
     assert collect(model, strokes.images[:50], "centres").isfinite().all()
 
@@ -151,7 +151,7 @@ def test_the_maximized_input_of_a_centre_is_the_centre(rbf: Inspectable) -> None
         assert float(phi) > 0.99
 
 
-def test_a_silent_centre_adds_nothing_to_the_answer(rbf: Inspectable, strokes: Digits) -> None:
+def test_a_silent_centre_adds_nothing_to_the_answer(rbf: Inspectable, strokes: DataSet) -> None:
     images = strokes.images[:20]
     phi = collect(rbf, images, "centres")
     weight = rbf.get_parameter("logits.weight")
@@ -180,7 +180,7 @@ def test_the_activation_of_a_bitmap_has_output_zero_for_its_class_alone() -> Non
     assert not np.allclose(bitmap_outputs(BITMAPS[2:3, ::-1]), outputs[2:3])
 
 
-def test_territories_are_counted_on_the_right_digits(strokes: Digits) -> None:
+def test_territories_are_counted_on_the_right_digits(strokes: DataSet) -> None:
     chosen, judged = strokes.take(slice(300)), strokes.take(slice(300, 500))
     centres = chosen.images[:12].flatten(1)
     found = territories(centres, chosen, judged)
@@ -201,7 +201,7 @@ def _nearest(x: Tensor, centres: Tensor) -> int:
     return int((centres - x).norm(dim=1).argmin())
 
 
-def test_a_width_is_judged_as_it_is(rbf: Inspectable, strokes: Digits) -> None:
+def test_a_width_is_judged_as_it_is(rbf: Inspectable, strokes: DataSet) -> None:
     some, centres = strokes.take(slice(200)), rbf.get_parameter("centres.prototypes")
     squares = squared_distances(some.images.flatten(1), centres)
     width = float(rbf.get_parameter("centres.log_width").exp())
@@ -222,7 +222,7 @@ def test_a_width_is_judged_as_it_is(rbf: Inspectable, strokes: Digits) -> None:
     assert width_effect(*pair, width, read)[0] == found
 
 
-def test_the_answer_is_the_sum_of_what_the_centres_push(rbf: Inspectable, strokes: Digits) -> None:
+def test_the_answer_is_the_sum_of_what_the_centres_push(rbf: Inspectable, strokes: DataSet) -> None:
     image, centres = strokes.images[:1], rbf.get_parameter("centres.prototypes")
     width = float(rbf.get_parameter("centres.log_width").exp())
     read = (rbf.get_parameter("logits.weight"), rbf.get_parameter("logits.bias"))

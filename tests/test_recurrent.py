@@ -14,7 +14,7 @@ from core.activations import behind, collect, collect_layers, run
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import clamping, early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.data import Digits
+from core.data import DataSet
 from core.models.gru import GRU, GRUBefore, GRUSettings
 from core.models.lstm import (
     LSTM,
@@ -128,7 +128,7 @@ def test_a_cell_that_only_keeps_never_changes_and_one_that_never_keeps_is_what_i
     torch.testing.assert_close(layers["cell"], layers["input"] * layers["candidate"])
 
 
-def test_a_cell_set_by_hand_counts_the_rows_with_ink(strokes: Digits) -> None:
+def test_a_cell_set_by_hand_counts_the_rows_with_ink(strokes: DataSet) -> None:
     model = biased(blank(LSTMSettings()), forget=ALWAYS, candidate=ALWAYS, input=NEVER)
     model.of_row.weight[0] = 1e6  # unit 0's input gate opens where there is any ink
     images = (strokes.images[:20] > 0.5).float()
@@ -250,7 +250,7 @@ def test_every_unit_is_held_in_one_pass_as_by_itself(noise: Tensor) -> None:
 
 
 def test_holding_a_whole_gate_of_zeros_leaves_what_the_head_says_of_nothing(
-    strokes: Digits,
+    strokes: DataSet,
 ) -> None:
     model = build("lstm", 1).eval().requires_grad_(False)
     some = strokes.take(slice(200))

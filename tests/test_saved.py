@@ -9,13 +9,13 @@ import pytest
 import torch
 
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.packing import pack, unpack
 from core.runtime.store import Store
-from core.training.task import Training
+from core.training.task import ModelTask
 
-TASK = Training(Choice("strokes", "lenet5", 1))
+TASK = ModelTask(Run("strokes", "lenet5", 1))
 
 
 class Trained(Lab):

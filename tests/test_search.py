@@ -11,7 +11,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations import run
-from core.data import Digits
+from core.data import DataSet
 from core.interventions.removal import Removal
 from core.interventions.search import (
     COUNTS,
@@ -175,7 +175,7 @@ def test_the_units_of_a_class_share_its_likelihood() -> None:
 # Rankings
 
 
-def test_the_loss_by_one_unit_is_that_of_one_edit(strokes: Digits) -> None:
+def test_the_loss_by_one_unit_is_that_of_one_edit(strokes: DataSet) -> None:
     model, digits = build("lenet5", seed=2), strokes.take(slice(200))
     found = single(Removal(model, digits, "conv_0"))
     assert found.shape == (6, 10)
@@ -218,7 +218,7 @@ def test_greedy_finds_both_copies_first() -> None:
     assert len(set(chosen)) == 5
 
 
-def test_each_greedy_step_is_the_best_one(strokes: Digits) -> None:
+def test_each_greedy_step_is_the_best_one(strokes: DataSet) -> None:
     model, digits = build("lenet5", seed=2), strokes.take(slice(300))
     removal = Removal(model, digits, "conv_1")
     chosen = greedy(removal, 3, 3)

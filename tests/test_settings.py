@@ -13,7 +13,7 @@ import torch
 from torch.nn.functional import cross_entropy, gelu, linear
 
 from core.activations import collect_layers
-from core.data import Digits
+from core.data import DataSet
 from core.models import MODELS, DataFormat, Descent, Settings, build, describe, parameters, title
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, NAMES, check, draw
@@ -288,7 +288,7 @@ def test_positions_and_heads_of_attention() -> None:
 
 
 @pytest.fixture(scope="module")
-def few(strokes: Digits) -> Digits:
+def few(strokes: DataSet) -> DataSet:
     return strokes.take(slice(500))
 
 
@@ -299,7 +299,7 @@ def nonzero(model: torch.nn.Module) -> int:
 
 
 @pytest.mark.parametrize("k", [1, 500, 40_000])
-def test_exactly_k_weights_are_left_after_each_step(k: int, few: Digits) -> None:
+def test_exactly_k_weights_are_left_after_each_step(k: int, few: DataSet) -> None:
     counted: list[int] = []
 
     def count(step: Step) -> None:
@@ -317,7 +317,7 @@ def test_the_largest_are_kept() -> None:
     assert weights[1].tolist() == [[-4, 0]]
 
 
-def test_l1_is_added_to_the_loss_and_pulls(few: Digits) -> None:
+def test_l1_is_added_to_the_loss_and_pulls(few: DataSet) -> None:
     def weight_sum(model: Inspectable) -> float:
         return sum(float(v.detach().abs().sum()) for v in model.weights().values())
 
@@ -331,7 +331,7 @@ def test_l1_is_added_to_the_loss_and_pulls(few: Digits) -> None:
 
 
 @pytest.mark.parametrize("optimizer", ["adadelta", "adam", "sgd"])
-def test_weight_decay_is_the_gradient_of_a_square(optimizer: str, few: Digits) -> None:
+def test_weight_decay_is_the_gradient_of_a_square(optimizer: str, few: DataSet) -> None:
     """One step by hand with PyTorch's own optimizer on the loss and ½ λ Σ w² of all parameters."""
     some, settings = few.take(slice(250)), {"widths": (6,), "optimizer": optimizer}
     rate = {"adadelta": 1.0, "adam": 2e-3, "sgd": 0.05}[optimizer]
@@ -349,7 +349,7 @@ def test_weight_decay_is_the_gradient_of_a_square(optimizer: str, few: Digits) -
 
 
 @pytest.mark.parametrize("activation", ["relu", "tanh"])
-def test_dropout_silences_behind_the_activation(activation: str, few: Digits) -> None:
+def test_dropout_silences_behind_the_activation(activation: str, few: DataSet) -> None:
     """The loss of the first batch by hand, with random numbers from the seed, layer by layer."""
     settings = {"widths": (30, 20), "activation": activation, "dropout": 0.4}
     model = train("mlp", few.take(slice(250)), epochs=1, seed=3, settings=settings)
@@ -364,7 +364,7 @@ def test_dropout_silences_behind_the_activation(activation: str, few: Digits) ->
     assert model.history.loss[0] == pytest.approx(loss.item(), rel=1e-5)
 
 
-def test_settings_decide_how_a_network_is_trained(few: Digits) -> None:
+def test_settings_decide_how_a_network_is_trained(few: DataSet) -> None:
     model = train("mlp", few, settings={"widths": (8,), "epochs": 3})
     assert len(model.history.loss) == 6 == steps_of("mlp", 500, settings={"epochs": 3})
     assert isinstance(model.settings, Dropout)
@@ -380,7 +380,7 @@ def test_settings_decide_how_a_network_is_trained(few: Digits) -> None:
 
 
 @pytest.mark.parametrize("name", MODELS)
-def test_settings_train_to_the_same_bits(name: str, few: Digits) -> None:
+def test_settings_train_to_the_same_bits(name: str, few: DataSet) -> None:
     settings = {**SMALL.get(name, {}), "epochs": 1}
     one, same = (train(name, few, seed=2, settings=settings) for _ in range(2))
     assert one.history.loss == same.history.loss
@@ -389,7 +389,7 @@ def test_settings_train_to_the_same_bits(name: str, few: Digits) -> None:
     assert not any(module._forward_hooks for module in one.modules())
 
 
-def test_a_map_of_another_shape_and_other_centres(few: Digits) -> None:
+def test_a_map_of_another_shape_and_other_centres(few: DataSet) -> None:
     model = train("som", few, settings={"rows": 4, "columns": 7, "epochs": 2})
     portrait = model.portrait()
     assert portrait is not None
@@ -415,6 +415,6 @@ def test_the_default_lenet5_is_drawn_as_ever() -> None:
     assert digest.hexdigest() == DRAWN
 
 
-def test_the_default_lenet5_learns_as_ever(few: Digits) -> None:
+def test_the_default_lenet5_learns_as_ever(few: DataSet) -> None:
     losses = train("lenet5", few, epochs=2).history.loss
     assert losses == pytest.approx([2.304340, 2.304935, 2.303119, 2.299932], abs=2e-6)

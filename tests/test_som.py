@@ -17,7 +17,7 @@ from core.architectures.som.measure import (
     shuffled,
     topographic_error,
 )
-from core.data import Digits
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.prototypes import means, nearest, squared_distances
 from core.models.rbf import k_means_step
@@ -36,7 +36,7 @@ from core.training import task as tasks
 
 
 @pytest.fixture(scope="module")
-def som(strokes: Digits) -> Inspectable:
+def som(strokes: DataSet) -> Inspectable:
     return train("som", strokes, epochs=15)
 
 
@@ -113,7 +113,7 @@ def test_neighbours_are_counted_by_rows_and_columns() -> None:
 
 
 def test_shuffled_places_keep_the_error_and_lose_the_topology(
-    som: Inspectable, strokes: Digits
+    som: Inspectable, strokes: DataSet
 ) -> None:
     some = strokes.take(slice(600))
     weights = som.get_parameter("map.prototypes")
@@ -132,7 +132,7 @@ def test_the_distance_map_is_the_mean_distance_to_neighbours() -> None:
     np.testing.assert_allclose(distance_map(weights, columns=3), expected)
 
 
-def test_the_answer_is_the_label_of_the_best_cell(som: Inspectable, strokes: Digits) -> None:
+def test_the_answer_is_the_label_of_the_best_cell(som: Inspectable, strokes: DataSet) -> None:
     phi = collect(som, strokes.images, "map")
     best = nearest(strokes.images.flatten(1), som.get_parameter("map.prototypes"))[1]
     labels = som.get_buffer("logits.labels")
@@ -155,7 +155,7 @@ def test_scores_equal_a_loop_over_cells() -> None:
     assert (scores[:, 7] == 0).all()
 
 
-def test_a_silent_best_cell_gives_way_to_the_second(som: Inspectable, strokes: Digits) -> None:
+def test_a_silent_best_cell_gives_way_to_the_second(som: Inspectable, strokes: DataSet) -> None:
     images = strokes.images[:30]
     phi = collect(som, images, "map")
     first, second = phi.topk(2).indices.T
@@ -166,7 +166,7 @@ def test_a_silent_best_cell_gives_way_to_the_second(som: Inspectable, strokes: D
         assert answer == int(labels[second[index]])
 
 
-def test_a_label_is_that_of_most_of_a_cells_digits(som: Inspectable, strokes: Digits) -> None:
+def test_a_label_is_that_of_most_of_a_cells_digits(som: Inspectable, strokes: DataSet) -> None:
     owners = nearest(strokes.images.flatten(1), som.get_parameter("map.prototypes"))[1]
     votes = torch.zeros(400, 10)
     for owner, label in zip(owners.tolist(), strokes.labels.tolist(), strict=True):
@@ -197,7 +197,7 @@ def test_the_column_searched_for_as_a_row_is_seldom_the_row() -> None:
     assert by_columns(weights, images, columns=3) == pytest.approx(1 / 3)  # right: 0, 1, 0
 
 
-def test_a_digits_path_ends_at_its_answer(som: Inspectable, strokes: Digits) -> None:
+def test_a_digits_path_ends_at_its_answer(som: Inspectable, strokes: DataSet) -> None:
     found = path(som, strokes.images[5:6])
     labels = som.get_buffer("logits.labels")
     assert found.first == int(found.responses.argmax()) == int(found.distances.argmin())
@@ -208,7 +208,7 @@ def test_a_digits_path_ends_at_its_answer(som: Inspectable, strokes: Digits) -> 
         assert cell < 0 or found.strongest[label] == own.max() == own[cell]
 
 
-def test_the_map_is_shown_as_it_learns(strokes: Digits) -> None:
+def test_the_map_is_shown_as_it_learns(strokes: DataSet) -> None:
     shown: list[tuple[str, dict[str, object]]] = []
 
     def report(fraction: float, text: str | None = None, **values: object) -> None:

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 import core.analyses.subpopulations
 from core.analyses.subpopulations import LEVELS, Subpopulations, subpopulations
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import CONCEPTS, Measured
 from tests.labs import again, assert_same
 from tests.test_ablation import Planted
@@ -34,13 +34,13 @@ def planted() -> Planted:
     return model
 
 
-def drawn(seed: int, n: int = N) -> tuple[Digits, Flags]:
+def drawn(seed: int, n: int = N) -> tuple[DataSet, Flags]:
     """Noise, and for a fifth of the 7s a bright first pixel; and which these are."""
     labels = torch.arange(n) % 10
     images = torch.rand(n, 1, 28, 28, generator=torch.Generator().manual_seed(seed))
     bright = ((labels == 7) & (torch.arange(n) // 10 % 5 == seed % 5)).numpy()
     images[:, 0, 0, 0] = torch.from_numpy(bright).float()
-    return Digits(images, labels, "strokes", "test"), bright
+    return DataSet(images, labels, "strokes", "test"), bright
 
 
 def measured(**concepts: Flags) -> Measured:
@@ -55,7 +55,7 @@ def some(n: int, share: float, seed: int) -> Flags:
     return np.random.default_rng(seed).random(n) < share
 
 
-def half(seed: int) -> tuple[Digits, Measured]:
+def half(seed: int) -> tuple[DataSet, Measured]:
     """Digits with a concept that unit 0 tells, and others that it doesn't or that aren't asked."""
     digits, bright = drawn(seed)
     sevens = digits.labels.numpy() == 7

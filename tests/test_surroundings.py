@@ -23,7 +23,7 @@ from core.architectures.mixture.interventions import rerouted
 from core.architectures.mixture.position import place_report
 from core.architectures.mixture.trace import follow
 from core.claims import ask
-from core.data import Digits, load_digits
+from core.data import DataSet, load
 from core.models.registry import build
 from core.statistics.modes import find_modes
 from core.surroundings import undisturbed
@@ -83,8 +83,8 @@ SET: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 
 @pytest.fixture(scope="module")
-def few() -> Digits:
-    return load_digits("strokes", "test").take(slice(250))
+def few() -> DataSet:
+    return load("strokes", "test").take(slice(250))
 
 
 @pytest.fixture(scope="module")
@@ -93,7 +93,7 @@ def models() -> tuple[Any, Any]:
 
 
 UNIT = ("linear_0", 3)
-CALLS: dict[str, Callable[[Any, Any, Digits], Any]] = {
+CALLS: dict[str, Callable[[Any, Any, DataSet], Any]] = {
     "maximize": lambda m, x, d: maximize(m, [UNIT], natural=d.images, steps=3),
     "maximize waves": lambda m, x, d: maximize(m, [UNIT], parameterization="fourier", steps=3),
     "maximize a map": lambda m, x, d: maximize(m, [("conv_0", 1)], parameterization="pixel"),
@@ -140,14 +140,14 @@ def numbers(value: Any) -> list[Any]:
 
 
 @pytest.fixture(scope="module")
-def plain(models: tuple[Any, Any], few: Digits) -> dict[str, list[Any]]:
+def plain(models: tuple[Any, Any], few: DataSet) -> dict[str, list[Any]]:
     return {name: numbers(call(*models, few)) for name, call in CALLS.items()}
 
 
 @pytest.mark.parametrize("setting", SET.values(), ids=SET)
 @pytest.mark.parametrize("name", CALLS)
 def test_a_call_is_the_same_whatever_surrounds_it(
-    models: tuple[Any, Any], few: Digits, plain: dict[str, list[Any]], name: str, setting: Any
+    models: tuple[Any, Any], few: DataSet, plain: dict[str, list[Any]], name: str, setting: Any
 ) -> None:
     with setting():
         before = around()
@@ -184,7 +184,7 @@ def test_settings_come_back_after_an_exception(setting: Any) -> None:
 
 
 def test_random_numbers_of_the_caller_neither_matter_nor_move(
-    models: tuple[Any, Any], few: Digits, plain: dict[str, list[Any]]
+    models: tuple[Any, Any], few: DataSet, plain: dict[str, list[Any]]
 ) -> None:
     for seed in (1, 2):
         torch.manual_seed(seed)
@@ -195,14 +195,14 @@ def test_random_numbers_of_the_caller_neither_matter_nor_move(
         assert around() == before
 
 
-def test_a_model_made_in_inference_mode_is_read_and_climbed(few: Digits) -> None:
+def test_a_model_made_in_inference_mode_is_read_and_climbed(few: DataSet) -> None:
     made = build("lenet5", 1).eval()
     with torch.inference_mode():
         inside = copy.deepcopy(made)
         images = few.images.clone()
         known = Covariance(*(torch.eye(784)[0].clone(), torch.eye(784)))
     assert next(inside.parameters()).is_inference()
-    digits = Digits(images, few.labels, "strokes", "test", few.parts)
+    digits = DataSet(images, few.labels, "strokes", "test", few.parts)
     for where in (nullcontext, torch.inference_mode, torch.no_grad):
         for name in ("maximize", "unit_gradients", "collect", "run", "ask", "dissect"):
             with where():
@@ -211,7 +211,7 @@ def test_a_model_made_in_inference_mode_is_read_and_climbed(few: Digits) -> None
     assert maximize(made, [UNIT], natural=known, steps=2).images.isfinite().all()
 
 
-def test_a_reader_made_in_inference_mode_has_gradients_outside(few: Digits) -> None:
+def test_a_reader_made_in_inference_mode_has_gradients_outside(few: DataSet) -> None:
     with torch.inference_mode():
         model = build("lenet5", 1)
         read, follow = reader(model, "linear_0"), behind(model, "linear_0")
@@ -221,7 +221,7 @@ def test_a_reader_made_in_inference_mode_has_gradients_outside(few: Digits) -> N
     assert images.grad.abs().sum() > 0
 
 
-def test_a_model_of_another_type_is_read_in_its_own(few: Digits) -> None:
+def test_a_model_of_another_type_is_read_in_its_own(few: DataSet) -> None:
     model = build("lenet5", 1).eval().requires_grad_(False)
     double = copy.deepcopy(model).double()
     for layer in ("conv_0", "linear_0"):
@@ -259,7 +259,7 @@ def test_threads_leave_the_process_as_it_was() -> None:
     assert seen == [torch.float32]
 
 
-def test_a_plain_module_with_gradients_is_read_without_them(few: Digits) -> None:
+def test_a_plain_module_with_gradients_is_read_without_them(few: DataSet) -> None:
     model = nn.Sequential(nn.Flatten(), nn.Linear(784, 5), nn.ReLU(), nn.Linear(5, 10))
     model.layers = ("1", "3")  # type: ignore[assignment]
     for where in (nullcontext, torch.no_grad, torch.inference_mode):
@@ -270,7 +270,7 @@ def test_a_plain_module_with_gradients_is_read_without_them(few: Digits) -> None
 
 
 @pytest.mark.parametrize("around", [torch.no_grad, torch.inference_mode])
-def test_training_needs_no_surroundings(around: Callable[[], Any], strokes: Digits) -> None:
+def test_training_needs_no_surroundings(around: Callable[[], Any], strokes: DataSet) -> None:
     some = strokes.take(slice(250))
     alone = train("mlp", some, epochs=1).state_dict()
     with around():

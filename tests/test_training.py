@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from core.activations import all_peaks, collect
-from core.data import Digits, load_digits
+from core.data import DataSet, load
 from core.models.inspectable import Inspectable
 from core.models.registry import LISTED, build
 from core.training import PROBE, Start, Step, accuracy, steps_of, train
@@ -21,7 +21,7 @@ PASSES |= {"mixture_jittered": 40}
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_a_seed_gives_the_same_bits(name: str, strokes: Digits) -> None:
+def test_a_seed_gives_the_same_bits(name: str, strokes: DataSet) -> None:
     some = strokes.take(slice(600))
     one, same, other = (train(name, some, epochs=1, seed=seed) for seed in (4, 4, 5))
     for left, right in zip(one.state_dict().values(), same.state_dict().values(), strict=True):
@@ -31,7 +31,7 @@ def test_a_seed_gives_the_same_bits(name: str, strokes: Digits) -> None:
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_a_trained_model_is_frozen_and_learned(name: str, strokes: Digits) -> None:
+def test_a_trained_model_is_frozen_and_learned(name: str, strokes: DataSet) -> None:
     model = train(name, strokes, epochs=PASSES.get(name, 10))
     assert not model.training
     assert not any(p.requires_grad or p.grad is not None for p in model.parameters())
@@ -39,7 +39,7 @@ def test_a_trained_model_is_frozen_and_learned(name: str, strokes: Digits) -> No
 
 
 def test_the_record_starts_untrained_and_ends_with_the_model(
-    trained: Inspectable, strokes: Digits
+    trained: Inspectable, strokes: DataSet
 ) -> None:
     history = trained.history
     assert len(history.loss) == 64
@@ -55,7 +55,7 @@ def test_the_record_starts_untrained_and_ends_with_the_model(
 
 
 def test_recorded_class_means_are_the_means_of_what_units_do(
-    trained: Inspectable, strokes: Digits
+    trained: Inspectable, strokes: DataSet
 ) -> None:
     probe = strokes.take(slice(PROBE))
     last = trained.history.moments[-1]
@@ -70,7 +70,7 @@ def test_recorded_class_means_are_the_means_of_what_units_do(
     assert last.accuracy == pytest.approx(accuracy(trained, probe))
 
 
-def test_every_step_is_told_and_an_exception_ends_it(strokes: Digits) -> None:
+def test_every_step_is_told_and_an_exception_ends_it(strokes: DataSet) -> None:
     seen: list[Step] = []
 
     def stop_at_five(step: Step) -> None:
@@ -85,7 +85,7 @@ def test_every_step_is_told_and_an_exception_ends_it(strokes: Digits) -> None:
     assert seen[0].moment is not None
 
 
-def test_training_leaves_the_global_generator_alone(strokes: Digits) -> None:
+def test_training_leaves_the_global_generator_alone(strokes: DataSet) -> None:
     before = torch.get_rng_state()
     train("mlp", strokes.take(slice(200)), epochs=1)
     assert torch.equal(torch.get_rng_state(), before)
@@ -100,13 +100,13 @@ def test_training_leaves_the_global_generator_alone(strokes: Digits) -> None:
     ],
 )
 def test_what_can_not_be_trained_is_said(
-    name: str, epochs: int, n: int, said: str, strokes: Digits
+    name: str, epochs: int, n: int, said: str, strokes: DataSet
 ) -> None:
     with pytest.raises(ValueError, match=said):
         train(name, strokes.take(slice(n)), epochs=epochs)
 
 
-def test_a_training_can_begin_with_weights_and_leave_layers_as_they_are(strokes: Digits) -> None:
+def test_a_training_can_begin_with_weights_and_leave_layers_as_they_are(strokes: DataSet) -> None:
     some = strokes.take(slice(500))
     first = train("lenet5", some, epochs=1, seed=1)
     start = Start(weights={k: v for k, v in first.state_dict().items() if "conv" in k},
@@ -122,16 +122,16 @@ def same(one: Inspectable, other: Inspectable) -> bool:
 
 
 @pytest.mark.parametrize("kind", ["int32", "uint8", "int16", "float32", "float64"])
-def test_labels_of_any_type_train_to_the_same_bits(kind: str, strokes: Digits) -> None:
+def test_labels_of_any_type_train_to_the_same_bits(kind: str, strokes: DataSet) -> None:
     some = strokes.take(slice(300))
     other = replace(some, labels=some.labels.to(getattr(torch, kind)))
     assert same(train("mlp", some, epochs=1), train("mlp", other, epochs=1))
 
 
 @pytest.mark.parametrize("name", LISTED)
-def test_every_model_takes_the_types_that_people_have(name: str, strokes: Digits) -> None:
+def test_every_model_takes_the_types_that_people_have(name: str, strokes: DataSet) -> None:
     some = strokes.take(slice(60))
-    own = Digits(some.images.numpy().astype("f8"), some.labels.int().numpy(), "own", "train")  # type: ignore[arg-type]
+    own = DataSet(some.images.numpy().astype("f8"), some.labels.int().numpy(), "own", "train")  # type: ignore[arg-type]
     one, other = (train(name, of, epochs=np.int64(1), seed=np.int32(2)) for of in (some, own))  # type: ignore[arg-type]
     assert same(one, other)
 
@@ -150,7 +150,7 @@ def test_every_model_takes_the_types_that_people_have(name: str, strokes: Digits
 )
 @pytest.mark.parametrize("name", ["lenet5", "som", "pairs"])
 def test_images_that_no_model_is_for_are_said_before_the_first_step(
-    name: str, change: Any, said: str, strokes: Digits
+    name: str, change: Any, said: str, strokes: DataSet
 ) -> None:
     def step(_: Step) -> None:
         pytest.fail("it began")
@@ -163,12 +163,12 @@ def test_images_that_no_model_is_for_are_said_before_the_first_step(
         train(name, strokes.take(slice(20)), epochs=1, on_step=step, watch=bad)
 
 
-def test_images_a_little_outside_of_their_range_are_taken(strokes: Digits) -> None:
+def test_images_a_little_outside_of_their_range_are_taken(strokes: DataSet) -> None:
     some = strokes.take(slice(20))
     train("mlp", replace(some, images=some.images * 1.06 - 0.03), epochs=1)
 
 
-def test_labels_of_more_classes_are_said(strokes: Digits) -> None:
+def test_labels_of_more_classes_are_said(strokes: DataSet) -> None:
     with pytest.raises(ValueError, match=r"labels\[3\] is `25`: give whole numbers from 0 to 9"):
         train("lenet5", replace(strokes.take(slice(5)), labels=torch.tensor([1, 2, 3, 25, 9])))
 
@@ -192,13 +192,13 @@ def test_labels_of_more_classes_are_said(strokes: Digits) -> None:
         ({"start": Start(frozen=build("mlp").layers)}, "all layers of mlp are frozen"),
     ],
 )
-def test_options_that_are_none_are_said(options: Any, said: str, strokes: Digits) -> None:
+def test_options_that_are_none_are_said(options: Any, said: str, strokes: DataSet) -> None:
     with pytest.raises(ValueError, match=said) as caught:
         train("mlp", strokes.take(slice(20)), **{"epochs": 1, **options})
     assert "\n" not in str(caught.value)
 
 
-def test_a_training_can_begin_with_arrays(strokes: Digits) -> None:
+def test_a_training_can_begin_with_arrays(strokes: DataSet) -> None:
     bias = build("mlp").state_dict()["linear_0.bias"]
     begun = {"linear_0.bias": np.full(bias.shape, 0.25)}
     model = train("mlp", strokes.take(slice(20)), epochs=1, start=Start(weights=begun))  # type: ignore[arg-type]
@@ -214,7 +214,7 @@ def test_steps_are_counted_of_whole_numbers() -> None:
 
 
 @pytest.mark.parametrize("share", [-0.1, 1.0, 2.0])
-def test_a_dropout_outside_its_range_is_refused(share: float, strokes: Digits) -> None:
+def test_a_dropout_outside_its_range_is_refused(share: float, strokes: DataSet) -> None:
     with pytest.raises(ValueError, match=r"give a number from 0\.0 to 0\.95"):
         train("mlp", strokes.take(slice(100)), epochs=1, settings={"dropout": share})
 
@@ -231,8 +231,8 @@ def test_the_last_intent_is_kept(trained: Inspectable) -> None:
     ("name", "least"), [("lenet5", 0.99), ("simple_cnn", 0.988), ("mlp", 0.975)]
 )
 def test_the_promised_accuracy_is_reached(name: str, least: float) -> None:
-    test = load_digits("mnist", "test")
-    model = train(name, load_digits("mnist", "train"))
+    test = load("mnist", "test")
+    model = train(name, load("mnist", "train"))
     assert accuracy(model, test) >= least
     silent = [(values.max(0) <= 0).sum() for values in all_peaks(model, test.images).values()]
     assert sum(silent) <= 3

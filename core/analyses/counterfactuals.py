@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from core.activations import peaks
 from core.arguments import seeded, whole
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import Measured
 from core.data.concepts.crossbars import erase, paste
 from core.data.strokes import OPTIONAL, draw, parts_of
@@ -108,7 +108,7 @@ def _at_border(masks: NDArray[np.bool_]) -> NDArray[np.bool_]:
     return found
 
 
-def real_bars(digits: Digits, crossed: NDArray[np.bool_], *, seed: int = 0) -> Pairs:
+def real_bars(digits: DataSet, crossed: NDArray[np.bool_], *, seed: int = 0) -> Pairs:
     """Real sevens with and without a crossbar: pasted on plain ones, erased from crossed ones.
 
     crossed: (n,), which of `digits` have one; of other classes it is not asked. Raises `ValueError`
@@ -156,7 +156,7 @@ def _compared(changes: Numbers, absent: Numbers, seed: int) -> Differences:
     return Differences(mean, mean - half, mean + half, p_value, absent.std(0), n)
 
 
-def pairs_of(digits: Digits, measured: Measured, part: str) -> dict[str, Pairs]:
+def pairs_of(digits: DataSet, measured: Measured, part: str) -> dict[str, Pairs]:
     """Digits with and without an optional part, by name: drawn ones, and real sevens with a bar."""
     pairs = {part: drawn_pairs(part)}
     if part == "crossbar" and "crossed-7" in measured.names and digits.name == "mnist":

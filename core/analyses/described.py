@@ -5,25 +5,25 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.analyses.dissection import Sample
-from core.data import Digits, members
+from core.data import DataSet, members
 from core.data.concepts import Measured, measure
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
 
-__all__ = ["Described", "Describing", "MeasuringConcepts"]
+__all__ = ["ConceptsTask", "DescribedDigits", "DescribedDigitsTask"]
 
 
 @dataclass(frozen=True)
-class Described:
+class DescribedDigits:
     """The test digits, and which concepts they have."""
 
-    digits: Digits
+    digits: DataSet
     measured: Measured
     halves: dict[str, Sample]
 
     @classmethod
-    def of(cls, digits: Digits, measured: Measured) -> Described:
+    def of(cls, digits: DataSet, measured: Measured) -> DescribedDigits:
         """The digits with their concepts, also cut in two halves."""
         halves = {}
         for split in ("discovery", "confirmation"):
@@ -37,7 +37,7 @@ class Described:
 
 
 @dataclass(frozen=True)
-class MeasuringConcepts(Task[Measured]):
+class ConceptsTask(Task[Measured]):
     """The concepts in the test digits of a source, measured once for all models."""
 
     data: str
@@ -49,7 +49,7 @@ class MeasuringConcepts(Task[Measured]):
 
     def compute(self, lab: Lab, report: Report) -> Measured:
         """Which digits have which concepts, and where."""
-        digits = lab.result(DigitsTask(self.data, "test"), report)
+        digits = lab.result(DataTask(self.data, "test"), report)
         return measure(
             digits.images.numpy(),
             digits.labels.numpy(),
@@ -59,7 +59,7 @@ class MeasuringConcepts(Task[Measured]):
 
 
 @dataclass(frozen=True)
-class Describing(Derived[Described]):
+class DescribedDigitsTask(Derived[DescribedDigits]):
     """The test digits of a source with their concepts."""
 
     data: str
@@ -67,11 +67,11 @@ class Describing(Derived[Described]):
     @property
     def title(self) -> str:
         """What is done."""
-        return MeasuringConcepts(self.data).title
+        return ConceptsTask(self.data).title
 
-    def compute(self, lab: Lab, report: Report) -> Described:
+    def compute(self, lab: Lab, report: Report) -> DescribedDigits:
         """The digits, with the concepts measured in them."""
         digits, measured, _ = lab.given(
-            report, DigitsTask(self.data, "test"), MeasuringConcepts(self.data)
+            report, DataTask(self.data, "test"), ConceptsTask(self.data)
         )
-        return Described.of(digits, measured)
+        return DescribedDigits.of(digits, measured)

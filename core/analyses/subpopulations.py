@@ -21,7 +21,7 @@ from core.analyses.gradients import (
     unit_gradients,
     weighted_images,
 )
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.data.concepts import CONCEPTS, Measured
 from core.statistics.ranking import Answers
 
@@ -64,8 +64,8 @@ def subpopulations(
     model: nn.Module,
     layer: str,
     intent: Numbers,
-    halves: Sequence[tuple[Digits, Measured]],
-    trained_on: Digits,
+    halves: Sequence[tuple[DataSet, Measured]],
+    trained_on: DataSet,
 ) -> Subpopulations:
     """All units of `layer`, each on the class with its highest running gradient.
 
@@ -109,7 +109,7 @@ def _named(
     label: int,
     z: Sequence[Numbers],
     labels: Sequence[NDArray[np.int64]],
-    halves: Sequence[tuple[Digits, Measured]],
+    halves: Sequence[tuple[DataSet, Measured]],
 ) -> tuple[str, float]:
     """The concept within the class that a unit tells best on discovery, its AUC on confirmation."""
     names = [name for name in halves[0][1].names if _within(name, label)]
@@ -133,7 +133,7 @@ def _within(name: str, label: int) -> bool:
 
 
 def _images(
-    wanted: NDArray[np.int64], z: Numbers, digits: Digits, gradients: Numbers, trained_on: Digits
+    wanted: NDArray[np.int64], z: Numbers, digits: DataSet, gradients: Numbers, trained_on: DataSet
 ) -> Numbers:
     """(units, 3, 28, 28): plain, rectified and gradient-weighted mean of the class's digits."""
     found = np.zeros((len(wanted), 3, 28, 28), np.float32)

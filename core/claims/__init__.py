@@ -1,6 +1,6 @@
 """Do these units carry this concept? The answer, with everything that it rests on.
 
-    evidence = ask(model, load_digits("mnist", "test"), ["lenet5/linear_0/58"], "crossed-7")
+    evidence = ask(model, load("mnist", "test"), ["lenet5/linear_0/58"], "crossed-7")
     evidence.verdict  # "supported", "not supported" or "inconclusive"
 
 The units were chosen elsewhere, so the digits are cut in two: what has to be fitted (a mean, a
@@ -27,7 +27,7 @@ from core.claims.evidence import (
 )
 from core.claims.trial import Claim, Half, Progress, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
-from core.data import Digits, members
+from core.data import DataSet, members
 from core.data.concepts import CONCEPTS, Measured, measure
 from core.interventions.removal import KINDS
 from core.surroundings import undisturbed
@@ -43,7 +43,7 @@ DRAWS = 2000  # of the bootstrap
 @undisturbed()
 def ask(
     model: nn.Module,
-    digits: Digits,
+    digits: DataSet,
     units: Iterable[UnitId | tuple[str, int] | str] | UnitId | str,
     concept: str,
     *,
@@ -144,7 +144,7 @@ def units_of(
     return layers[0], indices
 
 
-def halves(digits: Digits, concept: str, measured: Measured | None) -> tuple[Half, Half]:
+def halves(digits: DataSet, concept: str, measured: Measured | None) -> tuple[Half, Half]:
     """Discovery and confirmation, each with which digits have the concept.
 
     Raises `ValueError` for an unknown concept, and one that a half has none or nothing but.

@@ -18,7 +18,7 @@ import numpy as np
 import torch
 from torch import nn
 
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import CONCEPTS
 from core.json_text import dumps
 from core.text import literal
@@ -223,7 +223,7 @@ def weights_hash(model: nn.Module) -> str:
     return digest.hexdigest()[:16]
 
 
-def digits_hash(digits: Digits) -> str:
+def digits_hash(digits: DataSet) -> str:
     """SHA-256 of the images and labels, 16 hex digits."""
     digest = hashlib.sha256(digits.labels.numpy().tobytes())
     digest.update(np.ascontiguousarray(digits.images.numpy()).data)

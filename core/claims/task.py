@@ -9,14 +9,14 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.analyses.counterfactuals import Pairs, differences, pairs_of
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.gradients import gradient_times_activation
 from core.analyses.subpopulations import Subpopulations, subpopulations
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
 from core.data import CLASSES
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.interventions.paired import Paired, paired_effects
 from core.interventions.removal import Removal
 from core.interventions.search import (
@@ -29,13 +29,21 @@ from core.interventions.search import (
     single,
 )
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task, part_of
 from core.statistics import selectivity_index
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["MISINDEXED", "Asking", "Explaining", "Found", "Pairing", "Searching", "Suggesting"]
+__all__ = [
+    "MISINDEXED",
+    "CandidatesTask",
+    "EvidenceTask",
+    "PairEffectsTask",
+    "SubpopulationsTask",
+    "UnitSearch",
+    "UnitSearchTask",
+]
 
 RANDOM = 20  # orders that rankings are compared with
 GREEDY = 40  # units that the greedy search removes
@@ -46,10 +54,10 @@ MOST_UNITS = 6  # whose own change is shown
 
 
 @dataclass(frozen=True)
-class Asking(Task[Evidence]):
+class EvidenceTask(Task[Evidence]):
     """One claim: units of a layer, a concept, and how they are removed. units: sorted."""
 
-    choice: Choice
+    choice: Run
     layer: str
     units: tuple[int, ...]
     concept: str
@@ -64,7 +72,7 @@ class Asking(Task[Evidence]):
     def compute(self, lab: Lab, report: Report) -> Evidence:
         """The evidence on the claim."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         evidence = ask(
             model,
@@ -80,10 +88,10 @@ class Asking(Task[Evidence]):
 
 
 @dataclass(frozen=True)
-class Suggesting(Task[Candidates]):
+class CandidatesTask(Task[Candidates]):
     """The units of a layer that might carry a concept, found on the discovery half."""
 
-    choice: Choice
+    choice: Run
     layer: str
     concept: str
 
@@ -95,7 +103,7 @@ class Suggesting(Task[Candidates]):
     def compute(self, lab: Lab, report: Report) -> Candidates:
         """The candidates."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         report(0.0, self.title)
         discovery, _ = halves(described.digits, self.concept, described.measured)
@@ -103,10 +111,10 @@ class Suggesting(Task[Candidates]):
 
 
 @dataclass(frozen=True)
-class Pairing(Task[pd.DataFrame]):
+class PairEffectsTask(Task[pd.DataFrame]):
     """What adding a part to a digit does to the answer and to the units, digit by digit."""
 
-    choice: Choice
+    choice: Run
     layer: str
     units: tuple[int, ...]
     part: str
@@ -121,7 +129,7 @@ class Pairing(Task[pd.DataFrame]):
     def compute(self, lab: Lab, report: Report) -> pd.DataFrame:
         """A row for each kind of pairs and each effect; see `paired_effects`."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         report(0.0, self.title)
         half = described.half("confirmation")
@@ -157,7 +165,7 @@ class Pairing(Task[pd.DataFrame]):
 
 
 @dataclass(frozen=True)
-class Found:
+class UnitSearch:
     """What removing more and more units does to a class, by ranking.
 
     orders: by ranking, the units in order. curves: by ranking, on the confirmation digits; the one
@@ -175,10 +183,10 @@ class Found:
 
 
 @dataclass(frozen=True)
-class Searching(Task[Found]):
+class UnitSearchTask(Task[UnitSearch]):
     """The search for units of a layer without which a class is lost."""
 
-    choice: Choice
+    choice: Run
     layer: str
     label: int
     removed: int = GREEDY
@@ -189,11 +197,11 @@ class Searching(Task[Found]):
         """What is done."""
         return f"Searching {self.layer} for the units that class {self.label} needs"
 
-    def compute(self, lab: Lab, report: Report) -> Found:
+    def compute(self, lab: Lab, report: Report) -> UnitSearch:
         """The rankings, made on discovery digits, and their curves on confirmation digits."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         known, judged = (
-            Removal(model, lab.result(DigitsTask(self.choice.data, half), report), self.layer)
+            Removal(model, lab.result(DataTask(self.choice.data, half), report), self.layer)
             for half in ("discovery", "confirmation")
         )
         orders, values, errors = self._rankings(model, known, part_of(report, 0, 0.8))
@@ -206,7 +214,7 @@ class Searching(Task[Found]):
             curve(judged, order.tolist(), self.label)
             for order in random_orders(judged.units, RANDOM, seed=self.choice.seed)
         ]
-        return Found(
+        return UnitSearch(
             {name: np.array(order) for name, order in orders.items()},
             curves,
             np.stack([of.recall[:, self.label] for of in drawn]),
@@ -278,10 +286,10 @@ def _misindexed(model: Inspectable, layer: str, label: int) -> list[int]:
 
 
 @dataclass(frozen=True)
-class Explaining(Task[Subpopulations]):
+class SubpopulationsTask(Task[Subpopulations]):
     """Whom each unit of a layer fires for within the class that training wants it on."""
 
-    choice: Choice
+    choice: Run
     layer: str
 
     @property
@@ -292,11 +300,11 @@ class Explaining(Task[Subpopulations]):
     def compute(self, lab: Lab, report: Report) -> Subpopulations:
         """The comparison."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         report(0.0, self.title)
         halves = [described.half(split) for split in ("discovery", "confirmation")]
-        fit = lab.result(DigitsTask(self.choice.data, "fit"), report)
+        fit = lab.result(DataTask(self.choice.data, "fit"), report)
         return subpopulations(
             model,
             self.layer,

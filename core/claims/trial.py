@@ -13,7 +13,7 @@ from torch import nn
 from core.activations import collect, layer_of
 from core.claims.detection import Detection, comparable, detection, scores, within_classes
 from core.claims.evidence import Change, Controls
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.interventions.controls import p_value, random_sets, strengths
 from core.interventions.effects import Resamples, changes, never_certain
 from core.interventions.removal import Outcome, Removal
@@ -30,7 +30,7 @@ Progress = Callable[[float, str], object]
 class Half:
     """Some digits, and which of them have the concept, bool (n,)."""
 
-    digits: Digits
+    digits: DataSet
     present: Flags
 
 

@@ -32,7 +32,7 @@ from core.text import literal
 if TYPE_CHECKING:
     from core.data.concepts import Concept
 
-__all__ = ["CLASSES", "SOURCES", "SPLITS", "Digits", "cut", "load_digits", "members"]
+__all__ = ["CLASSES", "SOURCES", "SPLITS", "DataSet", "cut", "load", "members"]
 
 CLASSES = 10
 SOURCES = ("mnist", "strokes")
@@ -43,7 +43,7 @@ _STROKES = {"train": (40_000, 1), "test": (10_000, 2)}  # how many, and the seed
 
 
 @dataclass(frozen=True)
-class Digits:
+class DataSet:
     """Labelled images, which everybody shares and nobody writes to.
 
     images: float32 (batch, 1, 28, 28) in 0..1, ink is 1. labels: int64 (batch,), 0 to 9. name:
@@ -80,7 +80,7 @@ class Digits:
         """How many digits."""
         return len(self.labels)
 
-    def take(self, index: Tensor | slice) -> Digits:
+    def take(self, index: Tensor | slice) -> DataSet:
         """The digits at `index`, whole numbers or bool (n,) or a slice, in its order.
 
         Raises `ValueError` for an index of another kind.
@@ -122,9 +122,7 @@ class Digits:
         return CONCEPTS if self.name in SOURCES else {}
 
 
-def load_digits(
-    name: str, split: str, *, on_progress: Callable[[float], None] | None = None
-) -> Digits:
+def load(name: str, split: str, *, on_progress: Callable[[float], None] | None = None) -> DataSet:
     """The digits of `name` ("mnist" or "strokes") and `split` (see the table above).
 
     on_progress: called with 0..1 while MNIST is downloaded, which happens once.
@@ -142,7 +140,7 @@ def load_digits(
     return cut(digits, split)
 
 
-def cut(digits: Digits, split: str) -> Digits:
+def cut(digits: DataSet, split: str) -> DataSet:
     """The digits of `split` out of all training or all test digits, without loading them anew.
 
     Raises `ValueError` for an unknown split.
@@ -177,15 +175,15 @@ def _check(split: str) -> None:
         raise ValueError(f"{literal(split)} is not a split: choose one of {', '.join(SPLITS)}.")
 
 
-def _mnist(whole: str, on_progress: Callable[[float], None] | None) -> Digits:
+def _mnist(whole: str, on_progress: Callable[[float], None] | None) -> DataSet:
     """MNIST's training or test digits."""
     images, labels = mnist.load(train=whole == "train", on_progress=on_progress)
-    return Digits(images, labels, "mnist", whole)
+    return DataSet(images, labels, "mnist", whole)
 
 
-def _strokes(whole: str) -> Digits:
+def _strokes(whole: str) -> DataSet:
     """The generated training or test digits, the same ones every time."""
     n, seed = _STROKES[whole]
     drawn = generate(n, seed=seed)
     images, labels = torch.from_numpy(drawn.images)[:, None], torch.from_numpy(drawn.labels)
-    return Digits(images, labels, "strokes", whole, drawn.parts)
+    return DataSet(images, labels, "strokes", whole, drawn.parts)

@@ -5,18 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
-from core.data import Digits, cut, load_digits, mnist
+from core.data import DataSet, cut, load, mnist
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 
-__all__ = ["DigitsTask", "MnistFilesTask"]
+__all__ = ["DataTask", "MnistFilesTask"]
 
 _WHOLE = {"fit": "train", "selection": "train", "discovery": "test", "confirmation": "test"}
 
 
 @dataclass(frozen=True)
-class DigitsTask(Task[Digits]):
-    """The digits of a source and split: see `core.data.load_digits`. The files are the store."""
+class DataTask(Task[DataSet]):
+    """The digits of a source and split: see `core.data.load`. The files are the store."""
 
     stored: ClassVar[bool] = False
     name: str
@@ -27,21 +27,19 @@ class DigitsTask(Task[Digits]):
         """What is done."""
         return "Loading MNIST" if self.name == "mnist" else "Generating digits"
 
-    def compute(self, lab: Lab, report: Report) -> Digits:
+    def compute(self, lab: Lab, report: Report) -> DataSet:
         """The digits, cut out of all training or test digits, which are loaded once.
 
         Raises `mnist.Unavailable` when MNIST can't be had, and `ValueError` for what is unknown.
         """
         report(0.0, self.title)
         if self.split in _WHOLE:
-            return cut(lab.result(DigitsTask(self.name, _WHOLE[self.split]), report), self.split)
-        return load_digits(self.name, self.split)
+            return cut(lab.result(DataTask(self.name, _WHOLE[self.split]), report), self.split)
+        return load(self.name, self.split)
 
-    def at_once(self, lab: Lab) -> Digits | None:
+    def at_once(self, lab: Lab) -> DataSet | None:
         """The digits of a part where the whole is there."""
-        whole = (
-            lab.find(DigitsTask(self.name, _WHOLE[self.split])) if self.split in _WHOLE else None
-        )
+        whole = lab.find(DataTask(self.name, _WHOLE[self.split])) if self.split in _WHOLE else None
         return None if whole is None else cut(whole, self.split)
 
 

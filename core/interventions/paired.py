@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from core.arguments import whole
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.interventions.removal import Removal
 from core.surroundings import undisturbed
 
@@ -60,7 +60,7 @@ def paired_effects(
         )
     n = len(present)
     labels = torch.full((2 * n,), label)
-    both = Digits(torch.cat([present, absent]), labels, "pairs", "pairs")
+    both = DataSet(torch.cat([present, absent]), labels, "pairs", "pairs")
     removal = Removal(model, both, layer, kind)
     intact, without = (
         of.margin[:n].astype(np.float64) - of.margin[n:]

@@ -19,7 +19,7 @@ from torch.nn.functional import log_softmax
 
 from core.activations import behind, collect, layer_of
 from core.arguments import seeded, whole
-from core.data import Digits
+from core.data import DataSet
 from core.surroundings import undisturbed
 from core.text import literal
 
@@ -79,11 +79,11 @@ class Removal:
     def __init__(
         self,
         model: nn.Module,
-        digits: Digits,
+        digits: DataSet,
         layer: str,
         kind: str = "zero",
         *,
-        reference: Digits | None = None,
+        reference: DataSet | None = None,
         donors: Tensor | None = None,
         seed: int = 0,
     ) -> None:

@@ -15,8 +15,8 @@ from typing import Any, TypeVar
 import streamlit as st
 import torch
 
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.runtime import collector
 from core.runtime.jobs import JOBS, Job
 from core.runtime.lab import Lab
@@ -95,9 +95,9 @@ def find(task: Task[Result]) -> Result | None:
     return found
 
 
-def digits(source: str, split: str) -> Digits:
+def digits(source: str, split: str) -> DataSet:
     """Digits from the lab; who waits for them sees that they are loaded."""
-    task = DigitsTask(source, split)
+    task = DataTask(source, split)
     found = lab().find(task)
     if found is not None:
         return found

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from core.activations import collect_layers, layer_names, layer_of, run
 from core.analyses.gradients import Intent
 from core.arguments import whole
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
 from core.models.registry import Given
@@ -101,13 +101,13 @@ class History:
 @undisturbed()
 def train(
     name: str,
-    digits: Digits,
+    digits: DataSet,
     *,
     seed: int = 0,
     epochs: int | None = None,
     settings: Given = None,
     on_step: Callable[[Step], object] | None = None,
-    watch: Digits | None = None,
+    watch: DataSet | None = None,
     start: Start | None = None,
     pictures: bool = False,
 ) -> Inspectable:
@@ -158,12 +158,12 @@ def _check(images: Tensor) -> None:
         raise ValueError(f"images go from {low:g} to {high:g}: give numbers in 0..1{hint}.")
 
 
-def accuracy(model: nn.Module, digits: Digits) -> float:
+def accuracy(model: nn.Module, digits: DataSet) -> float:
     """Share of `digits` that the model classifies right, 0..1."""
     return float((run(model, digits.images).argmax(1) == digits.labels).float().mean())
 
 
-def moment(model: nn.Module, probe: Digits, step: int) -> Moment:
+def moment(model: nn.Module, probe: DataSet, step: int) -> Moment:
     """What the units do on `probe` now, called `step`; see `Moment`."""
     layers = collect_layers(model, probe.images, reduce=_spatial_mean)
     right = layers[layer_names(model)[-1]].argmax(1) == probe.labels
@@ -189,10 +189,10 @@ def steps_of(name: str, n: int, epochs: int | None = None, settings: Given = Non
 def _fit(
     model: Inspectable,
     intent: Intent,
-    digits: Digits,
+    digits: DataSet,
     epochs: int,
     seed: int,
-    probe: Digits,
+    probe: DataSet,
     on_step: Callable[[Step], object] | None,
 ) -> History:
     """Train `model` in place and give its history."""
@@ -215,7 +215,7 @@ def _fit(
 
 
 def _descended(
-    model: Inspectable, intent: Intent, digits: Digits, epochs: int, seed: int
+    model: Inspectable, intent: Intent, digits: DataSet, epochs: int, seed: int
 ) -> Iterator[float]:
     """The loss of each batch, after a step of gradient descent on it."""
     settings = model.settings
@@ -248,7 +248,7 @@ def _descended(
 
 
 def _organized(
-    model: SelfOrganizing, intent: Intent, digits: Digits, epochs: int, seed: int
+    model: SelfOrganizing, intent: Intent, digits: DataSet, epochs: int, seed: int
 ) -> Iterator[float]:
     """The loss of each epoch of the model's own rule.
 
@@ -330,7 +330,7 @@ def _dropping(
     return hook
 
 
-def _batches(digits: Digits, epochs: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
+def _batches(digits: DataSet, epochs: int, seed: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Batches of images and labels, each epoch in an order of its own."""
     order = torch.Generator().manual_seed(seed)
     for _ in range(epochs):
@@ -344,7 +344,7 @@ def _recording_steps(total: int) -> set[int]:
     return {step for k in half_octaves if (step := round(2 ** (k / 2))) <= total} | {total}
 
 
-def _record(history: History, model: Inspectable, probe: Digits, step: int, total: int) -> Moment:
+def _record(history: History, model: Inspectable, probe: DataSet, step: int, total: int) -> Moment:
     """Append the moment, and at powers of two and both ends the weights."""
     history.moments.append(moment(model, probe, step))
     if step & (step - 1) == 0 or step == total:

@@ -8,24 +8,24 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models import saved  # noqa: F401  networks are packed by its rule
 from core.models.inspectable import Inspectable, SelfOrganizing
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import selectivity_index
 from core.training import Step, train
 
-__all__ = ["Training", "describe_step"]
+__all__ = ["ModelTask", "describe_step"]
 
 
 @dataclass(frozen=True)
-class Training(Task[Inspectable]):
+class ModelTask(Task[Inspectable]):
     """A model trained on the fit split, with its history on digits held back."""
 
     is_network: ClassVar[bool] = True
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -35,8 +35,8 @@ class Training(Task[Inspectable]):
     def compute(self, lab: Lab, report: Report) -> Inspectable:
         """The trained model."""
         data, name = self.choice.data, self.choice.model
-        fit = lab.result(DigitsTask(data, "fit"), report)
-        watch = lab.result(DigitsTask(data, "selection"), report)
+        fit = lab.result(DataTask(data, "fit"), report)
+        watch = lab.result(DataTask(data, "selection"), report)
         return train(
             name,
             fit,

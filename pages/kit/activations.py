@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.activations import peaks
-from core.analyses.described import Described
+from core.analyses.described import DescribedDigits
 from core.analyses.dissection.tables import Sample
 from core.models.inspectable import Inspectable
 from core.runtime.drawings import drawn_once
@@ -15,7 +15,7 @@ __all__ = ["activations", "half"]
 
 
 @drawn_once
-def half(described: Described, split: str) -> Sample:
+def half(described: DescribedDigits, split: str) -> Sample:
     """The digits of "discovery" or "confirmation", with their concepts."""
     return described.half(split)
 

@@ -10,8 +10,8 @@ import streamlit as st
 from torch import Tensor
 
 from core import pictures
-from core.data import Digits
-from core.runs import Choice
+from core.data import DataSet
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import drawn_once
 from pages.kit import links
@@ -33,7 +33,7 @@ class Followed:
     label: int
 
 
-def followed(choice: Choice) -> Followed:
+def followed(choice: Run) -> Followed:
     """The digit of the address, below a row of digits to choose another from."""
     digits = cache.digits(choice.data, "confirmation")
     number = followed_number(len(digits))
@@ -57,7 +57,7 @@ def followed_number(count: int) -> int:
 
 def choose_digit(
     option: links.Option[int],
-    digits: Digits,
+    digits: DataSet,
     offered: Sequence[int],
     *,
     key: str,
@@ -82,7 +82,7 @@ def choose_digit(
 
 
 @drawn_once
-def first_of_each(digits: Digits, skipped: int, count: int) -> list[int]:
+def first_of_each(digits: DataSet, skipped: int, count: int) -> list[int]:
     """`count` digits of each class, class by class, without the first `skipped` of it."""
     places = [np.flatnonzero(digits.labels == label) for label in range(10)]
     found: list[int] = np.concatenate([own[skipped : skipped + count] for own in places]).tolist()

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import controls, links
 
 __all__ = ["one_network"]
 
 
-def one_network(titles: Mapping[str, str], choice: Choice) -> Choice:
+def one_network(titles: Mapping[str, str], choice: Run) -> Run:
     """The choice if its model is one of the section's, else with their first; a way to the others.
 
     titles: of the models, by name. What is picked is the address's model, for other pages too.

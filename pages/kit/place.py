@@ -13,7 +13,7 @@ from streamlit.navigation.page import StreamlitPage
 from core.data import SOURCES
 from core.data.task import MnistFilesTask
 from core.models.registry import LISTED, NAMES, describe, title
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
 from core.text import shown
@@ -44,12 +44,12 @@ FETCHING = MnistFilesTask()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
 
-def asked() -> Choice:
+def asked() -> Run:
     """The data, model and seed in the address."""
-    return Choice(DATA.value(), MODEL.value(), SEED.value())
+    return Run(DATA.value(), MODEL.value(), SEED.value())
 
 
-def choice() -> Choice:
+def choice() -> Run:
     """What is on the screen: as asked, with generated digits where MNIST can't be had.
 
     Ends the run with a view of the download where MNIST has to be fetched first.

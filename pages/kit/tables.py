@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.csv_text import csv_text
-from core.runs import Choice
+from core.runs import Run
 
 __all__ = ["column", "download", "download_file", "file_name"]
 
@@ -19,7 +19,7 @@ def column(title: str, about: str) -> ColumnConfig:
     return st.column_config.NumberColumn(title, format="%.3f", help=about)
 
 
-def file_name(choice: Choice) -> str:
+def file_name(choice: Run) -> str:
     """The choice as part of a file's name."""
     return f"{choice.data}-{choice.model}-seed{choice.seed}"
 

@@ -5,8 +5,8 @@ and transfer; each is stored as soon as it is done, so that a comparison that is
 where it was.
 """
 
-from core.analyses.comparing.base import InTurn, hidden_dense, movable, seeds_of
-from core.analyses.comparing.correspondence import Correspondence, Corresponding
+from core.analyses.comparing.base import SeveralTask, hidden_dense, movable, seeds_of
+from core.analyses.comparing.correspondence import Correspondence, CorrespondenceTask
 from core.analyses.comparing.dropout import (
     DIGITS,
     DROPOUTS,
@@ -16,26 +16,26 @@ from core.analyses.comparing.dropout import (
     PART,
     SHARES,
     SILENCED,
-    Dropped,
-    Dropping,
+    DropoutComparison,
+    DropoutTask,
     silenced,
 )
 from core.analyses.comparing.emergence import (
     DETECTOR,
     Emergence,
-    Emerging,
+    EmergenceTask,
     Peak,
     concept_auc,
     peak,
     shuffled_auc,
 )
-from core.analyses.comparing.short import Short, of_classes
+from core.analyses.comparing.short import ShortModelTask, of_classes
 from core.analyses.comparing.transfer import (
     KINDS,
     TRANSFER_DIGITS,
     TRANSFER_EPOCHS,
     Transfer,
-    Transferring,
+    TransferTask,
     tuning,
 )
 
@@ -53,16 +53,16 @@ __all__ = [
     "TRANSFER_DIGITS",
     "TRANSFER_EPOCHS",
     "Correspondence",
-    "Corresponding",
-    "Dropped",
-    "Dropping",
+    "CorrespondenceTask",
+    "DropoutComparison",
+    "DropoutTask",
     "Emergence",
-    "Emerging",
-    "InTurn",
+    "EmergenceTask",
     "Peak",
-    "Short",
+    "SeveralTask",
+    "ShortModelTask",
     "Transfer",
-    "Transferring",
+    "TransferTask",
     "concept_auc",
     "hidden_dense",
     "movable",

@@ -7,14 +7,14 @@ from typing import Any
 
 from core.models import registry
 from core.models.inspectable import SelfOrganizing
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
 
 SEEDS = 3
 
 
-def seeds_of(choice: Choice) -> tuple[Choice, ...]:
+def seeds_of(choice: Run) -> tuple[Run, ...]:
     """The choice with its seed and the next two."""
     return tuple(replace(choice, seed=choice.seed + more) for more in range(SEEDS))
 
@@ -34,7 +34,7 @@ def movable(model: str) -> bool:
 
 
 @dataclass(frozen=True)
-class InTurn(Derived[tuple[Any, ...]]):
+class SeveralTask(Derived[tuple[Any, ...]]):
     """The results of several tasks, one after the other; what is done stays done."""
 
     tasks: tuple[Task[Any], ...]

@@ -10,16 +10,16 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations import peaks
-from core.analyses.comparing.base import SEEDS, InTurn, seeds_of
+from core.analyses.comparing.base import SEEDS, SeveralTask, seeds_of
 from core.analyses.comparing.dynamics import match, match_null
 from core.analyses.comparing.emergence import Emergence
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -90,10 +90,10 @@ class Correspondence:
 
 
 @dataclass(frozen=True)
-class Corresponding(Task[Correspondence]):
+class CorrespondenceTask(Task[Correspondence]):
     """The units of a layer matched between three networks that differ in seed alone."""
 
-    choice: Choice
+    choice: Run
     layer: str
 
     @property
@@ -103,13 +103,13 @@ class Corresponding(Task[Correspondence]):
 
     def compute(self, lab: Lab, report: Report) -> Correspondence:
         """The matching of the trained networks, with its two controls."""
-        tasks = tuple(Training(each) for each in seeds_of(self.choice))
-        models, report = lab.given(report, InTurn(tasks, self.title))
-        digits = lab.result(DigitsTask(self.choice.data, "discovery"), report)
+        tasks = tuple(ModelTask(each) for each in seeds_of(self.choice))
+        models, report = lab.given(report, SeveralTask(tasks, self.title))
+        digits = lab.result(DataTask(self.choice.data, "discovery"), report)
         return self._matched(models, digits.take(slice(MATCHED)), report)
 
     def _matched(
-        self, models: Sequence[Inspectable], digits: Digits, report: Report
+        self, models: Sequence[Inspectable], digits: DataSet, report: Report
     ) -> Correspondence:
         """The networks, trained and untrained, matched on the digits."""
         fresh = [each.untrained() for each in seeds_of(self.choice)]

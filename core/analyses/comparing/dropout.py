@@ -16,15 +16,15 @@ from core.analyses.comparing.dynamics import (
     participation_ratio,
 )
 from core.analyses.comparing.emergence import concept_auc
-from core.analyses.comparing.short import Short
-from core.analyses.described import Describing
+from core.analyses.comparing.short import ShortModelTask
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import Sample
-from core.data import Digits
+from core.data import DataSet
 from core.interventions.removal import Removal
 from core.interventions.search import random_orders
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
 from core.statistics import class_moments, selectivity_index
@@ -41,7 +41,7 @@ MEASURES = ("selectivity", "correlation", "participation", "active", "auc", "abl
 
 
 @dataclass(frozen=True)
-class Dropped:
+class DropoutComparison:
     """Networks trained with and without dropout, and untrained ones.
 
     table: a row for each network and hidden dense layer: seed, dropout (nan for an untrained one),
@@ -53,10 +53,10 @@ class Dropped:
 
 
 @dataclass(frozen=True)
-class Dropping(Derived[Dropped]):
+class DropoutTask(Derived[DropoutComparison]):
     """Three seeds trained with each of several dropouts, and what their hidden layers are like."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -64,15 +64,15 @@ class Dropping(Derived[Dropped]):
         return f"Training {registry.title(self.choice.model)} with and without dropout"
 
     @property
-    def networks(self) -> tuple[tuple[Short, bool], ...]:
+    def networks(self) -> tuple[tuple[ShortModelTask, bool], ...]:
         """Each network, and whether it is trained: the untrained ones come first."""
-        plain = [Short(each, EPOCHS, DIGITS) for each in seeds_of(self.choice)]
+        plain = [ShortModelTask(each, EPOCHS, DIGITS) for each in seeds_of(self.choice)]
         every = [replace(one, dropout=share) for share in DROPOUTS for one in plain]
         return (*((one, False) for one in plain), *((one, True) for one in every))
 
-    def compute(self, lab: Lab, report: Report) -> Dropped:
+    def compute(self, lab: Lab, report: Report) -> DropoutComparison:
         """The comparison, of the sharing in each of its networks."""
-        tasks = [MeasuringSharing(short, trained) for short, trained in self.networks]
+        tasks = [LayerSharingTask(short, trained) for short, trained in self.networks]
         rows, curves = [], []
         for task, of in zip(tasks, lab.all(tasks, report), strict=True):
             dropout = task.short.dropout if task.trained else np.nan
@@ -81,11 +81,11 @@ class Dropping(Derived[Dropped]):
                 rows.append({**which, "layer": layer, "accuracy": of.accuracy, **numbers})
                 curve = {"silenced": SHARES, "accuracy": of.curves[layer]}
                 curves.append(pd.DataFrame(curve).assign(**which, layer=layer))
-        return Dropped(pd.DataFrame(rows), pd.concat(curves, ignore_index=True))
+        return DropoutComparison(pd.DataFrame(rows), pd.concat(curves, ignore_index=True))
 
 
 @dataclass(frozen=True)
-class Sharing:
+class LayerSharing:
     """How the hidden dense layers of one network share the work. accuracy: 0..1.
 
     measures: by layer, then by the names of `MEASURES`. curves: by layer, (shares,), accuracy by
@@ -98,10 +98,10 @@ class Sharing:
 
 
 @dataclass(frozen=True)
-class MeasuringSharing(Task[Sharing]):
+class LayerSharingTask(Task[LayerSharing]):
     """How a network's hidden dense layers share the work. trained: else as it was drawn."""
 
-    short: Short
+    short: ShortModelTask
     trained: bool
 
     @property
@@ -109,10 +109,10 @@ class MeasuringSharing(Task[Sharing]):
         """What is done."""
         return f"{self.short.title}: measuring"
 
-    def compute(self, lab: Lab, report: Report) -> Sharing:
+    def compute(self, lab: Lab, report: Report) -> LayerSharing:
         """What is chosen is chosen on the discovery half, and judged on the confirmation half."""
         choice = self.short.choice
-        described, report = lab.given(report, Describing(choice.data))
+        described, report = lab.given(report, DescribedDigitsTask(choice.data))
         model = choice.untrained()
         if self.trained:
             model, report = lab.given(report, self.short)
@@ -122,7 +122,7 @@ class MeasuringSharing(Task[Sharing]):
             layer: _sharing(model, layer, halves, choice.seed)
             for layer in hidden_dense(choice.model)
         }
-        return Sharing(
+        return LayerSharing(
             accuracy(model, halves[1].digits),
             {layer: numbers for layer, (numbers, _) in found.items()},
             {layer: curve for layer, (_, curve) in found.items()},
@@ -153,7 +153,7 @@ def _sharing(
     }, curve
 
 
-def silenced(model: Inspectable, digits: Digits, layer: str, seed: int = 0) -> Numbers:
+def silenced(model: Inspectable, digits: DataSet, layer: str, seed: int = 0) -> Numbers:
     """(shares,): accuracy with each of `SHARES` of the layer's units set to 0, at random.
 
     The mean of ten orders; the units that are left are not scaled up.

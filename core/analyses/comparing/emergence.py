@@ -12,19 +12,19 @@ from torch import Tensor
 
 from core.activations import all_peaks
 from core.analyses.comparing.dynamics import emergence_step, tuning_autocorrelation
-from core.analyses.described import Described, Describing
+from core.analyses.described import DescribedDigits, DescribedDigitsTask
 from core.analyses.dissection import Sample
 from core.claims.detection import comparable
 from core.data.concepts import CONCEPTS
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import selectivity_index
 from core.statistics.ranking import Answers
 from core.training import History
-from core.training.task import Training
+from core.training.task import ModelTask
 
 Numbers = NDArray[np.float64]
 Floats = NDArray[np.float32]
@@ -131,10 +131,10 @@ class Emergence:
 
 
 @dataclass(frozen=True)
-class Emerging(Task[Emergence]):
+class EmergenceTask(Task[Emergence]):
     """What the units of a trained model were at each checkpoint of its training."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -144,13 +144,15 @@ class Emerging(Task[Emergence]):
     def compute(self, lab: Lab, report: Report) -> Emergence:
         """What the units were at each checkpoint, on both halves."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         return _emergence(model, described, report, self.title)
 
 
-def _emergence(model: Inspectable, described: Described, report: Report, title: str) -> Emergence:
-    """What `Emerging` is about, read now."""
+def _emergence(
+    model: Inspectable, described: DescribedDigits, report: Report, title: str
+) -> Emergence:
+    """What `EmergenceTask` is about, read now."""
     found, other = described.half("discovery"), described.half("confirmation")
     names = [name for name in found.measured.names if CONCEPTS[name].label is not None]
     present = found.measured.only(names).present()

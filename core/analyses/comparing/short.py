@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models import registry, saved  # noqa: F401  networks are packed by its rule
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.training import Start, Step, train
@@ -26,7 +26,7 @@ _FRESH = 1000  # added to the seed: new layers must not begin as those that they
 
 
 @dataclass(frozen=True)
-class Short(Task[Inspectable]):
+class ShortModelTask(Task[Inspectable]):
     """A network trained briefly on some digits, to be compared with others trained alike.
 
     labels: the classes that it learns, a digit each. digits: how many, before other classes are
@@ -37,7 +37,7 @@ class Short(Task[Inspectable]):
     """
 
     is_network: ClassVar[bool] = True
-    choice: Choice
+    choice: Run
     epochs: int
     digits: int
     labels: str = ALL
@@ -69,14 +69,14 @@ class Short(Task[Inspectable]):
                 if name.split(".")[0] in held
             }
         report(0.0, self.title)
-        fit = lab.result(DigitsTask(self.choice.data, "fit"), report)
+        fit = lab.result(DataTask(self.choice.data, "fit"), report)
         model = self._trained(
             of_classes(fit.take(slice(self.digits)), self.labels), weights, report
         )
         model.history = None
         return model
 
-    def base(self) -> Short:
+    def base(self) -> ShortModelTask:
         """The network from which its first layers are."""
         return replace(self, labels=self.source, first=0, source="", frozen=False)
 
@@ -86,7 +86,7 @@ class Short(Task[Inspectable]):
         return tuple(layer.name for layer in described[: self.first])
 
     def _trained(
-        self, digits: Digits, weights: Mapping[str, Tensor], report: Report
+        self, digits: DataSet, weights: Mapping[str, Tensor], report: Report
     ) -> Inspectable:
         """The network, trained on the digits from these weights."""
 
@@ -106,7 +106,7 @@ class Short(Task[Inspectable]):
         )
 
 
-def of_classes(digits: Digits, labels: str) -> Digits:
+def of_classes(digits: DataSet, labels: str) -> DataSet:
     """The digits whose class is one of `labels`."""
     wanted = np.isin(digits.labels.numpy(), [int(label) for label in labels])
     return digits.take(index_of(wanted))

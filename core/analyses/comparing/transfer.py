@@ -11,12 +11,12 @@ import pandas as pd
 from core.activations import peaks
 from core.analyses.comparing.base import seeds_of
 from core.analyses.comparing.dynamics import label_survival, tuning_drift
-from core.analyses.comparing.short import A, B, Short, of_classes
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.analyses.comparing.short import A, B, ShortModelTask, of_classes
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import auc_by_class, class_moments
@@ -73,19 +73,19 @@ def _survival(units: pd.DataFrame) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Transferring(Task[Transfer]):
+class TransferTask(Task[Transfer]):
     """Transfer of first layers from digits 0 to 4 to 5 to 9, with controls, for three seeds."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What it does."""
         return f"Transferring layers of {registry.title(self.choice.model)}"
 
-    def networks(self, choice: Choice) -> dict[tuple[str, int], Short]:
+    def networks(self, choice: Run) -> dict[tuple[str, int], ShortModelTask]:
         """The networks of one seed by kind and number of layers from elsewhere."""
-        base = Short(choice, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
+        base = ShortModelTask(choice, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
         hidden = len(registry.describe(choice.model)) - 1
         moved = {
             (kind, n): replace(base, first=n, source=source, frozen=frozen)
@@ -97,7 +97,7 @@ class Transferring(Task[Transfer]):
     def compute(self, lab: Lab, report: Report) -> Transfer:
         """The comparison, for which the networks that are missing are trained."""
         test = self.choice.data, "discovery", "confirmation"
-        seen, judged = (lab.result(DigitsTask(test[0], half), report) for half in test[1:])
+        seen, judged = (lab.result(DataTask(test[0], half), report) for half in test[1:])
         seen, judged = of_classes(seen, A), of_classes(judged, B)
         shorts = {choice: self.networks(choice) for choice in seeds_of(self.choice)}
         every = [short for of in shorts.values() for short in of.values()]
@@ -116,8 +116,8 @@ class Transferring(Task[Transfer]):
 
 def _moved(
     models: Mapping[tuple[str, int], Inspectable],
-    shorts: Mapping[tuple[str, int], Short],
-    digits: Digits,
+    shorts: Mapping[tuple[str, int], ShortModelTask],
+    digits: DataSet,
 ) -> pd.DataFrame:
     """What became of each unit of A, in the fine-tuned networks and in two controls."""
     before, choice = models["A", 0], shorts["A", 0].choice
@@ -133,7 +133,7 @@ def _moved(
 
 
 def tuning(
-    before: Inspectable, after: Inspectable, digits: Digits, layer: str, classes: str = A
+    before: Inspectable, after: Inspectable, digits: DataSet, layer: str, classes: str = A
 ) -> pd.DataFrame:
     """What became of each unit of a layer: columns unit, drift, before and after.
 

@@ -31,7 +31,7 @@ from core.analyses.dissection.tables import (
     by_pixels,
 )
 from core.arguments import real, seeded
-from core.data import Digits, members
+from core.data import DataSet, members
 from core.data.concepts import Measured, measure
 from core.surroundings import undisturbed
 from core.text import literal
@@ -76,7 +76,7 @@ class Dissection:
 @undisturbed()
 def dissect(
     model: nn.Module,
-    digits: Digits,
+    digits: DataSet,
     layer: str,
     concepts: Sequence[str] | Measured | None = None,
     *,
@@ -110,7 +110,7 @@ def dissect(
     return table
 
 
-def _measured(digits: Digits, concepts: Sequence[str] | Measured | None) -> Measured:
+def _measured(digits: DataSet, concepts: Sequence[str] | Measured | None) -> Measured:
     """What is in the digits, or `ValueError` for too few digits and concepts of others."""
     if len(digits) < 2:
         raise ValueError(
@@ -139,7 +139,7 @@ def _share(level: float) -> float:
     return share
 
 
-def _half(digits: Digits, measured: Measured, split: str) -> Sample:
+def _half(digits: DataSet, measured: Measured, split: str) -> Sample:
     """Half of the digits of each class, with what is in them."""
     chosen = members(split, digits.labels)
     return Sample(digits.take(chosen), measured.take(chosen.numpy()))

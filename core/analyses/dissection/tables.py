@@ -19,7 +19,7 @@ from core.activations import batches_of
 from core.analyses.dissection.levels import Batches, levels
 from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
 from core.analyses.dissection.pixels import Counted, count, iou
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.data.concepts import CONCEPTS, Measured
 from core.statistics import adjusted
 from core.statistics.ranking import Answers, auc_interval, chance
@@ -60,7 +60,7 @@ class Read:
 class Sample:
     """Digits, and what is in them."""
 
-    digits: Digits
+    digits: DataSet
     measured: Measured
 
     def __len__(self) -> int:

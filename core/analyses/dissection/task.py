@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import Dissection, dissect_layer
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Dissecting"]
+__all__ = ["DissectionTask"]
 
 
 @dataclass(frozen=True)
-class Dissecting(Task[Dissection]):
+class DissectionTask(Task[Dissection]):
     """A layer of a trained model against all concepts. level: share of its activations."""
 
-    choice: Choice
+    choice: Run
     layer: str
     level: float
 
@@ -30,7 +30,7 @@ class Dissecting(Task[Dissection]):
     def compute(self, lab: Lab, report: Report) -> Dissection:
         """The dissection: chosen on the discovery half, judged on the confirmation half."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         return dissect_layer(
             model,

@@ -8,21 +8,21 @@ import numpy as np
 
 from core.activations import all_peaks
 from core.analyses.counterfactuals import Differences, Pairs, differences, pairs_of
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.labelling import Labels, Library, label_units
 from core.data.strokes import OPTIONAL
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Labelling", "Named"]
+__all__ = ["UnitLabels", "UnitLabelsTask"]
 
 _EXAMPLES = 9  # pairs of each kind, kept to be looked at
 
 
 @dataclass(frozen=True)
-class Named:
+class UnitLabels:
     """The labels of every unit, and what adding a part to a digit does to it.
 
     labels: by layer. differences: by layer, then by the name of the pairs, such as "hook".
@@ -35,20 +35,20 @@ class Named:
 
 
 @dataclass(frozen=True)
-class Labelling(Task[Named]):
+class UnitLabelsTask(Task[UnitLabels]):
     """Labels of all units of a trained model, and the effect of each optional part."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Labelling the units of {self.choice.model}"
 
-    def compute(self, lab: Lab, report: Report) -> Named:
+    def compute(self, lab: Lab, report: Report) -> UnitLabels:
         """Labels chosen on the discovery half, scored on the confirmation half; differences."""
         model, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         halves = [described.half(split) for split in ("discovery", "confirmation")]
         libraries = [Library.of(half.measured) for half in halves]
@@ -62,7 +62,7 @@ class Labelling(Task[Named]):
             samples = [(of[layer], library) for of, library in zip(answers, libraries, strict=True)]
             labels[layer] = label_units(samples[0], samples[1], seed=self.choice.seed)
             changes[layer] = {name: differences(model, of, layer) for name, of in pairs.items()}
-        return Named(labels, changes, {name: _few(of) for name, of in pairs.items()})
+        return UnitLabels(labels, changes, {name: _few(of) for name, of in pairs.items()})
 
 
 def _few(pairs: Pairs) -> Pairs:

@@ -6,17 +6,17 @@ from dataclasses import dataclass
 
 from core.activations import layer_of
 from core.analyses.maximize import Covariance, Maximized, Settings, maximize
-from core.data.task import DigitsTask
-from core.runs import Choice
+from core.data.task import DataTask
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Maximizing", "MeasuringCovariance"]
+__all__ = ["CovarianceTask", "MaximizedTask"]
 
 
 @dataclass(frozen=True)
-class MeasuringCovariance(Task[Covariance]):
+class CovarianceTask(Task[Covariance]):
     """How the fit digits of a source vary, kept because it takes longer than the climb."""
 
     data: str
@@ -28,16 +28,16 @@ class MeasuringCovariance(Task[Covariance]):
 
     def compute(self, lab: Lab, report: Report) -> Covariance:
         """Mean and root of the covariance."""
-        fit = lab.result(DigitsTask(self.data, "fit"), report)
+        fit = lab.result(DataTask(self.data, "fit"), report)
         report(0.0, self.title)
         return Covariance.of(fit.images)
 
 
 @dataclass(frozen=True)
-class Maximizing(Task[Maximized]):
+class MaximizedTask(Task[Maximized]):
     """Maximized inputs of all units of a layer of a trained model."""
 
-    choice: Choice
+    choice: Run
     layer: str
     settings: Settings
 
@@ -49,7 +49,7 @@ class Maximizing(Task[Maximized]):
     def compute(self, lab: Lab, report: Report) -> Maximized:
         """The images, all units at once."""
         model, natural, report = lab.given(
-            report, Training(self.choice), MeasuringCovariance(self.choice.data)
+            report, ModelTask(self.choice), CovarianceTask(self.choice.data)
         )
         units = [(self.layer, index) for index in range(layer_of(model, self.layer).units)]
 

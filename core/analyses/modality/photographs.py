@@ -15,14 +15,14 @@ from core.runtime.lab import Lab
 from core.runtime.task import Report, Task, part_of
 from core.statistics.modes import LayerModes, find_layer
 
-__all__ = ["Photographs", "ReadingPhotographs"]
+__all__ = ["PhotographModes", "PhotographModesTask"]
 
 _BATCH = 10
 _READ = 0.6  # of the time
 
 
 @dataclass(frozen=True)
-class Photographs:
+class PhotographModes:
     """modes: of every channel, whose value is its mean over positions. values: (pictures, units)"""
 
     modes: LayerModes
@@ -30,7 +30,7 @@ class Photographs:
 
 
 @dataclass(frozen=True)
-class ReadingPhotographs(Task[Photographs]):
+class PhotographModesTask(Task[PhotographModes]):
     """A layer of a network of `core.models.pretrained.NETWORKS`, over shrunk pictures.
 
     The pictures belong to a visitor, so nothing is written to the store. trained: whether the
@@ -48,7 +48,7 @@ class ReadingPhotographs(Task[Photographs]):
         """What is done."""
         return f"Running {NETWORKS[self.network].title} on {len(self.files)} pictures"
 
-    def compute(self, lab: Lab, report: Report) -> Photographs:
+    def compute(self, lab: Lab, report: Report) -> PhotographModes:
         """The modes. Raises `core.models.pretrained.Unavailable` without weights."""
         report(0.0, "MnistFilesTask the weights" if self.trained else self.title)
         model = load(self.network, trained=self.trained)
@@ -59,4 +59,4 @@ class ReadingPhotographs(Task[Photographs]):
         values: NDArray[np.float32] = torch.cat(parts).numpy()
         rest = part_of(report, _READ, 1)
         modes = find_layer(values, on_progress=lambda done: rest(done, "Looking for modes"))
-        return Photographs(modes, values)
+        return PhotographModes(modes, values)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from core.activations import collect, layer_of
-from core.analyses.described import Described, Describing
+from core.analyses.described import DescribedDigits, DescribedDigitsTask
 from core.analyses.modality.makeup import (
     class_information,
     class_shares,
@@ -19,18 +19,18 @@ from core.analyses.modality.makeup import (
     verdict,
     within_classes,
 )
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models import registry
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task, part_of
 from core.statistics.modes import LayerModes, Modality, find_layer, find_modes
 from core.statistics.modes.density import densities
 from core.statistics.modes.describing import bic_gain
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["TAPS", "FindingModes", "LayerFound", "OpeningModes", "UnitFound", "taps"]
+__all__ = ["TAPS", "LayerModesTask", "ModesOfLayer", "UnitModes", "UnitModesTask", "taps"]
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -47,7 +47,7 @@ def taps(model: str, layer: str) -> tuple[str, ...]:
 
 
 @dataclass(frozen=True)
-class LayerFound:
+class ModesOfLayer:
     """The modes of all units of a layer.
 
     discovery, confirmation: on the two halves of the test digits. untrained: of the same network
@@ -61,10 +61,10 @@ class LayerFound:
 
 
 @dataclass(frozen=True)
-class FindingModes(Task[LayerFound]):
+class LayerModesTask(Task[ModesOfLayer]):
     """The modes of every unit of a layer. tap: one of `TAPS`; of a map the maximum is read."""
 
-    choice: Choice
+    choice: Run
     layer: str
     tap: str
 
@@ -73,11 +73,11 @@ class FindingModes(Task[LayerFound]):
         """What is done."""
         return f"Looking for modes in {self.choice.model}/{self.layer}"
 
-    def compute(self, lab: Lab, report: Report) -> LayerFound:
+    def compute(self, lab: Lab, report: Report) -> ModesOfLayer:
         """The modes of both halves, and of the untrained network on the first."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         images = {
-            half: lab.result(DigitsTask(self.choice.data, half), report).images
+            half: lab.result(DataTask(self.choice.data, half), report).images
             for half in ("discovery", "confirmation")
         }
         values = {half: self._read(model, shown) for half, shown in images.items()}
@@ -90,7 +90,7 @@ class FindingModes(Task[LayerFound]):
                 part(done, f"{self.title}: {name}, {done:.0%}")
 
             modes[name] = find_layer(of, seed=self.choice.seed, on_progress=on_progress)
-        return LayerFound(**modes, values=values)
+        return ModesOfLayer(**modes, values=values)
 
     def _read(self, model: Inspectable, images: torch.Tensor) -> Floats:
         """(digits, units): what is read of each digit."""
@@ -106,7 +106,7 @@ def _one_number(values: torch.Tensor) -> torch.Tensor:
 
 
 @dataclass(frozen=True)
-class UnitFound:
+class UnitModes:
     """The modes of one unit and what lives in them.
 
     found: on discovery, where modes and their borders are chosen. judged: on confirmation, as all
@@ -133,10 +133,10 @@ class UnitFound:
 
 
 @dataclass(frozen=True)
-class OpeningModes(Derived[UnitFound]):
-    """One unit of `FindingModes`, opened; fast enough to be made anew from what that one kept."""
+class UnitModesTask(Derived[UnitModes]):
+    """One unit of `LayerModesTask`, opened; fast enough to be made anew from what that one kept."""
 
-    layer: FindingModes
+    layer: LayerModesTask
     unit: int
 
     @property
@@ -144,12 +144,14 @@ class OpeningModes(Derived[UnitFound]):
         """What is done."""
         return f"{self.layer.title}: unit {self.unit}"
 
-    def compute(self, lab: Lab, report: Report) -> UnitFound:
+    def compute(self, lab: Lab, report: Report) -> UnitModes:
         """The unit's modes, and who lives in them."""
-        layer, described, _ = lab.given(report, self.layer, Describing(self.layer.choice.data))
+        layer, described, _ = lab.given(
+            report, self.layer, DescribedDigitsTask(self.layer.choice.data)
+        )
         return self._opened(layer, described)
 
-    def _opened(self, layer: LayerFound, described: Described) -> UnitFound:
+    def _opened(self, layer: ModesOfLayer, described: DescribedDigits) -> UnitModes:
         """Modes chosen on discovery, and everything about them measured on confirmation."""
         seed = self.layer.choice.seed + self.unit
         found = find_modes(layer.values["discovery"][:, self.unit], seed=seed)
@@ -162,7 +164,7 @@ class OpeningModes(Derived[UnitFound]):
         within = within_classes(values, labels)
         tested = judged.state == "tested"
         grid, ridges = _ridges(values, labels, judged)
-        return UnitFound(
+        return UnitModes(
             found=found,
             judged=judged,
             values=values,

@@ -21,7 +21,7 @@ from torch import nn
 
 from core.activations import run
 from core.analyses.gradients import Intent, activation_rows
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 
 __all__ = ["ROWS", "Film", "Recorder", "due", "ink"]
 
@@ -71,7 +71,7 @@ class Recorder:
     A temporary file holds it until it is cut, and is gone after the block.
     """
 
-    def __init__(self, watched: Digits, total: int) -> None:
+    def __init__(self, watched: DataSet, total: int) -> None:
         """watched: the digits of the activation rows and the accuracy. total: batches to come."""
         self._watched, self._due = watched, due(total)
         self._frames: list[int] = []

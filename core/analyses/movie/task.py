@@ -6,21 +6,21 @@ from dataclasses import dataclass
 
 from core.analyses.movie import Film, Recorder
 from core.claims.evidence import weights_hash
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task, part_of
 from core.training import Step, steps_of, train
-from core.training.task import Training, describe_step
+from core.training.task import ModelTask, describe_step
 
-__all__ = ["Filmed", "Filming"]
+__all__ = ["MovieTask", "RecordedMovie"]
 
 _TRAINED = 0.97  # of the time
 
 
 @dataclass(frozen=True)
-class Filmed:
+class RecordedMovie:
     """A film, and whether it ends at the very weights of the model that is kept."""
 
     film: Film
@@ -28,29 +28,29 @@ class Filmed:
 
 
 @dataclass(frozen=True)
-class Filming(Task[Filmed]):
+class MovieTask(Task[RecordedMovie]):
     """The film of a model's training, for which it is trained once more."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Recording the training of {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Filmed:
+    def compute(self, lab: Lab, report: Report) -> RecordedMovie:
         """The film, recorded."""
         data, name = self.choice.data, self.choice.model
-        fit = lab.result(DigitsTask(data, "fit"), report)
+        fit = lab.result(DataTask(data, "fit"), report)
         with Recorder(
-            lab.result(DigitsTask(data, "discovery"), report), steps_of(name, len(fit))
+            lab.result(DataTask(data, "discovery"), report), steps_of(name, len(fit))
         ) as recorder:
             recorder.begin(self.choice.untrained())
             model = self._trained(recorder, lab, report)
             report(_TRAINED, "Preparing the movie")
             film = recorder.cut()
-        known = lab.find(Training(self.choice))
-        return Filmed(film, known is not None and weights_hash(known) == weights_hash(model))
+        known = lab.find(ModelTask(self.choice))
+        return RecordedMovie(film, known is not None and weights_hash(known) == weights_hash(model))
 
     def _trained(self, recorder: Recorder, lab: Lab, report: Report) -> Inspectable:
         """The model, trained before the camera."""
@@ -61,9 +61,9 @@ class Filming(Task[Filmed]):
 
         return train(
             self.choice.model,
-            lab.result(DigitsTask(self.choice.data, "fit")),
+            lab.result(DataTask(self.choice.data, "fit")),
             seed=self.choice.seed,
-            watch=lab.result(DigitsTask(self.choice.data, "selection")),
+            watch=lab.result(DataTask(self.choice.data, "selection")),
             on_step=on_step,
             pictures=True,
         )

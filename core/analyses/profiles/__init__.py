@@ -23,7 +23,7 @@ from torch import Tensor, nn
 
 from core import statistics
 from core.activations import collect, collect_layers, layer_names, layer_of
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 
 __all__ = ["KINDS", "PERMUTATIONS", "Profile", "Scores", "profile", "table"]
 
@@ -123,8 +123,8 @@ class _Answers:
 def profile(
     model: nn.Module,
     untrained: nn.Module,
-    discovery: Digits,
-    confirmation: Digits,
+    discovery: DataSet,
+    confirmation: DataSet,
     *,
     layers: Sequence[str] | None = None,
     seed: int = 0,
@@ -181,7 +181,7 @@ def table(profiles: Mapping[str, Profile], model: str) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True).set_index("unit")
 
 
-def _summaries(model: nn.Module, digits: Digits, layers: Sequence[str]) -> dict[str, Tensor]:
+def _summaries(model: nn.Module, digits: DataSet, layers: Sequence[str]) -> dict[str, Tensor]:
     """(n, units, 3) for each layer: activation, peak and flat place of the peak."""
     return collect_layers(model, digits.images, layers, reduce=_summary)
 
@@ -200,7 +200,7 @@ def _split(summary: Tensor) -> _Answers:
     return _Answers(activation.numpy(), peak.numpy(), place.numpy().astype(np.int64))
 
 
-def _map_widths(model: nn.Module, digits: Digits, layers: Sequence[str]) -> dict[str, int]:
+def _map_widths(model: nn.Module, digits: DataSet, layers: Sequence[str]) -> dict[str, int]:
     """The width of each layer's maps, 0 for a dense layer."""
     one = collect_layers(model, digits.images[:1], layers)
     return {name: values.shape[3] if values.ndim == 4 else 0 for name, values in one.items()}
@@ -210,7 +210,7 @@ def _profile(
     layer: str,
     answers: Sequence[_Answers],
     labels: tuple[Whole, Whole],
-    confirmation: Digits,
+    confirmation: DataSet,
     width: int,
     seed: int,
 ) -> Profile:
@@ -270,7 +270,7 @@ def _activity(found: _Answers, judged: _Answers, means: NDArray[Any]) -> dict[st
     }
 
 
-def _saturated(model: nn.Module, digits: Digits, layer: str) -> Flags:
+def _saturated(model: nn.Module, digits: DataSet, layer: str) -> Flags:
     """(units,): which have nearly all activations at an end of the layer's range, if it has one."""
     described = layer_of(model, layer)
     if described.bounds is None:

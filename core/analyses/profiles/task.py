@@ -6,15 +6,15 @@ from dataclasses import dataclass
 from functools import partial
 
 from core.analyses.profiles import Profile, profile
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
 from core.training import accuracy
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Measuring", "Profiles", "Profiling", "Study"]
+__all__ = ["Profiles", "ProfilesTask", "Study", "StudyTask"]
 
 
 @dataclass(frozen=True)
@@ -26,10 +26,10 @@ class Profiles:
 
 
 @dataclass(frozen=True)
-class Profiling(Task[Profiles]):
+class ProfilesTask(Task[Profiles]):
     """The profile of each unit of a trained model."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -38,12 +38,12 @@ class Profiling(Task[Profiles]):
 
     def compute(self, lab: Lab, report: Report) -> Profiles:
         """The profiles: chosen on the discovery half, measured on the confirmation half."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         halves = [
-            lab.result(DigitsTask(self.choice.data, split), report)
+            lab.result(DataTask(self.choice.data, split), report)
             for split in ("discovery", "confirmation")
         ]
-        test = lab.result(DigitsTask(self.choice.data, "test"), report)
+        test = lab.result(DataTask(self.choice.data, "test"), report)
         report(0.0, "Measuring units")
         layers = profile(
             model,
@@ -64,17 +64,17 @@ def _on_layer(report: Report, done: int, layers: int) -> None:
 class Study:
     """A trained model and what its units do. accuracy: on the test digits, 0..1."""
 
-    choice: Choice
+    choice: Run
     model: Inspectable
     accuracy: float
     profiles: dict[str, Profile]
 
 
 @dataclass(frozen=True)
-class Measuring(Derived[Study]):
+class StudyTask(Derived[Study]):
     """A trained model with the profile of each of its units."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -83,5 +83,5 @@ class Measuring(Derived[Study]):
 
     def compute(self, lab: Lab, report: Report) -> Study:
         """The study, of the model and the profiles."""
-        model, measured, _ = lab.given(report, Training(self.choice), Profiling(self.choice))
+        model, measured, _ = lab.given(report, ModelTask(self.choice), ProfilesTask(self.choice))
         return Study(self.choice, model, measured.accuracy, measured.layers)

@@ -15,7 +15,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
 from core.activations import Edit, collect, run
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
 from core.models.inspectable import Inspectable
 from core.statistics import entropy as bits_of
@@ -101,7 +101,9 @@ def units_of(block: int, head: int) -> list[UnitId | tuple[str, int]]:
 
 
 def right(
-    model: Inspectable, digits: Digits, edits: Mapping[UnitId | tuple[str, int], Edit] | None = None
+    model: Inspectable,
+    digits: DataSet,
+    edits: Mapping[UnitId | tuple[str, int], Edit] | None = None,
 ) -> NDArray[np.bool_]:
     """Which digits are classified right, with some units edited."""
     answers = run(model, digits.images, edits).argmax(1)
@@ -109,7 +111,9 @@ def right(
     return found
 
 
-def head_effects(model: Inspectable, digits: Digits) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def head_effects(
+    model: Inspectable, digits: DataSet
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Of each head silenced alone: digits lost and digits won, (blocks, heads, classes).
 
     Lost were right and are wrong without the head; won the other way round.
@@ -124,7 +128,7 @@ def head_effects(model: Inspectable, digits: Digits) -> tuple[NDArray[np.int64],
     return lost, won
 
 
-def random_effects(model: Inspectable, digits: Digits, draws: int, seed: int = 0) -> Numbers:
+def random_effects(model: Inspectable, digits: DataSet, draws: int, seed: int = 0) -> Numbers:
     """Change in accuracy by class, (draws, heads, classes), of random units of block 0 at 0.
 
     As many units as a head has, drawn from all other heads: the control of silencing that head.
@@ -141,7 +145,7 @@ def random_effects(model: Inspectable, digits: Digits, draws: int, seed: int = 0
     return changes
 
 
-def _by_class(which: NDArray[np.bool_], digits: Digits) -> NDArray[np.int64]:
+def _by_class(which: NDArray[np.bool_], digits: DataSet) -> NDArray[np.int64]:
     """How many of the digits of each class, (classes,)."""
     return np.bincount(digits.labels.numpy()[which], minlength=CLASSES)
 
@@ -166,7 +170,7 @@ def interventions(blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
     }
 
 
-def accuracies(model: Inspectable, digits: Digits, seed: int = 0) -> dict[str, list[int]]:
+def accuracies(model: Inspectable, digits: DataSet, seed: int = 0) -> dict[str, list[int]]:
     """By intervention, how many digits are right with block 0, block 1 and both so edited.
 
     "as it is" is the network unedited, three times the same.

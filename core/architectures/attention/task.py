@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from core.activations import run
 from core.architectures.attention import measure as attention
 from core.data import CLASSES
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.attention import HEADS, TOKENS, shuffle_patches
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import paired_interval, wilson_interval
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["DRAWS", "Attending", "Heads", "Placed", "Placing"]
+__all__ = ["DRAWS", "Heads", "HeadsTask", "PositionValue", "PositionValueTask"]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -131,10 +131,10 @@ class Heads:
 
 
 @dataclass(frozen=True)
-class Attending(Task[Heads]):
+class HeadsTask(Task[Heads]):
     """What each head looks at, and which classes need it."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
@@ -143,9 +143,9 @@ class Attending(Task[Heads]):
 
     def compute(self, lab: Lab, report: Report) -> Heads:
         """Weights, entropies, heads silenced one by one, and weights replaced."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         halves = {
-            half: lab.result(DigitsTask(self.choice.data, half), report)
+            half: lab.result(DataTask(self.choice.data, half), report)
             for half in ("discovery", _JUDGED)
         }
         judged = halves[_JUDGED]
@@ -179,7 +179,7 @@ _UNPLACED = "attention_unplaced"
 
 
 @dataclass(frozen=True)
-class Placed:
+class PositionValue:
     """What positions are worth: a row for each network, with positions and without.
 
     table: network, accuracy, accuracy shuffled (patches of all digits in one other order), same
@@ -192,21 +192,23 @@ class Placed:
 
 
 @dataclass(frozen=True)
-class Placing(Task[Placed]):
+class PositionValueTask(Task[PositionValue]):
     """The network without positions, and what shuffled patches change in both."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return "Comparing self-attention with and without positions"
 
-    def compute(self, lab: Lab, report: Report) -> Placed:
+    def compute(self, lab: Lab, report: Report) -> PositionValue:
         """Both networks on digits as they are and on shuffled patches."""
         unplaced = replace(self.choice, model=_UNPLACED)
-        with_places, without, report = lab.given(report, Training(self.choice), Training(unplaced))
-        digits = lab.result(DigitsTask(self.choice.data, _JUDGED), report)
+        with_places, without, report = lab.given(
+            report, ModelTask(self.choice), ModelTask(unplaced)
+        )
+        digits = lab.result(DataTask(self.choice.data, _JUDGED), report)
         order = np.random.default_rng(self.choice.seed).permutation(TOKENS - 1)
         images, labels = shuffle_patches(digits.images, order.tolist()), digits.labels
         rows = []
@@ -222,4 +224,4 @@ class Placing(Task[Placed]):
             measured = {what: float(share.double().mean()) for what, share in shares.items()}
             moved = float((plain - shuffled).abs().max())
             rows.append({"network": name, **measured, "logits moved": moved})
-        return Placed(pd.DataFrame(rows), order)
+        return PositionValue(pd.DataFrame(rows), order)

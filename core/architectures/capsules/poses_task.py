@@ -17,16 +17,16 @@ from core.activations import collect
 from core.architectures.capsules import poses as posing
 from core.architectures.capsules.routing_task import of_capsules
 from core.architectures.capsules.trace import placed
-from core.data import CLASSES, Digits
-from core.data.task import DigitsTask
+from core.data import CLASSES, DataSet
+from core.data.task import DataTask
 from core.models.capsules import POSE, Capsules
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["DRAWN", "OBSERVED", "Meanings", "Meant"]
+__all__ = ["DRAWN", "OBSERVED", "PoseMeanings", "PoseMeaningsTask"]
 
 Numbers = NDArray[np.float64]
 
@@ -36,7 +36,7 @@ OBSERVED = 200  # digits of each class and half, at most, whose capsules are cor
 
 
 @dataclass(frozen=True)
-class Meant:
+class PoseMeanings:
     """What the dimensions of each class's capsule draw and go along with.
 
     effect, monotony: (halves, axes, classes, 16, properties), axes: the capsule's own and random
@@ -133,22 +133,22 @@ class Meant:
 
 
 @dataclass(frozen=True)
-class Meanings(Task[Meant]):
+class PoseMeaningsTask(Task[PoseMeanings]):
     """Dimensions of the capsules, shifted and decoded, and beside measured digits."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Meant:
+    def compute(self, lab: Lab, report: Report) -> PoseMeanings:
         """Both halves, class by class; a property's spread is that of the discovery half."""
-        trained, report = lab.given(report, Training(self.choice))
+        trained, report = lab.given(report, ModelTask(self.choice))
         model, untrained = of_capsules(trained), self.choice.untrained()
-        halves = [lab.result(DigitsTask(self.choice.data, half), report) for half in HALVES]
-        found: dict[str, list[Numbers]] = {field.name: [] for field in fields(Meant)}
+        halves = [lab.result(DataTask(self.choice.data, half), report) for half in HALVES]
+        found: dict[str, list[Numbers]] = {field.name: [] for field in fields(PoseMeanings)}
         for label in range(CLASSES):
             report(label / CLASSES, f"Shifting the capsules of class {label}")
             own = [of.take(torch.nonzero(of.labels == label)[:OBSERVED, 0]) for of in halves]
@@ -163,10 +163,10 @@ class Meanings(Task[Meant]):
             ]
             for name in found:
                 found[name].append(np.stack([half[name] for half in each]))
-        return Meant(**{name: np.stack(of, 2) for name, of in found.items()})
+        return PoseMeanings(**{name: np.stack(of, 2) for name, of in found.items()})
 
 
-def _shifted(model: Capsules, own: Digits, spread: Numbers, seed: int) -> dict[str, Numbers]:
+def _shifted(model: Capsules, own: DataSet, spread: Numbers, seed: int) -> dict[str, Numbers]:
     """Digits of a class decoded from shifted capsules: (axes, ...), the capsule's own ones first.
 
     The random axes are the same for both halves.
@@ -184,7 +184,7 @@ def _shifted(model: Capsules, own: Digits, spread: Numbers, seed: int) -> dict[s
 
 
 def _read(
-    networks: Sequence[Inspectable], own: Digits, values: Numbers, seed: int
+    networks: Sequence[Inspectable], own: DataSet, values: Numbers, seed: int
 ) -> dict[str, Numbers]:
     """How the capsules of a class go along with measured properties: (networks, ...)."""
     label, generator = int(own.labels[0]), np.random.default_rng(seed)

@@ -12,16 +12,23 @@ from scipy.stats import binomtest
 
 from core.activations import run
 from core.architectures.capsules import routing
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.capsules import Capsules
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["ITERATIONS", "Routed", "Routing", "Unrouted", "Unrouting", "of_capsules"]
+__all__ = [
+    "ITERATIONS",
+    "RoutingComparison",
+    "RoutingComparisonTask",
+    "RoutingEffects",
+    "RoutingEffectsTask",
+    "of_capsules",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -37,7 +44,7 @@ def of_capsules(model: Inspectable) -> Capsules:
 
 
 @dataclass(frozen=True)
-class Routed:
+class RoutingEffects:
     """What routing does to the confirmation half.
 
     digits: how many. right: of them told right with each of `ITERATIONS`. misrouted: with the
@@ -77,21 +84,21 @@ class Routed:
 
 
 @dataclass(frozen=True)
-class Routing(Task[Routed]):
+class RoutingEffectsTask(Task[RoutingEffects]):
     """Routing with more and fewer iterations, and with wrong coefficients."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Routed:
+    def compute(self, lab: Lab, report: Report) -> RoutingEffects:
         """All on the confirmation half."""
-        trained, report = lab.given(report, Training(self.choice))
+        trained, report = lab.given(report, ModelTask(self.choice))
         model, untrained = of_capsules(trained), of_capsules(self.choice.untrained())
-        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
         right = routing.correct(model, *given, ITERATIONS)
@@ -100,11 +107,11 @@ class Routing(Task[Routed]):
         report(0.7, "Measuring votes and agreement")
         decided = [routing.decisiveness(each, *given) for each in (model, untrained)]
         module = routing.of_the_module(model, digits.images[:_MODULE], generator)
-        return Routed(len(digits), right, np.array(wrong), np.stack(decided), module)
+        return RoutingEffects(len(digits), right, np.array(wrong), np.stack(decided), module)
 
 
 @dataclass(frozen=True)
-class Unrouted:
+class RoutingComparison:
     """Which digits of the confirmation half two networks tell right, bool (n,) each.
 
     routed: trained with three iterations. unrouted: trained with one, all coefficients equal.
@@ -134,23 +141,23 @@ class Unrouted:
 
 
 @dataclass(frozen=True)
-class Unrouting(Task[Unrouted]):
+class RoutingComparisonTask(Task[RoutingComparison]):
     """The same network trained without routing, from the same first weights."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Unrouted:
+    def compute(self, lab: Lab, report: Report) -> RoutingComparison:
         """Which digits of the confirmation half both tell right."""
         uniform = replace(self.choice, model="capsules_uniform")
-        *models, report = lab.given(report, Training(self.choice), Training(uniform))
-        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        *models, report = lab.given(report, ModelTask(self.choice), ModelTask(uniform))
+        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
         answers = [run(model, digits.images).argmax(1) for model in models]
-        return Unrouted(*((told == digits.labels).numpy() for told in answers))
+        return RoutingComparison(*((told == digits.labels).numpy() for told in answers))
 
 
 def _interval(hits: int, n: int) -> dict[str, float]:

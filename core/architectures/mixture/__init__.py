@@ -6,13 +6,13 @@ or chance would give; `rerouted` says what happens when the gate decides otherwi
 
 from __future__ import annotations
 
-from core.architectures.mixture.information import Shared, information, shared
+from core.architectures.mixture.information import SharedInformation, information, shared
 from core.architectures.mixture.report import GateReport, gate_report, read_gates, report_of
 from core.architectures.mixture.tables import concept_table, share_table
 
 __all__ = [
     "GateReport",
-    "Shared",
+    "SharedInformation",
     "concept_table",
     "gate_report",
     "information",

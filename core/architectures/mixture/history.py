@@ -15,12 +15,12 @@ from core.activations import run
 from core.architectures.mixture.examples import mean_digits
 from core.architectures.mixture.report import DEAD, GateReport, read_gates, report_of
 from core.arguments import seeded, whole
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.models import registry
 from core.statistics import entropy
 from core.surroundings import undisturbed
 
-__all__ = ["Growth", "grow", "normalized_limit", "shares"]
+__all__ = ["GateHistory", "grow", "normalized_limit", "shares"]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -29,7 +29,7 @@ _DECIDED = 0.5  # of the digits, at the expert that takes them in the end
 
 
 @dataclass(frozen=True)
-class Growth:
+class GateHistory:
     """One gate at the steps of training that were kept.
 
     steps: (checkpoints,) batches seen, the first 0. load, importance: (checkpoints, experts).
@@ -143,10 +143,10 @@ class Growth:
 def grow(
     name: str,
     weights: Mapping[int, Mapping[str, Tensor]],
-    digits: Digits,
+    digits: DataSet,
     gate: str | None = None,
     seed: int = 0,
-) -> Growth:
+) -> GateHistory:
     """The gate of model `name` at each step, on the digits.
 
     weights: by step, those of the model, as `core.training.History` keeps them. They are put into a
@@ -160,7 +160,7 @@ def grow(
         raise ValueError(f"{len(weights)} steps, {len(digits)} digits: give at least one of each.")
     model = registry.build(name).eval().requires_grad_(False)
     labels, images = digits.labels.numpy(), digits.images[:, 0].numpy()
-    rows: dict[str, list[Any]] = {of.name: [] for of in fields(Growth)}
+    rows: dict[str, list[Any]] = {of.name: [] for of in fields(GateHistory)}
     for step in sorted(weights):
         model.load_state_dict(dict(weights[step]))
         report = report_of(read_gates(model, digits, gate), labels, seed=seed)
@@ -171,11 +171,11 @@ def grow(
         for key, value in values.items():
             rows[key].append(value)
     rows["same"] = [float((first == rows["same"][-1]).mean()) for first in rows["same"]]
-    return Growth(**{key: np.array(values) for key, values in rows.items()})
+    return GateHistory(**{key: np.array(values) for key, values in rows.items()})
 
 
 def _read(report: GateReport) -> dict[str, Any]:
-    """What a report tells, by the fields of `Growth`."""
+    """What a report tells, by the fields of `GateHistory`."""
     told = report.class_information
     return {
         "load": report.load,

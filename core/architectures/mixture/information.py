@@ -10,14 +10,14 @@ from numpy.typing import ArrayLike, NDArray
 from core.arguments import seeded
 from core.statistics import entropy
 
-__all__ = ["Shared", "entropy", "information", "shared"]
+__all__ = ["SharedInformation", "entropy", "information", "shared"]
 
 Numbers = NDArray[np.float64]
 SHUFFLES = 200
 
 
 @dataclass(frozen=True)
-class Shared:
+class SharedInformation:
     """What expert and factor share.
 
     bits: mutual information, plug-in. normalized: 2 bits / (entropy of experts + of the factor), 0
@@ -48,7 +48,7 @@ def information(counts: ArrayLike) -> tuple[float, float]:
     return bits, 2 * bits / (rows + columns) if rows + columns > 0 else 0.0
 
 
-def shared(experts: ArrayLike, factor: ArrayLike, seed: int = 0) -> Shared:
+def shared(experts: ArrayLike, factor: ArrayLike, seed: int = 0) -> SharedInformation:
     """What experts (n,) and a factor (n,), both whole numbers, share beside `SHUFFLES` shuffles."""
     first, second = _numbered(experts), _numbered(factor)
     wide = int(second.max()) + 1
@@ -63,7 +63,9 @@ def shared(experts: ArrayLike, factor: ArrayLike, seed: int = 0) -> Shared:
     bits, normalized = of(first)
     null = np.array([of(random.permutation(first))[0] for _ in range(SHUFFLES)])
     p = (1 + int((null >= bits - 1e-12).sum())) / (1 + SHUFFLES)
-    return Shared(bits, normalized, float(null.mean()), float(np.quantile(null, 0.95)), p)
+    return SharedInformation(
+        bits, normalized, float(null.mean()), float(np.quantile(null, 0.95)), p
+    )
 
 
 def _numbered(values: ArrayLike) -> NDArray[np.int64]:

@@ -17,14 +17,14 @@ from torch import nn
 
 from core.activations import Edit, Images, run
 from core.arguments import seeded, whole
-from core.data import Digits
+from core.data import DataSet
 from core.models.gated import Gated
 from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
 
 __all__ = [
-    "Rerouted",
+    "GateAnswers",
     "alike",
     "alone",
     "changed_weights",
@@ -39,7 +39,7 @@ _NEVER = -1e9  # a score that no other is below: e to this power is 0
 
 
 @dataclass(frozen=True)
-class Rerouted:
+class GateAnswers:
     """Answers to n digits, int8, the gate left alone and with other decisions.
 
     intact, another, akin, even: (n,): as decided; with the weights of a random other digit; of a
@@ -56,7 +56,9 @@ class Rerouted:
 
 
 @undisturbed()
-def rerouted(model: nn.Module, digits: Digits, gate: str | None = None, seed: int = 0) -> Rerouted:
+def rerouted(
+    model: nn.Module, digits: DataSet, gate: str | None = None, seed: int = 0
+) -> GateAnswers:
     """What the model answers to digits when one of its gates decides otherwise.
 
     gate: name of the layer that holds its weights; None for the last one. seed: of the draw of
@@ -68,7 +70,7 @@ def rerouted(model: nn.Module, digits: Digits, gate: str | None = None, seed: in
     (name, count), seed = _gate(model, gate), seeded(seed)
     images, labels = digits.images, digits.labels.numpy()
     experts = range(count)
-    return Rerouted(
+    return GateAnswers(
         intact=_answers(model, images, {}),
         another=changed_weights(model, images, donors(np.zeros(len(labels)), seed), name),
         akin=changed_weights(model, images, donors(labels, seed), name),

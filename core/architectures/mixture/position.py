@@ -17,9 +17,9 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor, nn
 
 from core.activations import collect_layers, run
-from core.architectures.mixture.information import Shared, information, shared
+from core.architectures.mixture.information import SharedInformation, information, shared
 from core.arguments import seeded, whole
-from core.data import CLASSES, Digits
+from core.data import CLASSES, DataSet
 from core.data.jitter import drawn_offsets, moved
 from core.models.gated import Gated
 from core.surroundings import undisturbed
@@ -30,7 +30,7 @@ __all__ = [
     "ROUNDS",
     "SIDE",
     "GatePlaces",
-    "Placed",
+    "PositionReport",
     "factors_of",
     "lead",
     "place_report",
@@ -60,7 +60,7 @@ class GatePlaces:
     gate: str
     counts: Whole
     classes: Whole
-    told: Mapping[str, Shared]
+    told: Mapping[str, SharedInformation]
     ahead: tuple[float, float]
 
     @property
@@ -88,7 +88,7 @@ class GatePlaces:
 
 
 @dataclass(frozen=True)
-class Placed:
+class PositionReport:
     """One network on n digits moved about.
 
     gates: input to output. moved, still: how many of the digits it tells right, moved once and as
@@ -103,7 +103,9 @@ class Placed:
 
 
 @undisturbed()
-def place_report(model: nn.Module, digits: Digits, rounds: int = ROUNDS, seed: int = 0) -> Placed:
+def place_report(
+    model: nn.Module, digits: DataSet, rounds: int = ROUNDS, seed: int = 0
+) -> PositionReport:
     """What every gate of the model does with the digits, each moved `rounds` times.
 
     The offsets come from `seed` alone, so that networks are compared on the same pictures. Only the
@@ -127,7 +129,7 @@ def place_report(model: nn.Module, digits: Digits, rounds: int = ROUNDS, seed: i
         parts.append((down, right, {name: of.argmax(1) for name, of in read.items()}))
     labels = digits.labels
     still = run(model, digits.images).argmax(1)
-    return Placed(
+    return PositionReport(
         tuple(_gate(name, parts, labels, model.routing.experts, seed) for name in model.gates),
         len(digits),
         int((parts[0][2][_DECIDE] == labels).sum()),

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from core.architectures.mixture.position import FACTORS, GatePlaces, Placed
+from core.architectures.mixture.position import FACTORS, GatePlaces, PositionReport
 
 __all__ = ["Division", "divided", "factor_table"]
 
@@ -19,7 +19,7 @@ class Division:
     what: bool
 
 
-def divided(trained: Placed, untrained: Placed) -> Division | None:
+def divided(trained: PositionReport, untrained: PositionReport) -> Division | None:
     """Whether layer 1 tells places and layer 2 classes; None of a network of one layer.
 
     A layer tells a factor if its normalized information with it exceeds that with the other, by all
@@ -41,7 +41,7 @@ def _tells(now: GatePlaces, before: GatePlaces, factor: str) -> bool:
     return own.bits > own.limit and own.normalized > before.told[factor].normalized
 
 
-def factor_table(trained: Placed, **others: Placed) -> pd.DataFrame:
+def factor_table(trained: PositionReport, **others: PositionReport) -> pd.DataFrame:
     """A row for each gate and factor: bits, normalized, chance, limit and p of `Shared`.
 
     shuffled: the limit as normalized as the bits, which it may be: shuffles keep both entropies.

@@ -13,10 +13,10 @@ from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
 from core.activations import collect
-from core.architectures.mixture.information import Shared, shared
+from core.architectures.mixture.information import SharedInformation, shared
 from core.architectures.mixture.tables import share_table
 from core.arguments import seeded
-from core.data import Digits
+from core.data import DataSet
 from core.data.concepts import Measured, measure
 from core.models.gated import Gated
 from core.models.gates import balance
@@ -108,7 +108,7 @@ class GateReport:
         return max(0.0, self.entropy_of_mean - self.mean_entropy)
 
     @cached_property
-    def class_information(self) -> Shared:
+    def class_information(self) -> SharedInformation:
         """What the expert that takes a digit tells of its class."""
         return shared(self.first, self.labels, self.seed)
 
@@ -119,7 +119,8 @@ class GateReport:
 
     @cached_property
     def concept_information(self) -> pd.DataFrame:
-        """A row for each concept: digits, bits, normalized, chance, limit and p of `Shared`.
+        """A row for each concept: digits, bits, normalized, chance, limit and p of
+        `SharedInformation`.
 
         Raises `ValueError` when concepts weren't measured.
         """
@@ -135,7 +136,7 @@ class GateReport:
 @undisturbed()
 def gate_report(
     model: nn.Module,
-    digits: Digits,
+    digits: DataSet,
     gate: str | None = None,
     *,
     concepts: Sequence[str] | Measured | None = None,
@@ -161,7 +162,7 @@ def gate_report(
     return report_of(weights, digits.labels.numpy(), concepts, seed)
 
 
-def read_gates(model: nn.Module, digits: Digits, gate: str | None = None) -> Floats:
+def read_gates(model: nn.Module, digits: DataSet, gate: str | None = None) -> Floats:
     """The weights of a gate for each digit, (n, experts). Raises as `gate_report`."""
     if not isinstance(model, Gated):
         raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")

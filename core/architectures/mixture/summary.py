@@ -13,7 +13,7 @@ from scipy.stats import binomtest
 from core.architectures.mixture.report import GateReport
 from core.statistics import paired_interval, wilson_interval
 
-__all__ = ["MEASURES", "Summed", "Versus", "measured", "versus"]
+__all__ = ["MEASURES", "RunSummary", "Versus", "measured", "versus"]
 
 # of a gate; what a network without one lacks
 MEASURES = (
@@ -46,7 +46,7 @@ class Versus:
 
 
 @dataclass(frozen=True)
-class Summed:
+class RunSummary:
     """One run on n test digits.
 
     right: bool (n,), which digits it tells right. parameters, multiplications: see

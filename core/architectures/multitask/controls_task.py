@@ -13,16 +13,16 @@ from numpy.typing import NDArray
 from core.architectures.multitask.results import ONE_SIDED, heads_of
 from core.architectures.multitask.sharing import SHARED, Lesions, specialization
 from core.architectures.multitask.task import judged, opened_up
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.training import Start, Step, train
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["NETWORKS", "SHARE", "Alone", "Controls"]
+__all__ = ["NETWORKS", "SHARE", "ControlNetworks", "ControlNetworksTask"]
 
 NETWORKS = {
     "multitask": "all tasks",
@@ -38,8 +38,9 @@ EPOCHS = 4  # of the heads on layers that stay random
 
 
 @dataclass(frozen=True)
-class Controls:
-    """The same lesions in four networks. arrays: by network, as `Alone.measure` keeps them."""
+class ControlNetworks:
+    """The same lesions in four networks. arrays: by network, as `ControlNetworksTask` gives
+    them."""
 
     tasks: tuple[str, ...]
     arrays: Arrays
@@ -89,26 +90,26 @@ class Controls:
 
 
 @dataclass(frozen=True)
-class Alone(Task[Controls]):
+class ControlNetworksTask(Task[ControlNetworks]):
     """Two more networks and heads on random layers, and the same lesions in each."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return "Comparing networks trained on one task with the one trained on all"
 
-    def compute(self, lab: Lab, report: Report) -> Controls:
+    def compute(self, lab: Lab, report: Report) -> ControlNetworks:
         """By network: scores, and the lesions of both shared layers."""
         names = (self.choice.model, *_ALONE)
         runs = [replace(self.choice, model=name) for name in names]
-        *models, report = lab.given(report, *(Training(run) for run in runs))
+        *models, report = lab.given(report, *(ModelTask(run) for run in runs))
         data = self.choice.data
         halves = [
-            lab.result(DigitsTask(data, half), report) for half in ("discovery", "confirmation")
+            lab.result(DataTask(data, half), report) for half in ("discovery", "confirmation")
         ]
-        fit = lab.result(DigitsTask(data, "fit"), report)
+        fit = lab.result(DataTask(data, "fit"), report)
         networks = {**dict(zip(names, models, strict=True)), "random": self._random(fit, report)}
         kept = {}
         for at, (name, network) in enumerate(networks.items()):
@@ -118,9 +119,9 @@ class Alone(Task[Controls]):
             for layer in SHARED:
                 found = judged(model, halves, layer, (SHARE,), self.choice.seed)
                 kept |= {f"{name} {key}": values for key, values in found.items()}
-        return Controls(tuple(head.task for head in heads_of(self.choice.model)), kept)
+        return ControlNetworks(tuple(head.task for head in heads_of(self.choice.model)), kept)
 
-    def _random(self, fit: Digits, report: Report) -> Inspectable:
+    def _random(self, fit: DataSet, report: Report) -> Inspectable:
         """The network with trained heads on shared layers as they were drawn."""
 
         def on_step(step: Step) -> None:

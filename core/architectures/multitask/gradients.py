@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import relu
 
-from core.data import Digits
+from core.data import DataSet
 from core.models import registry
 from core.models.multitask import ManyHeads
 
@@ -26,7 +26,7 @@ Numbers = NDArray[np.float64]
 SIZE = 250  # digits of a batch, as in training
 
 
-def gradients(model: ManyHeads, digits: Digits, layer: str) -> Tensor:
+def gradients(model: ManyHeads, digits: DataSet, layer: str) -> Tensor:
     """(tasks, units, inputs + 1): ∂(mean loss)/∂ weights and bias of a shared layer, by head.
 
     Of one batch; the model may be frozen and is left as it is. Raises `ValueError` for a layer that
@@ -60,7 +60,7 @@ def cosines(found: Tensor) -> tuple[Numbers, Numbers]:
     return _cosine(first.flatten(1), second.flatten(1)), _cosine(first, second)
 
 
-def repeated(model: ManyHeads, digits: Digits, layer: str) -> tuple[Numbers, Numbers, Numbers]:
+def repeated(model: ManyHeads, digits: DataSet, layer: str) -> tuple[Numbers, Numbers, Numbers]:
     """Cosines over batches of `SIZE` digits: between tasks, with itself, and of each unit.
 
     Means over batches of (pairs,) and (pairs, units); the second is (tasks,), of a task's gradients

@@ -15,7 +15,7 @@ from core.architectures.multitask.sharing import SHARED, specialization, tasks_o
 from core.models import registry
 from core.models.multitask import Head, ManyHeadsSettings
 
-__all__ = ["ONE_SIDED", "SHARES", "Shared", "heads_of"]
+__all__ = ["ONE_SIDED", "SHARES", "SharedUnits", "heads_of"]
 
 Numbers = NDArray[np.float64]
 Arrays = Mapping[str, NDArray[Any]]
@@ -33,8 +33,8 @@ def heads_of(model: str) -> tuple[Head, ...]:
 
 
 @dataclass(frozen=True)
-class Shared:
-    """What the shared units of one network are for. arrays: as `Serving.compute` gives them."""
+class SharedUnits:
+    """What the shared units of one network are for. arrays: as `SharedUnitsTask` gives them."""
 
     heads: tuple[Head, ...]
     arrays: Arrays

@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 from torch.nn.functional import relu
 
-from core.data import Digits
+from core.data import DataSet
 from core.models.multitask import Head, ManyHeads, ManyHeadsSettings
 
 __all__ = [
@@ -75,7 +75,7 @@ def score(head: Head, answers: Tensor, targets: Tensor) -> float:
 class Lesions:
     """A shared layer of a network on some digits, of which units can be silenced."""
 
-    def __init__(self, model: ManyHeads, digits: Digits, layer: str) -> None:
+    def __init__(self, model: ManyHeads, digits: DataSet, layer: str) -> None:
         """Raises `ValueError` when a task is answered no better than by a constant."""
         self.model, self.layer, self.heads = model, layer, tasks_of(model)
         with torch.no_grad():

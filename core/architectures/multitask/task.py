@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from core.architectures.multitask.gradients import SIZE, at_weights, repeated
 from core.architectures.multitask.lesions import crossed
-from core.architectures.multitask.results import SHARES, Shared, heads_of
+from core.architectures.multitask.results import SHARES, SharedUnits, heads_of
 from core.architectures.multitask.sharing import (
     SHARED,
     Lesions,
@@ -20,16 +20,16 @@ from core.architectures.multitask.sharing import (
     tasks_of,
     variances,
 )
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
 from core.models.multitask import Head, ManyHeads
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["DRAWS", "Serving", "judged", "opened_up"]
+__all__ = ["DRAWS", "SharedUnitsTask", "judged", "opened_up"]
 
 Numbers = NDArray[np.float64]
 
@@ -39,24 +39,24 @@ _LINEAR = 20_000  # digits of the linear baseline
 
 
 @dataclass(frozen=True)
-class Serving(Task[Shared]):
+class SharedUnitsTask(Task[SharedUnits]):
     """What every shared unit of `multitask` or `pairs` is for."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Shared:
+    def compute(self, lab: Lab, report: Report) -> SharedUnits:
         """Scores and baselines, lesions of single units and of groups, and gradients."""
-        trained, report = lab.given(report, Training(self.choice))
+        trained, report = lab.given(report, ModelTask(self.choice))
         model, data = opened_up(trained), self.choice.data
         halves = [
-            lab.result(DigitsTask(data, half), report) for half in ("discovery", "confirmation")
+            lab.result(DataTask(data, half), report) for half in ("discovery", "confirmation")
         ]
-        fit = lab.result(DigitsTask(data, "fit"), report).take(slice(_LINEAR))
+        fit = lab.result(DataTask(data, "fit"), report).take(slice(_LINEAR))
         kept = {"scores": _scores(model, fit, halves[1])}
         for at, layer in enumerate(SHARED):
             report(0.1 + 0.35 * at, f"Silencing the units of {layer}, one by one and together")
@@ -64,10 +64,10 @@ class Serving(Task[Shared]):
             kept |= _described(model, halves, layer)
         report(0.8, "Comparing the gradients of the tasks")
         kept |= _conflict(model, halves[0].take(slice(_BATCHES * SIZE)))
-        return Shared(heads_of(self.choice.model), kept)
+        return SharedUnits(heads_of(self.choice.model), kept)
 
 
-def _scores(model: ManyHeads, fit: Digits, digits: Digits) -> Numbers:
+def _scores(model: ManyHeads, fit: DataSet, digits: DataSet) -> Numbers:
     """(3, tasks): the network, linear regression on pixels, and the best constant answer."""
     constant = []
     lesions = Lesions(model, digits, SHARED[-1])
@@ -84,7 +84,7 @@ def opened_up(model: Inspectable) -> ManyHeads:
 
 
 def judged(
-    model: ManyHeads, halves: list[Digits], layer: str, shares: tuple[float, ...], seed: int
+    model: ManyHeads, halves: list[DataSet], layer: str, shares: tuple[float, ...], seed: int
 ) -> dict[str, NDArray[np.float64]]:
     """Lesions of a layer: units ranked on the first half, groups of them judged on the second."""
     first, second = (Lesions(model, half, layer) for half in halves)
@@ -107,7 +107,7 @@ def judged(
 
 
 def _described(
-    model: ManyHeads, halves: list[Digits], layer: str
+    model: ManyHeads, halves: list[DataSet], layer: str
 ) -> dict[str, NDArray[np.float64]]:
     """Of each unit of a layer: its harm on the second half, variances, and its mean image."""
     first, second = (Lesions(model, half, layer) for half in halves)
@@ -118,7 +118,7 @@ def _described(
     }
 
 
-def _linear(model: ManyHeads, fit: Digits, digits: Digits) -> Numbers:
+def _linear(model: ManyHeads, fit: DataSet, digits: DataSet) -> Numbers:
     """(tasks,): scores of least squares from pixels to all targets, answers as one-hot numbers."""
     found = []
     seen, targets = model.examples(fit.images, fit.labels)
@@ -143,7 +143,7 @@ def _with_one(images: torch.Tensor) -> torch.Tensor:
     return torch.cat([flat, flat.new_ones(len(flat), 1)], 1)
 
 
-def _conflict(model: ManyHeads, digits: Digits) -> dict[str, NDArray[np.float64]]:
+def _conflict(model: ManyHeads, digits: DataSet) -> dict[str, NDArray[np.float64]]:
     """Cosines of the tasks' gradients at every kept step of training; by unit at the last."""
     history = model.history.weights
     kept: dict[str, NDArray[np.float64]] = {"steps": np.array(sorted(history))}

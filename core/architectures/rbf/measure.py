@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.data import Digits
+from core.data import DataSet
 from core.data.bitmaps import BITMAPS
 from core.models.prototypes import squared_distances
 from core.models.rbf import read_out
@@ -103,7 +103,7 @@ class Answer:
     outputs: Numbers
 
 
-def territories(centres: Tensor, chosen: Digits, judged: Digits) -> Territories:
+def territories(centres: Tensor, chosen: DataSet, judged: DataSet) -> Territories:
     """Labels by the `chosen` digits, all else measured on the `judged` ones."""
     units = len(centres)
     owners = squared_distances(chosen.images.flatten(1), centres).argmin(1)

@@ -20,17 +20,17 @@ from core.architectures.rbf.measure import (
     territories,
     width_effect,
 )
-from core.data import Digits
+from core.data import DataSet
 from core.data.bitmaps import BITMAPS
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.models.inspectable import Inspectable
 from core.models.prototypes import nearest, random_digits, squared_distances
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["FACTORS", "OWN_WIDTH", "SETS", "OpenedRBF", "OpeningRBF"]
+__all__ = ["FACTORS", "OWN_WIDTH", "SETS", "RBFMeasures", "RBFTask"]
 
 FACTORS = (0.1, 0.2, 0.3, 0.5, 0.7, 1.0, 1.4, 2.0, 3.0, 5.0, 10.0)  # on the width
 OWN_WIDTH = FACTORS.index(1.0)
@@ -45,7 +45,7 @@ _OF_RESPONSES = tuple(each.name for each in fields(Responses))
 
 
 @dataclass(frozen=True)
-class OpenedRBF:
+class RBFMeasures:
     """What was measured, on the confirmation half; labels of centres come from the selection split.
 
     centres: (centres, 28, 28). width: of the trained network. own, control: the digits nearest to
@@ -73,21 +73,21 @@ class OpenedRBF:
 
 
 @dataclass(frozen=True)
-class OpeningRBF(Task[OpenedRBF]):
+class RBFTask(Task[RBFMeasures]):
     """The centres of one network, and what their width does."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> OpenedRBF:
+    def compute(self, lab: Lab, report: Report) -> RBFMeasures:
         """All numbers of the network of the choice."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         fit, chosen, judged = (
-            lab.result(DigitsTask(self.choice.data, split), report)
+            lab.result(DataTask(self.choice.data, split), report)
             for split in ("fit", "selection", "confirmation")
         )
         centres = model.get_parameter("centres.prototypes").detach()
@@ -101,7 +101,7 @@ class OpeningRBF(Task[OpenedRBF]):
             found = width_effect(_squares(other, (fit, judged)), _labels((fit, judged)), spread)[0]
             measured = [own.distance, own.purity, own.effective, *found.numbers()]
             rows.append(dict(zip([*_OF_SET, *_OF_RESPONSES], measured, strict=True)))
-        return OpenedRBF(
+        return RBFMeasures(
             centres.view(-1, 28, 28).numpy(),
             width,
             owned["k-means"],
@@ -125,7 +125,7 @@ def _table(arrays: Mapping[str, NDArray[np.float64]]) -> pd.DataFrame:
     return pd.concat(widths, ignore_index=True)
 
 
-Pair = tuple[Digits, Digits]  # fitted and judged
+Pair = tuple[DataSet, DataSet]  # fitted and judged
 
 
 def _widths(centres: Tensor, width: float, digits: Pair) -> dict[str, NDArray[np.float64]]:
@@ -147,7 +147,7 @@ def _widths(centres: Tensor, width: float, digits: Pair) -> dict[str, NDArray[np
 
 
 def _sets(
-    centres: Tensor, width: float, untrained: Inspectable, fit: Digits
+    centres: Tensor, width: float, untrained: Inspectable, fit: DataSet
 ) -> dict[str, tuple[Tensor, float]]:
     """The centres of each of `SETS`, (centres, 784), with their width."""
     generator = torch.Generator().manual_seed(0)

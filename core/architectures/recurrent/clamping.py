@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.activations import Edit, behind, collect, run
-from core.data import Digits
+from core.data import DataSet
 from core.models.gru import GRU, GRUSettings
 from core.models.inspectable import Inspectable
 
@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 HOLDS: tuple[Edit, ...] = (0.0, 1.0, "mean")  # at what a whole gate is held
 
 
-def held_gate(model: Inspectable, digits: Digits, layer: str) -> Array:
+def held_gate(model: Inspectable, digits: DataSet, layer: str) -> Array:
     """Accuracy with all units of a gate held at 0, at 1, and at their mean at each row; (3,)."""
     units = next(one.units for one in model.described if one.name == layer)
     right = []

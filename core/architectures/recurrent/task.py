@@ -11,18 +11,18 @@ from numpy.typing import NDArray
 
 from core.architectures.recurrent import clamping, early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.gru import GRU
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
 from core.training import accuracy
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Gates", "Opened", "Read", "Reading"]
+__all__ = ["EarlyReading", "EarlyReadingTask", "GateMeasures", "GatesTask"]
 
 HELD = 2000  # digits of the confirmation half on which whole gates are held
 NETWORKS = ("trained", "untrained")
@@ -32,7 +32,7 @@ Numbers = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
-class Opened:
+class GateMeasures:
     """What the gates do on the confirmation half; by network, "trained" and "untrained".
 
     saturation: by network and gate, (units, 2), left and right. kept: by network, (units,), the
@@ -74,21 +74,21 @@ class Opened:
 
 
 @dataclass(frozen=True)
-class Gates(Task[Opened]):
+class GatesTask(Task[GateMeasures]):
     """Gates and state of the chosen network, beside itself before training."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Opened:
+    def compute(self, lab: Lab, report: Report) -> GateMeasures:
         """Everything on the confirmation half, but what orders the units."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         first, judged = (
-            lab.result(DigitsTask(self.choice.data, half), report)
+            lab.result(DataTask(self.choice.data, half), report)
             for half in ("discovery", "confirmation")
         )
         networks = dict(zip(NETWORKS, (model, self.choice.untrained()), strict=True))
@@ -102,7 +102,7 @@ class Gates(Task[Opened]):
         writes = recurrent.change(recurrent.read(model, first.images, carried))
         report(0.7, "Clamping gates")
         some = judged.take(slice(HELD))
-        return Opened(
+        return GateMeasures(
             saturation,
             kept,
             state,
@@ -115,7 +115,7 @@ class Gates(Task[Opened]):
 
 
 def _gates(
-    networks: Mapping[str, Inspectable], digits: Digits
+    networks: Mapping[str, Inspectable], digits: DataSet
 ) -> tuple[dict[tuple[str, str], Numbers], dict[str, Numbers]]:
     """Saturation of every gate, by network and gate; the mean of the one that keeps, by network."""
     saturation, kept = {}, {}
@@ -128,7 +128,7 @@ def _gates(
     return saturation, kept
 
 
-def _held(model: Inspectable, digits: Digits) -> pd.DataFrame:
+def _held(model: Inspectable, digits: DataSet) -> pd.DataFrame:
     """A row for each gate: accuracy with all its units held."""
     names = recurrent.gates(model.described)
     held = np.stack([clamping.held_gate(model, digits, gate) for gate in names])
@@ -137,7 +137,7 @@ def _held(model: Inspectable, digits: Digits) -> pd.DataFrame:
     return table
 
 
-def _read_otherwise(model: Inspectable, digits: Digits) -> dict[str, float]:
+def _read_otherwise(model: Inspectable, digits: DataSet) -> dict[str, float]:
     """Accuracy of a GRU with its weights read in other ways."""
     if not isinstance(model, GRU):
         return {}
@@ -146,7 +146,7 @@ def _read_otherwise(model: Inspectable, digits: Digits) -> dict[str, float]:
 
 
 @dataclass(frozen=True)
-class Read:
+class EarlyReading:
     """How well the class is read out of the hidden state behind each row.
 
     accuracy: by reader, (rows,): the network's own "head", a "probe" fitted for each row, and the
@@ -157,7 +157,7 @@ class Read:
     probes: Numbers
     digits: int
 
-    def table(self, shuffled: Read | None = None) -> pd.DataFrame:
+    def table(self, shuffled: EarlyReading | None = None) -> pd.DataFrame:
         """A row for each reader and row: row, reader, accuracy and its 95 % interval.
 
         shuffled: the same of a network that reads the rows in another order.
@@ -174,21 +174,21 @@ class Read:
 
 
 @dataclass(frozen=True)
-class Reading(Task[Read]):
+class EarlyReadingTask(Task[EarlyReading]):
     """Probes of every row, fitted on the discovery half and judged on the confirmation half."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Read:
+    def compute(self, lab: Lab, report: Report) -> EarlyReading:
         """Accuracy by row, of the network and of itself before training."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         fit, judge = (
-            lab.result(DigitsTask(self.choice.data, half), report)
+            lab.result(DataTask(self.choice.data, half), report)
             for half in ("discovery", "confirmation")
         )
         accuracies, fitted = {}, {}
@@ -203,4 +203,4 @@ class Reading(Task[Read]):
             if name == "probe":
                 head = recurrent.head(model, seen)
                 accuracies["head"] = early_reading.accuracy_by_row(head, judge.labels)
-        return Read(accuracies, fitted["probe"].astype(np.float32), len(judge))
+        return EarlyReading(accuracies, fitted["probe"].astype(np.float32), len(judge))

@@ -19,15 +19,15 @@ from core.architectures.som.measure import (
     shuffled,
     telling_pixels,
 )
-from core.data import Digits
-from core.data.task import DigitsTask
+from core.data import DataSet
+from core.data.task import DataTask
 from core.models.som import ROWS
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["SHUFFLES", "OpenedSOM", "OpeningSOM"]
+__all__ = ["SHUFFLES", "SOMMeasures", "SOMTask"]
 
 SHUFFLES = 10  # of the cells' places
 PIXELS = 8  # whose component planes are offered
@@ -35,7 +35,7 @@ _COLUMNS = ["quantization", "error4", "error8", "accuracy"]
 
 
 @dataclass(frozen=True)
-class OpenedSOM:
+class SOMMeasures:
     """What was measured, on the confirmation half.
 
     steps: (k,), epochs at which the map was kept, the untrained one first. maps: float32
@@ -68,21 +68,21 @@ class OpenedSOM:
 
 
 @dataclass(frozen=True)
-class OpeningSOM(Task[OpenedSOM]):
+class SOMTask(Task[SOMMeasures]):
     """The map of one network."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> OpenedSOM:
+    def compute(self, lab: Lab, report: Report) -> SOMMeasures:
         """The map at each step kept, and its shuffles."""
-        model, report = lab.given(report, Training(self.choice))
+        model, report = lab.given(report, ModelTask(self.choice))
         kept = model.history.weights
-        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
         steps = sorted(kept)
         maps = [kept[step]["map.prototypes"] for step in steps]
         labels = [kept[step]["logits.labels"] for step in steps]
@@ -94,7 +94,7 @@ class OpeningSOM(Task[OpenedSOM]):
         shuffles = [
             _measured(*shuffled(maps[-1], labels[-1], seed), digits) for seed in range(SHUFFLES)
         ]
-        return OpenedSOM(
+        return SOMMeasures(
             steps=np.array(steps),
             maps=torch.stack(maps).view(len(steps), -1, 28, 28).numpy(),
             labels=torch.stack(labels).numpy(),
@@ -112,6 +112,6 @@ def _rows(found: Sequence[Measures]) -> pd.DataFrame:
     return pd.DataFrame([of.numbers() for of in found], columns=_COLUMNS)
 
 
-def _measured(weights: Tensor, labels: Tensor, digits: Digits) -> Measures:
+def _measured(weights: Tensor, labels: Tensor, digits: DataSet) -> Measures:
     """A map on digits."""
     return measures(weights, labels, digits.images, digits.labels)

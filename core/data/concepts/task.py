@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from core.data.concepts import CONCEPTS
 from core.data.concepts.by_eye import LABELLED, Agreement, agreement
-from core.data.task import DigitsTask
+from core.data.task import DataTask
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 
-__all__ = ["Judging"]
+__all__ = ["RuleAgreementTask"]
 
 
 @dataclass(frozen=True)
-class Judging(Task[dict[str, Agreement]]):
+class RuleAgreementTask(Task[dict[str, Agreement]]):
     """How well the rules that find parts agree with labels by eye of MNIST's training digits."""
 
     @property
@@ -27,7 +27,7 @@ class Judging(Task[dict[str, Agreement]]):
 
         Raises `mnist.Unavailable` without MNIST.
         """
-        images = lab.result(DigitsTask("mnist", "train"), report).images.numpy()
+        images = lab.result(DataTask("mnist", "train"), report).images.numpy()
         counts = {}
         for at, name in enumerate(LABELLED):
             report(at / len(LABELLED), f"{self.title}: {CONCEPTS[name].text}")

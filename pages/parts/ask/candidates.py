@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.analyses.profiles.task import Study
 from core.claims.candidates import Candidates
-from core.claims.task import Suggesting
+from core.claims.task import CandidatesTask
 from pages.kit import links
 from pages.kit.controls import ticks
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -22,7 +22,7 @@ _SIZES = (1, 10, 30)
 def candidates(study: Study, asked: Asked) -> None:
     """The table of all units, and ways to ask about the best of them."""
     st.subheader("Candidates", anchor=False)
-    found = result_of(Suggesting(study.choice, asked.layer, asked.concept))
+    found = result_of(CandidatesTask(study.choice, asked.layer, asked.concept))
     _said(found)
     order = found.order.tolist()
     with st.container(horizontal=True):

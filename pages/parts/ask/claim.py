@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from core.analyses.described import Described
+from core.analyses.described import DescribedDigits
 from core.analyses.profiles.task import Study
 from core.arguments import parse_whole
 from core.claims import KINDS
@@ -55,7 +55,7 @@ class Asked:
         return {"layer": self.layer, "units": units, "concept": self.concept, "kind": self.kind}
 
 
-def controls(study: Study, described: Described) -> Asked:
+def controls(study: Study, described: DescribedDigits) -> Asked:
     """The widgets of the claim, and the claim."""
     layer = links.one_of("layer", study.model.layers, _widest(study))
     counts = _counts(described)
@@ -145,7 +145,7 @@ def _named(study: Study, layer: str, text: str) -> str:
     return str(unit.index)
 
 
-def _counts(described: Described) -> dict[str, int]:
+def _counts(described: DescribedDigits) -> dict[str, int]:
     """Confirmation digits that have each concept, those with too few last."""
     index = members("confirmation", described.digits.labels).numpy()
     present = described.measured.present()[index].sum(0)

@@ -9,7 +9,7 @@ import streamlit as st
 from core import charts
 from core.analyses.profiles.task import Study
 from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
-from core.claims.task import MISINDEXED, Found, Searching
+from core.claims.task import MISINDEXED, UnitSearch, UnitSearchTask
 from core.interventions.search import ERASED, SPARED, erasing
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart
@@ -30,7 +30,7 @@ def search(study: Study, asked: Asked) -> None:
     if asked.label is None:
         return
     st.subheader(f"How many units does class {asked.label} need?", anchor=False)
-    found = result_of(Searching(study.choice, asked.layer, asked.label))
+    found = result_of(UnitSearchTask(study.choice, asked.layer, asked.label))
     finding("erasable", erasable(found, asked.label, len(found.shapley)))
     controls.pick(
         INDEXING,
@@ -45,7 +45,7 @@ def search(study: Study, asked: Asked) -> None:
     _shapley(found, asked)
 
 
-def erasable(found: Found, label: int, units: int) -> Finding:
+def erasable(found: UnitSearch, label: int, units: int) -> Finding:
     """Whether few units erase the class and no other, by any ranking."""
     best = {
         name: k
@@ -71,7 +71,7 @@ def erasable(found: Found, label: int, units: int) -> Finding:
     return Finding(SUPPORTED, reason, float(left), None, None, 0)
 
 
-def _curves(found: Found, asked: Asked) -> None:
+def _curves(found: UnitSearch, asked: Asked) -> None:
     """Recall left as units are removed, and what is kept when only they stay."""
     wrong = INDEXING.value() == "2016"
     names = [name for name in found.curves if wrong or name != MISINDEXED]
@@ -99,7 +99,7 @@ def _curves(found: Found, asked: Asked) -> None:
     )
 
 
-def _explained(found: Found, asked: Asked) -> None:
+def _explained(found: UnitSearch, asked: Asked) -> None:
     """The effect of the 2016 indexing error, in numbers of this network."""
     curve = found.curves.get(MISINDEXED)
     if curve is None:
@@ -118,7 +118,7 @@ def _explained(found: Found, asked: Asked) -> None:
     )
 
 
-def _table(found: Found, asked: Asked) -> None:
+def _table(found: UnitSearch, asked: Asked) -> None:
     """Every point of every curve."""
     own = [asked.label] if asked.label is not None else []
     rows = [
@@ -145,7 +145,7 @@ def _table(found: Found, asked: Asked) -> None:
         download(frame, "curves")
 
 
-def _shapley(found: Found, asked: Asked) -> None:
+def _shapley(found: UnitSearch, asked: Asked) -> None:
     """The units that contribute most, with their errors."""
     with st.expander("Shapley values with their errors", icon=":material/bar_chart:"):
         order = np.argsort(-found.shapley)[:_SHOWN]

@@ -9,7 +9,7 @@ from core import charts
 from core.analyses.profiles.task import Study
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
-from core.claims.task import Pairing
+from core.claims.task import PairEffectsTask
 from core.data.concepts import CONCEPTS
 from core.interventions.effects import MEASURES
 from core.statistics import wilson_interval
@@ -128,7 +128,7 @@ def pairs(study: Study, asked: Asked) -> None:
         return
     st.subheader(f"Adding and erasing the {part}", anchor=False)
     units = asked.units
-    frame = result_of(Pairing(study.choice, asked.layer, units, part, label, asked.kind))
+    frame = result_of(PairEffectsTask(study.choice, asked.layer, units, part, label, asked.kind))
     for at, (_, of) in enumerate(frame.groupby("pairs", sort=False)):
         answers = of[~of["effect"].str.startswith("unit ")]
         st.markdown(f"**{answers['made'].iloc[0].capitalize()}**", help=DEFINITIONS["paired"])

@@ -9,10 +9,10 @@ import streamlit as st
 from core import pictures
 from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import attended_distance
-from core.architectures.attention.task import DRAWS, Attending, Heads, Placing
+from core.architectures.attention.task import DRAWS, Heads, HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -59,18 +59,18 @@ def query_name(query: int) -> str:
     return "the class token" if query == PATCHES else f"patch {query // SIDE},{query % SIDE}"
 
 
-def heads(choice: Choice) -> None:
+def heads(choice: Run) -> None:
     """The chosen view of all heads; nothing is computed for the others."""
     st.subheader("All heads")
     view = pick(VIEW, "Heads", names=_TITLES.__getitem__, bare=True)
     if view == "positions":
         _positions(choice)
         return
-    found: Heads = result_of(Attending(choice))
+    found: Heads = result_of(HeadsTask(choice))
     (_look if view == "looks" else _need)(choice, found)
 
 
-def _look(choice: Choice, found: Heads) -> None:
+def _look(choice: Run, found: Heads) -> None:
     """Mean weights of each query of each head, entropies and distances."""
     maps = found.weights["trained"][0]
     most = float(np.quantile(maps, 0.97))
@@ -129,7 +129,7 @@ def _median(table: pd.DataFrame, network: str, measure: str) -> float:
     return float(table.loc[table["network"] == network, measure].median())
 
 
-def _need(choice: Choice, found: Heads) -> None:
+def _need(choice: Run, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
     halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
@@ -176,7 +176,7 @@ def _one_head(table: pd.DataFrame) -> None:
     )
 
 
-def _replaced(choice: Choice, found: Heads) -> None:
+def _replaced(choice: Run, found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
     st.markdown("**Does it matter where heads attend?** Accuracy with replaced attention weights")
     table = found.accuracies()
@@ -189,9 +189,9 @@ def _replaced(choice: Choice, found: Heads) -> None:
     download(table, f"attention-{file_name(choice)}-replaced")
 
 
-def _positions(choice: Choice) -> None:
+def _positions(choice: Run) -> None:
     """The network without positions, trained when this view is opened."""
-    found = result_of(Placing(choice))
+    found = result_of(PositionValueTask(choice))
     table = found.table
     placed, bag = (table.iloc[at] for at in (0, 1))
     st.markdown(

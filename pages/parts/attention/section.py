@@ -12,9 +12,9 @@ from core import pictures
 from core.architectures.attention import charts as figures
 from core.architectures.attention.measure import BLOCKS, Followed, follow, order_gap
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import digit, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
@@ -32,7 +32,7 @@ TOKEN = links.integer("token", 0, TOKENS - 1, 6)
 HEAD = links.integer("head", 0, HEADS - 1, 0)
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The attention network, opened up."""
     choice = replace(choice, model="attention")
     st.markdown(
@@ -40,7 +40,7 @@ def section(choice: Choice) -> None:
         "from them. Its specialization is *where it attends*, which depends on the digit. A class "
         "token collects the information for the answer."
     )
-    model = result_of(Training(choice))
+    model = result_of(ModelTask(choice))
     if not isinstance(model, Attention):
         raise TypeError(f"{type(model).__name__} has no heads: train the model attention.")
     one = digit.followed(choice)
@@ -140,7 +140,7 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     )
 
 
-def _numbers(choice: Choice, seen: Followed, token: int, head: int) -> None:
+def _numbers(choice: Run, seen: Followed, token: int, head: int) -> None:
     """Q·K, softmax and the weighted values of one query."""
     scores, weights, added = (of[0][head, token] for of in (seen.scores, seen.weights, seen.added))
     length = float(np.linalg.norm(seen.summed[0][head, token]))

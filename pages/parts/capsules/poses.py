@@ -10,10 +10,10 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core import pictures
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.poses import PROPERTIES
-from core.architectures.capsules.poses_task import DRAWN, OBSERVED, Meanings, Meant
+from core.architectures.capsules.poses_task import DRAWN, OBSERVED, PoseMeanings, PoseMeaningsTask
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from pages.kit import digit, halves, place
 from pages.kit.charts import finished_chart
@@ -72,10 +72,10 @@ DEFINITIONS = {
 }
 
 
-def dimensions(choice: Choice, model: Capsules, one: digit.Followed, seen: Followed) -> None:
+def dimensions(choice: Run, model: Capsules, one: digit.Followed, seen: Followed) -> None:
     """Strips of the followed digit with what each dimension means, then all classes."""
     label = seen.answer
-    found: Meant = result_of(Meanings(choice))
+    found: PoseMeanings = result_of(PoseMeaningsTask(choice))
     table = found.dimensions(label)
     halves.chosen_and_judged("Dimensions and their properties were chosen")
     st.markdown(
@@ -106,7 +106,7 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
             st.image(DRAWINGS.get(pictures.png, pictures.sheet(tiles, len(tiles))))
 
 
-def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> None:
+def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) -> None:
     """The numbers of every dimension of the class."""
     null, along = found.null[1, 0, label], found.along_null[1, 0, label]
     st.markdown(
@@ -144,7 +144,7 @@ def _table(choice: Choice, found: Meant, table: pd.DataFrame, label: int) -> Non
         )
 
 
-def _all_classes(choice: Choice, found: Meant) -> None:
+def _all_classes(choice: Run, found: PoseMeanings) -> None:
     """For each class and property the dimension with the largest effect, with its controls."""
     table = found.properties()
     st.markdown("**All classes: the dimension with the largest effect on each property**")
@@ -167,7 +167,7 @@ def _all_classes(choice: Choice, found: Meant) -> None:
     )
 
 
-def _verdicts(choice: Choice, found: Meant) -> None:
+def _verdicts(choice: Run, found: PoseMeanings) -> None:
     """In how many classes a property has a dimension of its own, by each control."""
     table = found.summary()
     own, random = found.purities()

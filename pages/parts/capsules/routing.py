@@ -7,9 +7,14 @@ import math
 import streamlit as st
 
 from core.architectures.capsules import charts as figures
-from core.architectures.capsules.routing_task import Routed, Routing, Unrouted, Unrouting
+from core.architectures.capsules.routing_task import (
+    RoutingComparison,
+    RoutingComparisonTask,
+    RoutingEffects,
+    RoutingEffectsTask,
+)
 from core.models.capsules import OUTPUTS, SPREAD
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
@@ -42,16 +47,16 @@ DEFINITIONS = {
 _NOTHING = math.log2(OUTPUTS)  # bits: the entropy of equal shares
 
 
-def worth(choice: Choice) -> None:
+def worth(choice: Run) -> None:
     """How decided routing is, accuracy with more, less and wrong routing, and the module."""
-    found: Routed = result_of(Routing(choice))
+    found: RoutingEffects = result_of(RoutingEffectsTask(choice))
     _accuracies(choice, found)
     _decisions(choice, found)
     _without(choice)
     _module(found)
 
 
-def _accuracies(choice: Choice, found: Routed) -> None:
+def _accuracies(choice: Run, found: RoutingEffects) -> None:
     """The trained network with other routings."""
     table = found.accuracies()
     st.markdown("**The trained network with other routing**", help=DEFINITIONS["accuracy"])
@@ -72,7 +77,7 @@ def _accuracies(choice: Choice, found: Routed) -> None:
     download(table, f"capsule-routing-{file_name(choice)}")
 
 
-def _decisions(choice: Choice, found: Routed) -> None:
+def _decisions(choice: Run, found: RoutingEffects) -> None:
     """How decided and how much in agreement the votes are, by iteration."""
     table = found.decisions()
     left, right = st.columns(2)
@@ -103,7 +108,7 @@ def _decisions(choice: Choice, found: Routed) -> None:
         download(table, f"capsule-decisions-{file_name(choice)}")
 
 
-def _without(choice: Choice) -> None:
+def _without(choice: Run) -> None:
     """The same network trained without routing, where asked for."""
     label = "Train the same network without routing for comparison (takes minutes)"
     if not toggle(CONTROL, label):
@@ -112,7 +117,7 @@ def _without(choice: Choice) -> None:
             "starts from the same weights and sees the same batches."
         )
         return
-    found: Unrouted = result_of(Unrouting(choice))
+    found: RoutingComparison = result_of(RoutingComparisonTask(choice))
     table = found.accuracies()
     st.vega_lite_chart(
         finished_chart(figures.accuracies, table, "network"), key="accuracy without routing"
@@ -126,7 +131,7 @@ def _without(choice: Choice) -> None:
     download(table, f"capsule-control-{file_name(choice)}")
 
 
-def _module(found: Routed) -> None:
+def _module(found: RoutingEffects) -> None:
     """Common mistakes in capsule code, with this network's numbers."""
     of = found.module
     with st.expander("Common mistakes, and what to do instead"):

@@ -8,9 +8,9 @@ import streamlit as st
 
 from core.architectures.capsules.trace import follow
 from core.models.capsules import Capsules
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import digit, links
 from pages.kit.controls import pick
 from pages.kit.waiting import result_of
@@ -26,7 +26,7 @@ VIEWS = {
 VIEW = links.one_of("capsule_view", tuple(VIEWS))
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The capsule network, opened up."""
     choice = replace(choice, model="capsules")
     st.markdown(
@@ -35,7 +35,7 @@ def section(choice: Choice) -> None:
         "to look for: which parts of the digit vote for which class, and what each dimension of a "
         "class's capsule represents."
     )
-    model = result_of(Training(choice))
+    model = result_of(ModelTask(choice))
     if not isinstance(model, Capsules):
         raise TypeError(f"{type(model).__name__} has no capsules: train the model capsules.")
     one = digit.followed(choice)

@@ -10,7 +10,7 @@ from core import pictures
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
@@ -26,7 +26,7 @@ VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
 _EVEN = 1 / OUTPUTS  # c when nothing is decided
 
 
-def routed(choice: Choice, one: digit.Followed, seen: Followed) -> None:
+def routed(choice: Run, one: digit.Followed, seen: Followed) -> None:
     """From the first channels to the drawn digit."""
     _features(seen)
     label, iteration = _asked(seen)
@@ -182,7 +182,7 @@ def _numbers(vote: Vote, seen: Followed, label: int, iteration: int) -> str:
         \end{{aligned}}"""
 
 
-def _answer(choice: Choice, one: digit.Followed, seen: Followed) -> None:
+def _answer(choice: Run, one: digit.Followed, seen: Followed) -> None:
     """Lengths after each iteration, and the digit drawn again."""
     st.markdown("**4 · The longest capsule is the answer, and the decoder draws it**")
     left, right = st.columns([3, 2])

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from core.analyses.described import Described
+from core.analyses.described import DescribedDigits
 from core.data.concepts import CONCEPTS
 from core.data.concepts.by_eye import Agreement
-from core.data.concepts.task import Judging
+from core.data.concepts.task import RuleAgreementTask
 from core.statistics import wilson_interval
 from pages.kit import links
 from pages.kit.waiting import result_of
@@ -23,7 +23,7 @@ _EXACTNESS = {
 _JUDGED = links.one_of("rules", ("hidden", "judged"))
 
 
-def concepts(described: Described) -> None:
+def concepts(described: DescribedDigits) -> None:
     """A row for each concept, and the rules compared with labels made by a person."""
     with st.expander("The concepts", icon=":material/list:", expanded=_JUDGED.value() == "judged"):
         measured = described.measured
@@ -48,7 +48,7 @@ def concepts(described: Described) -> None:
             column_config={"digits": st.column_config.NumberColumn(format="percent")},
         )
         if _JUDGED.value() == "judged":
-            _agreement(result_of(Judging()))
+            _agreement(result_of(RuleAgreementTask()))
         else:
             st.button(
                 "Compare the rules with labels made by a person",

@@ -10,13 +10,13 @@ import pandas as pd
 import streamlit as st
 
 from core import charts
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import LEVEL, Dissection
-from core.analyses.dissection.task import Dissecting
+from core.analyses.dissection.task import DissectionTask
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
 from core.models.registry import describe
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
@@ -42,20 +42,20 @@ _NETWORKS = {
 class View:
     """The choices in the address: data, model, layer, kind of comparison and level."""
 
-    choice: Choice
+    choice: Run
     layer: str
     level: str
     kind: str
 
     @property
-    def task(self) -> Dissecting:
+    def task(self) -> DissectionTask:
         """The task that dissects the layer."""
-        return Dissecting(self.choice, self.layer, float(self.level))
+        return DissectionTask(self.choice, self.layer, float(self.level))
 
     @property
-    def describing(self) -> Describing:
+    def describing(self) -> DescribedDigitsTask:
         """The task that measures the concepts of the digits."""
-        return Describing(self.choice.data)
+        return DescribedDigitsTask(self.choice.data)
 
     @property
     def unit(self) -> links.Option[int]:
@@ -64,7 +64,7 @@ class View:
         return links.integer("unit", 0, last, 0)
 
 
-def controls(choice: Choice) -> View:
+def controls(choice: Run) -> View:
     """The choice of layer, level and kind of comparison."""
     layer = links.one_of("layer", place.layers())
     columns = st.columns([2, 2, 3])

@@ -8,11 +8,11 @@ import streamlit as st
 import torch
 
 from core import pictures
-from core.analyses.described import Described
+from core.analyses.described import DescribedDigits
 from core.analyses.dissection import Dissection, Sample, unit_masks
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import activations, links, place
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
@@ -27,7 +27,7 @@ _SHOWN = 12  # digits
 _LISTED = 12  # concepts
 
 
-def unit(view: View, found: Dissection, described: Described) -> None:
+def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
     """The unit that the address names."""
     rows = getattr(found, view.kind)
     st.subheader("One unit in detail")
@@ -39,7 +39,7 @@ def unit(view: View, found: Dissection, described: Described) -> None:
     concept = links.one_of("concept", names)
     choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
     _verdict(view, mine, index)
-    model = result_of(Training(view.choice))
+    model = result_of(ModelTask(view.choice))
     half = activations.half(described, "confirmation")
     _digits(view, found, model, half, index, concept.value())
     _scores(view, mine)

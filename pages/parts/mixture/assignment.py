@@ -9,7 +9,7 @@ import streamlit as st
 from core.architectures.mixture import GateReport
 from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
-from core.architectures.mixture.tasks import Taken
+from core.architectures.mixture.tasks import GateAssignment
 from core.data.concepts import CONCEPTS
 from pages.kit import halves
 from pages.kit.charts import finished_chart
@@ -95,7 +95,7 @@ def view(view: View) -> None:
     _module(view, taken)
 
 
-def _headline(view: View, taken: Taken) -> str:
+def _headline(view: View, taken: GateAssignment) -> str:
     """How many experts are active and how much class information they carry, in two sentences."""
     of, before = taken.confirmation, taken.untrained
     dead = of.experts - of.active
@@ -120,7 +120,7 @@ def _headline(view: View, taken: Taken) -> str:
     )
 
 
-def _measures(taken: Taken) -> None:
+def _measures(taken: GateAssignment) -> None:
     """The numbers that sum a gate up, beside the untrained gate's."""
     names = {
         "active": "active experts",
@@ -159,7 +159,7 @@ def _loads(of: GateReport) -> None:
     )
 
 
-def _decided(view: View, taken: Taken) -> None:
+def _decided(view: View, taken: GateAssignment) -> None:
     """The entropy of each digit's weights, trained and untrained."""
     of, most = taken.confirmation, math.log2(max(view.routing.k, 2))
     st.markdown("**How decided**: entropy of each digit's weights", help=DEFINITIONS["entropy"])
@@ -172,7 +172,7 @@ def _decided(view: View, taken: Taken) -> None:
     )
 
 
-def _classes(view: View, taken: Taken) -> None:
+def _classes(view: View, taken: GateAssignment) -> None:
     """The heat map of each class's share per expert, and each expert's chosen class."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
@@ -200,7 +200,7 @@ def _classes(view: View, taken: Taken) -> None:
     download(table.rename(columns={"group": "class"}), f"experts-by-class-{name}")
 
 
-def _concepts(view: View, taken: Taken) -> None:
+def _concepts(view: View, taken: GateAssignment) -> None:
     """The heat map of concepts per expert, beyond what the class explains."""
     st.subheader("Expert × concept, beyond the class")
     found = taken.beyond_class()
@@ -241,7 +241,7 @@ def _concepts(view: View, taken: Taken) -> None:
         download(taken.told, f"concept-information-of-experts-{name}")
 
 
-def _module(view: View, taken: Taken) -> None:
+def _module(view: View, taken: GateAssignment) -> None:
     """Common mistakes with mixtures, with this network's numbers."""
     routing = view.routing
     with st.expander("Common mistakes, and what to do instead"):

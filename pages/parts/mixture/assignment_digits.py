@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import pictures
-from core.architectures.mixture.tasks import Taken
+from core.architectures.mixture.tasks import GateAssignment
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -17,7 +17,7 @@ __all__ = ["digits"]
 SUREST = 12  # digits of an expert
 
 
-def digits(view: View, taken: Taken) -> None:
+def digits(view: View, taken: GateAssignment) -> None:
     """Mean digits of all experts; of the chosen one, the surest digits, which open."""
     of = taken.confirmation
     st.subheader("The digits of each expert")
@@ -48,7 +48,7 @@ def digits(view: View, taken: Taken) -> None:
     _surest(view, taken, chosen, own)
 
 
-def _surest(view: View, taken: Taken, expert: int, own: np.ndarray) -> None:
+def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> None:
     """The digits of one expert, the surest first; a click follows the digit."""
     labels = taken.confirmation.labels[own]
     weights = taken.confirmation.gates[own, expert]

@@ -7,11 +7,11 @@ from typing import Any
 
 import streamlit as st
 
-from core.architectures.mixture.tasks import Taken, Taking
+from core.architectures.mixture.tasks import GateAssignment, GateAssignmentTask
 from core.models.gated import Routing
 from core.models.registry import title
 from core.models.retired import CHOSEN, EXPERTS, NOISES, WEIGHTS, gates_of, name_of, routing_of
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import links, place
 from pages.kit.controls import pick, steps
 from pages.kit.waiting import result_of
@@ -47,7 +47,7 @@ DEFINITIONS = {
 class View:
     """One gate of a mixture. choice: with that mixture as its model. gate: the layer's name."""
 
-    choice: Choice
+    choice: Run
     gate: str
 
     @property
@@ -75,13 +75,13 @@ class View:
         """Of which layer the experts are, for sentences: empty where there is only one."""
         return f" of layer {self.suffix[1:]}" if self.suffix else ""
 
-    def taken(self) -> Taken:
+    def taken(self) -> GateAssignment:
         """The gate's assignment of digits to experts; until it is known, a view of the work."""
-        found: Taken = result_of(Taking(self.choice, self.gate))
+        found: GateAssignment = result_of(GateAssignmentTask(self.choice, self.gate))
         return found
 
 
-def controls(choice: Choice) -> View:
+def controls(choice: Run) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
     routing = routing_of(choice.model)
     if routing is None:

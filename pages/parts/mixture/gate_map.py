@@ -11,7 +11,7 @@ from core import pictures
 from core.architectures.mixture import GateReport
 from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
-from core.architectures.mixture.tasks import Taken
+from core.architectures.mixture.tasks import GateAssignment
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import marks
@@ -72,7 +72,7 @@ def view(view: View) -> None:
     _least(taken)
 
 
-def _said(view: View, taken: Taken, drawn: GateMap, before: GateMap) -> None:
+def _said(view: View, taken: GateAssignment, drawn: GateMap, before: GateMap) -> None:
     """How decided the gate is, and whether classes stay together, in sentences."""
     information, least = taken.confirmation.class_information, taken.untrained.class_information
     st.markdown(
@@ -138,7 +138,7 @@ def _two(report: GateReport, number: int) -> str:
     return ", ".join(f"expert {expert} {weights[expert]:.2f}" for expert in first)
 
 
-def _caption(taken: Taken, drawn: int, experts: int) -> None:
+def _caption(taken: GateAssignment, drawn: int, experts: int) -> None:
     """How to read the maps."""
     own = followed_number(len(taken.confirmation.labels))
     names = "Corners: experts" + (", by number," if experts > 8 else "")
@@ -159,7 +159,7 @@ def _table(drawn: GateMap, report: GateReport) -> pd.DataFrame:
     return pd.DataFrame({"digit": range(len(x)), "class": report.labels, "x": x, "y": y, **weights})
 
 
-def _least(taken: Taken) -> None:
+def _least(taken: GateAssignment) -> None:
     """The digits that the gate decides least; a click follows one."""
     report = taken.confirmation
     numbers = undecided(report.gates, LEAST)

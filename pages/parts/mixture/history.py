@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import history as figures
-from core.architectures.mixture.history import Growth
+from core.architectures.mixture.history import GateHistory
 from core.architectures.mixture.report import DEAD
-from core.architectures.mixture.tasks.history import DIGITS, Growing
+from core.architectures.mixture.tasks.history import DIGITS, GateHistoryTask
 from core.models.retired import name_of
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart
@@ -57,7 +57,7 @@ THIS, OTHER = "this mixture", "top-1, α 0"
 
 def view(view: View) -> None:
     """One gate at every step that was kept, and the same mixture without balancing if asked."""
-    own: Growth = result_of(Growing(view.choice, view.gate))
+    own: GateHistory = result_of(GateHistoryTask(view.choice, view.gate))
     st.markdown(_summary(own))
     other = _beside(view)
     step = _step(own)
@@ -73,7 +73,7 @@ def view(view: View) -> None:
         download(own.by_expert(), f"load-through-training-{name}", "Load of each expert as CSV")
 
 
-def _summary(of: Growth) -> str:
+def _summary(of: GateHistory) -> str:
     """Two sentences: when the gate decided, and whether an expert died."""
     if of.experts == 1:
         return (
@@ -97,7 +97,7 @@ def _summary(of: Growth) -> str:
     return f"{first} {second} {_deaths(of)}"
 
 
-def _deaths(of: Growth) -> str:
+def _deaths(of: GateHistory) -> str:
     """A sentence on the experts that are dead at the end, and since which step."""
     died = of.died()
     if not died:
@@ -116,7 +116,7 @@ def _deaths(of: Growth) -> str:
     return f"**{many}**, at most {limit:.1%} of the digits each: expert {'; '.join(parts)}."
 
 
-def _beside(view: View) -> Growth | None:
+def _beside(view: View) -> GateHistory | None:
     """The same mixture with top-1 and no balancing, where asked for."""
     routing = view.routing
     if len(view.gates) > 1 or routing.experts == 1:
@@ -128,11 +128,11 @@ def _beside(view: View) -> Growth | None:
     label = "For comparison: the same mixture with one expert per digit and no balancing"
     if not controls.toggle(BESIDE, f"{label} (trained if necessary)"):
         return None
-    found: Growth = result_of(Growing(replace(view.choice, model=plain), view.gate))
+    found: GateHistory = result_of(GateHistoryTask(replace(view.choice, model=plain), view.gate))
     return found
 
 
-def _step(of: Growth) -> int:
+def _step(of: GateHistory) -> int:
     """The step that is shown, of those kept."""
     steps = [str(step) for step in of.steps]
     option = links.one_of("step", steps, steps[-1])
@@ -145,7 +145,7 @@ def _step(of: Growth) -> int:
     return int(step)
 
 
-def _areas(own: Growth, other: Growth | None, step: int) -> None:
+def _areas(own: GateHistory, other: GateHistory | None, step: int) -> None:
     """Each expert's share of digits over training, stacked."""
     measure = controls.pick(SHARE, "Share", names=NAMES.__getitem__, bare=True)
     shown = {THIS: own, OTHER: other}
@@ -163,12 +163,12 @@ def _areas(own: Growth, other: Growth | None, step: int) -> None:
     )
 
 
-def _short(of: Growth) -> str:
+def _short(of: GateHistory) -> str:
     """How many experts are active, in a few words."""
     return f"{of.active[-1]} of {of.experts} experts active at the end"
 
 
-def _lines(own: Growth, other: Growth | None, step: int) -> None:
+def _lines(own: GateHistory, other: GateHistory | None, step: int) -> None:
     """Class information of the expert, entropy of the gate, balance and accuracy over training."""
     frames = [own.by_step().assign(network=THIS)]
     if other is not None:

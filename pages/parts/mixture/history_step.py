@@ -6,7 +6,7 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.mixture.charts import history as figures
-from core.architectures.mixture.history import Growth
+from core.architectures.mixture.history import GateHistory
 from core.architectures.mixture.tasks.history import DIGITS
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
@@ -17,7 +17,7 @@ from pages.parts.mixture.controls import View
 __all__ = ["at_step"]
 
 
-def at_step(view: View, of: Growth, step: int) -> None:
+def at_step(view: View, of: GateHistory, step: int) -> None:
     """Each expert's share of each class at the step, and its mean digit."""
     left, right = st.columns(2)
     with left:
@@ -26,7 +26,7 @@ def at_step(view: View, of: Growth, step: int) -> None:
         _means(view, of, step)
 
 
-def _classes(view: View, of: Growth, step: int) -> None:
+def _classes(view: View, of: GateHistory, step: int) -> None:
     """The heat map of the share of each class that each expert receives."""
     at, name = of.at(step), f"{file_name(view.choice)}-{view.gate}"
     st.markdown(f"**After {step:,} batches: share of each class's digits**, %")
@@ -40,7 +40,7 @@ def _classes(view: View, of: Growth, step: int) -> None:
     download(table, f"classes-at-step-{step}-{name}")
 
 
-def _means(view: View, of: Growth, step: int) -> None:
+def _means(view: View, of: GateHistory, step: int) -> None:
     """The mean digit of each expert; a click opens the expert's weight as a unit."""
     at = of.at(step)
     st.markdown(f"**After {step:,} batches: the mean digit of each expert**")

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import interventions as figures
-from core.architectures.mixture.tasks.interventions import Otherwise, Rerouting
+from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
 from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves
@@ -48,7 +48,7 @@ def view(view: View) -> None:
             icon=":material/do_not_disturb_on:",
         )
         return
-    found: Otherwise = result_of(Rerouting(view.choice, view.gate))
+    found: GateInterventions = result_of(GateInterventionsTask(view.choice, view.gate))
     table = found.accuracies()
     halves.chosen_and_judged("Each expert's class was chosen")
     _say(view, found, table)
@@ -58,7 +58,7 @@ def view(view: View) -> None:
     interventions_one.show(view, found, digits)
 
 
-def _say(view: View, found: Otherwise, table: pd.DataFrame) -> None:
+def _say(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
     """Whether the gate's choice matters and which experts are needed, in words."""
     intact, akin, another, even = (row for _, row in table.iloc[:4].iterrows())
     best = table.iloc[4:].sort_values("accuracy").iloc[-1]
@@ -104,7 +104,7 @@ def _points(row: pd.Series[float]) -> str:
     return f"{100 * row['change low']:+.1f} to {100 * row['change high']:+.1f}"
 
 
-def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
+def _decisions(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
     """A chart and table of accuracy with replaced gate weights."""
     st.markdown("**Accuracy with other gate weights**", help=DEFINITIONS["accuracy"])
     st.vega_lite_chart(finished_chart(figures.accuracies, table), key="accuracy rerouted")
@@ -126,7 +126,7 @@ def _decisions(view: View, found: Otherwise, table: pd.DataFrame) -> None:
         download(table, f"{_name(view)}-otherwise")
 
 
-def _needs(view: View, found: Otherwise) -> None:
+def _needs(view: View, found: GateInterventions) -> None:
     """The accuracy that each class loses without each expert."""
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])

@@ -7,8 +7,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.mixture.charts import interventions as figures
-from core.architectures.mixture.tasks.interventions import WAYS, Otherwise
-from core.data import Digits
+from core.architectures.mixture.tasks.interventions import WAYS, GateInterventions
+from core.data import DataSet
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -24,7 +24,7 @@ SHOWN = 24  # digits that changed from right to wrong
 _SAID = {"removed": "is removed", "alone": "answers alone"}
 
 
-def show(view: View, found: Otherwise, digits: Digits) -> None:
+def show(view: View, found: GateInterventions, digits: DataSet) -> None:
     """The choice of an expert and of what is done to it, confusions, and digits lost.
 
     digits: of the confirmation half.
@@ -57,7 +57,7 @@ def show(view: View, found: Otherwise, digits: Digits) -> None:
     _lost(found.lost(expert, way), digits, f"expert {expert} {_SAID[way]}")
 
 
-def _asked(found: Otherwise) -> tuple[int, str]:
+def _asked(found: GateInterventions) -> tuple[int, str]:
     """The expert, and whether it is removed or left alone."""
     st.markdown("**One expert in detail**")
     left, right = st.columns([3, 2])
@@ -77,7 +77,7 @@ def _asked(found: Otherwise) -> tuple[int, str]:
     return expert, way
 
 
-def _lost(lost: pd.DataFrame, digits: Digits, what: str) -> None:
+def _lost(lost: pd.DataFrame, digits: DataSet, what: str) -> None:
     """The digits that are misclassified only then; a click follows one."""
     st.markdown(f"**Newly misclassified** when {what}: {len(lost):,} digits")
     if lost.empty:

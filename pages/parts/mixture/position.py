@@ -10,7 +10,7 @@ import streamlit as st
 from core.architectures.mixture.charts import position as figures
 from core.architectures.mixture.position import REACH, GatePlaces
 from core.architectures.mixture.position_information import divided, factor_table
-from core.architectures.mixture.tasks.position import Moved, Moving
+from core.architectures.mixture.tasks.position import PositionSensitivity, PositionSensitivityTask
 from core.models.registry import title
 from pages.kit import links
 from pages.kit.charts import finished_chart
@@ -67,7 +67,7 @@ def view(view: View) -> None:
     )
     if view.choice.model != MOVED:
         _never_moved(view)
-    found: Moved = result_of(Moving(view.choice))
+    found: PositionSensitivity = result_of(PositionSensitivityTask(view.choice))
     _answer(view, found)
     _information(view, found)
     experts(found)
@@ -88,7 +88,7 @@ def _never_moved(view: View) -> None:
     )
 
 
-def _answer(view: View, found: Moved) -> None:
+def _answer(view: View, found: PositionSensitivity) -> None:
     """Whether the layers divide place and class, in sentences with their numbers."""
     sentences = [_sentence(gate, before) for gate, before in _pairs(found)]
     division = divided(found.trained, found.untrained)
@@ -129,7 +129,7 @@ def _verdict(where: bool, what: bool) -> str:
     return f"{held}: {first}; {second}."
 
 
-def _pairs(found: Moved) -> list[tuple[GatePlaces, GatePlaces]]:
+def _pairs(found: PositionSensitivity) -> list[tuple[GatePlaces, GatePlaces]]:
     """Each gate, trained and untrained."""
     return list(zip(found.trained.gates, found.untrained.gates, strict=True))
 
@@ -147,12 +147,14 @@ def _sentence(gate: GatePlaces, before: GatePlaces) -> str:
     return f"{name_of(gate.gate)} carries {parts[0]} and {parts[1]}. Of the two offsets: {more}."
 
 
-def _information(view: View, found: Moved) -> None:
+def _information(view: View, found: PositionSensitivity) -> None:
     """A chart of each gate's information, and the table."""
     st.markdown("**Information of the expert** about each factor", help=DEFINITIONS["factor"])
     others = {"untrained": found.untrained}
     if view.choice.model == MOVED and _control_asked():
-        control: Moved = result_of(Moving(replace(view.choice, model=STILL)))
+        control: PositionSensitivity = result_of(
+            PositionSensitivityTask(replace(view.choice, model=STILL))
+        )
         others["control"] = control.trained
     table = factor_table(found.trained, **others).assign(factor=_factor)
     names = {"normalized": "trained", "untrained": "untrained", "control": "digits not moved"}

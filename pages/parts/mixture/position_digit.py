@@ -10,7 +10,7 @@ from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.position import REACH
 from core.architectures.mixture.position_digit import AtPlaces, at_places
 from core.architectures.mixture.tasks.assignment import gated
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import slide
@@ -34,7 +34,7 @@ def one_digit(view: View) -> None:
     """The followed digit, moved."""
     st.subheader("Move a digit")
     one = followed(view.choice)
-    seen = at_places(gated(result_of(Training(view.choice))), one.image)
+    seen = at_places(gated(result_of(ModelTask(view.choice))), one.image)
     left, right = st.columns([2, 3])
     with left:
         _nine(one, seen)

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.architectures.mixture.charts import position as figures
 from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces
-from core.architectures.mixture.tasks.position import Moved
+from core.architectures.mixture.tasks.position import PositionSensitivity
 from pages.kit.charts import finished_chart
 
 __all__ = ["experts", "name_of"]
@@ -17,7 +17,7 @@ def name_of(gate: str) -> str:
     return f"Layer {gate.removeprefix('gate_')}" if "_" in gate else "The gate"
 
 
-def experts(found: Moved) -> None:
+def experts(found: PositionSensitivity) -> None:
     """All experts of all gates, on one scale."""
     st.subheader("Each expert, by place and by class")
     most = max(float(max(of.offsets.max(), of.of_classes.max())) for of in found.trained.gates)
@@ -43,7 +43,7 @@ def _experts(gate: GatePlaces, most: float) -> None:
             st.vega_lite_chart(chart, width="content", key=f"places of {gate.gate} {expert}")
 
 
-def _maps_caption(found: Moved, most: float) -> None:
+def _maps_caption(found: PositionSensitivity, most: float) -> None:
     """How to read the maps."""
     fewest = int(found.trained.gates[0].counts.sum(0).min())
     st.caption(

@@ -9,13 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.analyses.comparing.base import InTurn
+from core.analyses.comparing.base import SeveralTask
 from core.architectures.mixture.charts import summary as figures
-from core.architectures.mixture.summary import Summed, Versus, versus
+from core.architectures.mixture.summary import RunSummary, Versus, versus
 from core.architectures.mixture.tasks.summary import (
     PEER,
     SINGLE,
-    Summing,
+    RunSummaryTask,
     kept_runs,
     over_experts,
     over_weights,
@@ -24,7 +24,7 @@ from core.architectures.mixture.tasks.summary import (
 from core.models.gated import Routing
 from core.models.registry import title
 from core.models.retired import name_of
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import cache
 from pages.kit import links
 from pages.kit.charts import finished_chart
@@ -36,7 +36,7 @@ from pages.parts.mixture.runs_table import MEASURED, table
 __all__ = ["view"]
 
 MEASURE = links.one_of("measure", tuple(MEASURED))
-Runs = dict[str, tuple[Routing, Summed]]
+Runs = dict[str, tuple[Routing, RunSummary]]
 _ASKED = "runs of the gate that this visitor asked for"
 _SECONDS = 30  # that one training takes, about
 
@@ -48,8 +48,8 @@ def view(view: View) -> None:
     """
     trained = trained_runs(view.choice, cache.lab())
     names = dict.fromkeys((view.choice.model, PEER, SINGLE, *trained))
-    tasks = tuple(Summing(replace(view.choice, model=name)) for name in names)
-    found = result_of(InTurn(tasks, "Comparing with other runs"))
+    tasks = tuple(RunSummaryTask(replace(view.choice, model=name)) for name in names)
+    found = result_of(SeveralTask(tasks, "Comparing with other runs"))
     base = dict(zip(names, found, strict=True))
     _answer(view, base)
     layered = len(view.gates) > 1
@@ -61,7 +61,7 @@ def view(view: View) -> None:
     _train(view)
 
 
-def _answer(view: View, base: dict[str, Summed]) -> None:
+def _answer(view: View, base: dict[str, RunSummary]) -> None:
     """Is the mixture better than a perceptron of its size, and than one expert?"""
     own, peer = base[view.choice.model], base[PEER]
     against = versus(own.right, peer.right)
@@ -107,7 +107,7 @@ def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def _charts(view: View, runs: Runs, base: dict[str, Summed]) -> None:
+def _charts(view: View, runs: Runs, base: dict[str, RunSummary]) -> None:
     """A measure against α and against the number of experts."""
     measure = pick(MEASURE, "Measure", names=lambda name: MEASURED[name][0])
     routing = view.routing
@@ -140,7 +140,9 @@ def _with(routing: Routing, k: int | None) -> Routing:
     return replace(routing, experts=max(routing.experts, (k or 0) + 1), chosen=k)
 
 
-def _chart(view: View, frame: pd.DataFrame, x: str, measure: str, base: dict[str, Summed]) -> None:
+def _chart(
+    view: View, frame: pd.DataFrame, x: str, measure: str, base: dict[str, RunSummary]
+) -> None:
     """One chart with its dashed lines."""
     rules = {}
     if measure == "accuracy":
@@ -178,7 +180,7 @@ def _offer(view: View, runs: Runs) -> None:
         missing = [name_of(of) for of in row if name_of(of) not in runs]
         if not missing:
             continue
-        tasks = tuple(Summing(replace(view.choice, model=name)) for name in missing)
+        tasks = tuple(RunSummaryTask(replace(view.choice, model=name)) for name in missing)
         st.button(
             f"Train the {len(missing)} missing: {what}",
             key=f"train row {at}",
@@ -186,7 +188,7 @@ def _offer(view: View, runs: Runs) -> None:
             help=f"{', '.join(title(name) for name in missing)}. About "
             f"{_SECONDS * len(missing)} seconds; finished networks are kept if you cancel.",
             on_click=_ask,
-            args=(InTurn(tasks, f"Training {what}"), view.choice),
+            args=(SeveralTask(tasks, f"Training {what}"), view.choice),
         )
 
 
@@ -199,6 +201,6 @@ def _train(view: View) -> None:
         st.rerun()
 
 
-def _ask(task: InTurn, choice: Choice) -> None:
+def _ask(task: SeveralTask, choice: Run) -> None:
     """Remember what to train, in this session alone: a link must not start work."""
     st.session_state[_ASKED] = (task, choice)

@@ -7,11 +7,11 @@ from collections.abc import Mapping
 import pandas as pd
 import streamlit as st
 
-from core.architectures.mixture.summary import Summed
+from core.architectures.mixture.summary import RunSummary
 from core.models.gated import Routing
 from core.models.registry import title
 from core.models.retired import routing_of
-from core.runs import Choice
+from core.runs import Run
 from pages.kit.tables import column, download
 
 __all__ = ["MEASURED", "table"]
@@ -60,7 +60,7 @@ _WHOLE = {
 
 
 def table(
-    choice: Choice, runs: Mapping[str, tuple[Routing, Summed]], base: Mapping[str, Summed]
+    choice: Run, runs: Mapping[str, tuple[Routing, RunSummary]], base: Mapping[str, RunSummary]
 ) -> None:
     """All runs that are kept, best first, the current one marked."""
     every = {**{name: of for name, (_, of) in runs.items()}, **base}
@@ -91,7 +91,7 @@ def table(
         )
 
 
-def _row(choice: Choice, name: str, of: Summed) -> dict[str, object]:
+def _row(choice: Run, name: str, of: RunSummary) -> dict[str, object]:
     """A run's settings and numbers."""
     routing = routing_of(name)
     settings: dict[str, object] = {"": "▶" if name == choice.model else "", "run": _title(name)}
@@ -107,6 +107,6 @@ def _title(name: str) -> str:
     return title(name).removeprefix("Mixture of experts, ")
 
 
-def _experts(name: str, of: Summed) -> pd.DataFrame:
+def _experts(name: str, of: RunSummary) -> pd.DataFrame:
     """Load and importance of each expert of a run."""
     return of.experts().assign(run=name)

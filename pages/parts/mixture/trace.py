@@ -13,7 +13,7 @@ from core.models.gated import Gated
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import digit
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -26,7 +26,7 @@ __all__ = ["view"]
 
 def view(view: View) -> None:
     """The digit of the address on its way through the network."""
-    model: Inspectable = result_of(Training(view.choice))
+    model: Inspectable = result_of(ModelTask(view.choice))
     one = digit.followed(view.choice)
     decided: Decided
     if isinstance(model, Mixture):

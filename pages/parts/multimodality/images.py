@@ -10,7 +10,7 @@ import streamlit as st
 from PIL import Image
 
 from core.analyses.modality.makeup import members
-from core.analyses.modality.photographs import Photographs, ReadingPhotographs
+from core.analyses.modality.photographs import PhotographModes, PhotographModesTask
 from core.charts import modality as figures
 from core.models.pretrained import FEWEST, FILE_LIMIT, MOST, NETWORKS, shrunk
 from core.statistics.modes import RATE, Modality, find_modes
@@ -57,7 +57,7 @@ def exercise() -> None:
             icon=":material/photo_library:",
         )
         return
-    task = ReadingPhotographs(network, layer, TRAINED.value() == "trained", tuple(files))
+    task = PhotographModesTask(network, layer, TRAINED.value() == "trained", tuple(files))
     _found(task, result_of(task))
 
 
@@ -103,7 +103,7 @@ def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
     return files
 
 
-def _found(task: ReadingPhotographs, found: Photographs) -> None:
+def _found(task: PhotographModesTask, found: PhotographModes) -> None:
     """The densities of all channels, and one channel in detail."""
     of = found.modes
     order = np.lexsort((-of.dip, of.p, ~of.tested))
@@ -142,7 +142,7 @@ def _found(task: ReadingPhotographs, found: Photographs) -> None:
     download(table.assign(modes=of.modes), f"modes-{task.network}-{task.layer}")
 
 
-def _channel(task: ReadingPhotographs, found: Photographs, unit: int) -> None:
+def _channel(task: PhotographModesTask, found: PhotographModes, unit: int) -> None:
     """One channel: its density, and the pictures in each of its modes."""
     of: Modality = find_modes(found.values[:, unit], seed=unit)
     p = "< 0.001" if of.p_value < 0.001 else f"{of.p_value:.3f}"

@@ -9,10 +9,10 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analyses.modality.task import TAPS, FindingModes, LayerFound, taps
+from core.analyses.modality.task import TAPS, LayerModesTask, ModesOfLayer, taps
 from core.charts import modality as figures
 from core.models.registry import describe
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.statistics.modes import RATE, LayerModes
 from pages.kit import links
@@ -32,16 +32,16 @@ ORDER = links.one_of("order", tuple(ORDERS))
 class View:
     """What the address asks for. tap: one of `TAPS`; read: where that is, in words."""
 
-    choice: Choice
+    choice: Run
     layer: str
     tap: str
     read: str
     order: str
 
     @property
-    def task(self) -> FindingModes:
+    def task(self) -> LayerModesTask:
         """The modes of the layer."""
-        return FindingModes(self.choice, self.layer, self.tap)
+        return LayerModesTask(self.choice, self.layer, self.tap)
 
     @property
     def name(self) -> str:
@@ -49,7 +49,7 @@ class View:
         return f"{self.choice.model}/{self.layer}"
 
 
-def controls(choice: Choice) -> View:
+def controls(choice: Run) -> View:
     """The choice of layer, tap and order."""
     described = {of.name: of for of in describe(choice.model)}
     dense = [name for name, of in described.items() if of.hidden_dense]
@@ -87,7 +87,7 @@ def ordered(view: View, of: LayerModes) -> NDArray[np.int64]:
     return np.lexsort((*keys[view.order], ~of.tested if view.order != "index" else of.zeros * 0))
 
 
-def report(view: View, layer: LayerFound) -> None:
+def report(view: View, layer: ModesOfLayer) -> None:
     """The answer, its controls, every unit's density, and a table of all."""
     _headline(view, layer)
     _controls_beside(layer)
@@ -103,7 +103,7 @@ def report(view: View, layer: LayerFound) -> None:
         download(table, f"modes-{file_name(view.choice)}-{view.layer}-{view.tap}")
 
 
-def _headline(view: View, layer: LayerFound) -> None:
+def _headline(view: View, layer: ModesOfLayer) -> None:
     """How many units have more than one mode, in a sentence."""
     of = layer.discovery
     claimed, units = of.claimed, len(of)
@@ -137,7 +137,7 @@ def _units(count: int) -> str:
     return f"{count} unit{'' if count == 1 else 's'}"
 
 
-def _controls_beside(layer: LayerFound) -> None:
+def _controls_beside(layer: ModesOfLayer) -> None:
     """The same tests on the other half, and on the network before training."""
     rows = {
         "this network, discovery half": layer.discovery,
@@ -207,7 +207,7 @@ def _said(of: LayerModes, unit: int) -> str:
     return f"{atom}{of.modes[unit]} mode{'' if of.modes[unit] == 1 else 's'}"
 
 
-def units_table(view: View, layer: LayerFound) -> pd.DataFrame:
+def units_table(view: View, layer: ModesOfLayer) -> pd.DataFrame:
     """A row for each unit, in the view's order."""
     of, again, before = layer.discovery, layer.confirmation, layer.untrained
     order = ordered(view, of)

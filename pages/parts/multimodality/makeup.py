@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import pictures
 from core.analyses.modality.makeup import ATOM
-from core.analyses.modality.task import UnitFound
+from core.analyses.modality.task import UnitModes
 from core.charts import modality as figures
 from core.data.concepts import CONCEPTS
 from core.runtime import cache
@@ -26,7 +26,7 @@ _SHOWN = 24  # digits of a mode
 _LISTED = 10  # concepts of a mode
 
 
-def makeup(view: View, index: int, found: UnitFound) -> None:
+def makeup(view: View, index: int, found: UnitModes) -> None:
     """Digits, classes and concepts of each mode of a unit."""
     if found.found.density is None or found.judged.density is None:
         return
@@ -50,13 +50,13 @@ def makeup(view: View, index: int, found: UnitFound) -> None:
         download(found.within, f"mode-within-{stem}", "Tests within classes as CSV")
 
 
-def _present(found: UnitFound, names: list[str]) -> list[str]:
+def _present(found: UnitModes, names: list[str]) -> list[str]:
     """The names of those modes that have confirmation digits, the atom first."""
     first = ATOM if found.found.apart else 0
     return [names[mode - first] for mode in sorted(set(found.where.tolist()))]
 
 
-def _digits(view: View, index: int, found: UnitFound, named: dict[int, str]) -> None:
+def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> None:
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
     images = cache.digits(view.choice.data, "confirmation").images
     for mode, name in named.items():
@@ -85,7 +85,7 @@ def _digits(view: View, index: int, found: UnitFound, named: dict[int, str]) -> 
     )
 
 
-def _classes(found: UnitFound, named: dict[int, str], names: list[str], colours: list[str]) -> None:
+def _classes(found: UnitModes, named: dict[int, str], names: list[str], colours: list[str]) -> None:
     """The classes of each mode against the base rate."""
     own, shuffled = found.information
     st.markdown("**Classes in each mode**", help=DEFINITIONS["class_share"])
@@ -103,7 +103,7 @@ def _classes(found: UnitFound, named: dict[int, str], names: list[str], colours:
     )
 
 
-def _within(view: View, found: UnitFound) -> None:
+def _within(view: View, found: UnitModes) -> None:
     """The density of each class alone, and which of them has more than one mode."""
     st.markdown("**Each class alone**", help=DEFINITIONS["within"])
     several = found.within.loc[found.within["q"] < RATE, "class"].tolist()
@@ -138,7 +138,7 @@ def _listed(classes: list[int]) -> str:
     return ", ".join(map(str, classes))
 
 
-def _concepts(found: UnitFound, named: dict[int, str]) -> None:
+def _concepts(found: UnitModes, named: dict[int, str]) -> None:
     """The concepts that a mode holds more or fewer of than its classes explain."""
     table = found.concepts[found.concepts["q"] < RATE]
     if table.empty:

@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core import charts as unit_figures
-from core.analyses.modality.task import LayerFound, UnitFound
+from core.analyses.modality.task import ModesOfLayer, UnitModes
 from core.charts import modality as figures
 from core.statistics.modes import RATE, Modality
 from core.statistics.modes.density import density, peaks_of
@@ -27,14 +27,14 @@ __all__ = ["chosen", "unit"]
 WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 
 
-def chosen(view: View, layer: LayerFound) -> links.Option[int]:
+def chosen(view: View, layer: ModesOfLayer) -> links.Option[int]:
     """The unit of the address, the first of the order by default."""
     return links.integer(
         "unit", 0, len(layer.discovery) - 1, int(ordered(view, layer.discovery)[0])
     )
 
 
-def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFound) -> None:
+def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: UnitModes) -> None:
     """The unit that the address names."""
     st.subheader("One unit in detail")
     left, right = st.columns([1, 3], vertical_alignment="bottom")
@@ -59,7 +59,7 @@ def unit(view: View, layer: LayerFound, option: links.Option[int], found: UnitFo
     _tests(view, layer, index, found)
 
 
-def _summary(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
+def _summary(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> None:
     """What was found in one line, with the untrained unit beside it."""
     before = layer.untrained
     of = found.found
@@ -73,7 +73,7 @@ def _summary(view: View, layer: LayerFound, index: int, found: UnitFound) -> Non
     )
 
 
-def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
+def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
     """The density of the confirmation half at the bandwidth of the slider."""
     of = found.found
     usual = of.density.bandwidth if of.density else 1.0
@@ -115,7 +115,7 @@ def _density(view: View, found: UnitFound, digit: float, name: str) -> None:
     )
 
 
-def _where(found: UnitFound, value: float) -> str:
+def _where(found: UnitModes, value: float) -> str:
     """The mode in which a value lies, in words."""
     if found.found.apart and value == 0:
         return "the values at exactly 0"
@@ -123,7 +123,7 @@ def _where(found: UnitFound, value: float) -> str:
     return f"mode {at + 1}"
 
 
-def _beside_atom(found: UnitFound, chart: Any) -> None:
+def _beside_atom(found: UnitModes, chart: Any) -> None:
     """The density, with the exact zeros on a scale of their own."""
     if not found.found.apart:
         st.vega_lite_chart(chart, key="unit density")
@@ -155,7 +155,7 @@ def modes_table(of: Modality) -> pd.DataFrame:
     )
 
 
-def _tests(view: View, layer: LayerFound, index: int, found: UnitFound) -> None:
+def _tests(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> None:
     """Each test's result, and what it can and can't see."""
     of, q = found.judged, float(layer.discovery.q[index])
     st.markdown("**Test results**")
@@ -205,7 +205,7 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _modes(view: View, index: int, found: UnitFound) -> None:
+def _modes(view: View, index: int, found: UnitModes) -> None:
     """The modes as numbers."""
     table = modes_table(found.found)
     helps = {name: column(name, DEFINITIONS[name]) for name in ("share", "prominence", "stability")}

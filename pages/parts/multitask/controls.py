@@ -5,8 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.architectures.multitask import charts as figures
-from core.architectures.multitask.controls_task import EPOCHS, NETWORKS, SHARE, Alone, Controls
-from core.runs import Choice
+from core.architectures.multitask.controls_task import (
+    EPOCHS,
+    NETWORKS,
+    SHARE,
+    ControlNetworks,
+    ControlNetworksTask,
+)
+from core.runs import Run
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
@@ -18,11 +24,11 @@ __all__ = ["controls"]
 ALONE = links.switch("alone")
 
 
-def controls(choice: Choice, layer: str, tasks: tuple[str, str]) -> None:
+def controls(choice: Run, layer: str, tasks: tuple[str, str]) -> None:
     """The same lesions in networks taught one task, behind a switch: two are trained for it."""
     if not toggle(ALONE, "Compare with networks trained on one task (trains two more)"):
         return
-    found: Controls = result_of(Alone(choice))
+    found: ControlNetworks = result_of(ControlNetworksTask(choice))
     scores = found.scores().set_index("taught").reset_index()
     st.dataframe(
         scores,

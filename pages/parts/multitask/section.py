@@ -11,12 +11,12 @@ from core.architectures.multitask import charts as figures
 from core.architectures.multitask.answers import Answer, Answers, answers
 from core.architectures.multitask.results import heads_of
 from core.architectures.multitask.task import opened_up
-from core.data import Digits
+from core.data import DataSet
 from core.models.multitask import ManyHeads
-from core.runs import Choice
+from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -33,7 +33,7 @@ _TERMS = 3  # of a sum, written out
 PARTNER = links.integer("partner", 0, 4999, 1)
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The chosen network opened up, on the digit that is followed."""
     mine = one_network(NETWORKS, choice)
     st.markdown(
@@ -41,14 +41,14 @@ def section(choice: Choice) -> None:
         "**head**. A head belongs to its task by construction. Whether a *shared* unit serves one "
         "task or several can only be seen by silencing it."
     )
-    model = opened_up(result_of(Training(mine)))
+    model = opened_up(result_of(ModelTask(mine)))
     one = digit.followed(mine)
     found = _answered(mine, model, one)
     _follow(mine, found)
     units.shared(mine)
 
 
-def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
+def _answered(choice: Run, model: ManyHeads, one: digit.Followed) -> Answers:
     """Every head's answer, for two digits in both places."""
     digits = cache.digits(choice.data, "confirmation")
     if choice.model == "multitask":
@@ -68,7 +68,7 @@ def _answered(choice: Choice, model: ManyHeads, one: digit.Followed) -> Answers:
     return both
 
 
-def _partner(digits: Digits) -> int:
+def _partner(digits: DataSet) -> int:
     """The digit on the right, picked from a row."""
     number = min(PARTNER.value(), len(digits) - 1)
     label = int(digits.labels[number])
@@ -122,7 +122,7 @@ _ABOUT = {
 }
 
 
-def _follow(choice: Choice, found: Answers) -> None:
+def _follow(choice: Run, found: Answers) -> None:
     """The units that each answer hangs on, and one answer as the sum that it is."""
     st.markdown(
         "**The shared units that this digit's answers depend on**",
@@ -144,7 +144,7 @@ def _follow(choice: Choice, found: Answers) -> None:
     _sum(choice, found)
 
 
-def _sum(choice: Choice, found: Answers) -> None:
+def _sum(choice: Run, found: Answers) -> None:
     """One head's answer with its numbers."""
     names = tuple(head.task for head in heads_of(choice.model) if head.task != "parity")
     option = links.one_of(f"{choice.model}_sum", names, names[min(1, len(names) - 1)])

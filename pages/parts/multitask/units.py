@@ -8,10 +8,10 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.multitask import charts as figures
-from core.architectures.multitask.results import ONE_SIDED, SHARES, Shared
+from core.architectures.multitask.results import ONE_SIDED, SHARES, SharedUnits
 from core.architectures.multitask.sharing import FLIPS, SHARED
-from core.architectures.multitask.task import DRAWS, Serving
-from core.runs import Choice
+from core.architectures.multitask.task import DRAWS, SharedUnitsTask
+from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
@@ -41,11 +41,11 @@ BY_VARIANCE = (
 )
 
 
-def shared(choice: Choice) -> None:
+def shared(choice: Run) -> None:
     """Everything about the shared units of one network."""
     halves.chosen_and_judged("Units that are silenced together were chosen")
     st.subheader("How good the network is")
-    found: Shared = result_of(Serving(choice))
+    found: SharedUnits = result_of(SharedUnitsTask(choice))
     _scores(choice, found)
     st.subheader("Which shared unit serves which task")
     layer, first, second = _asked(choice, found)
@@ -63,7 +63,7 @@ def shared(choice: Choice) -> None:
     _lessons(found, layer)
 
 
-def _scores(choice: Choice, found: Shared) -> None:
+def _scores(choice: Run, found: SharedUnits) -> None:
     """Each task's score beside its baselines."""
     table = found.scores()
     config = {
@@ -81,7 +81,7 @@ def _scores(choice: Choice, found: Shared) -> None:
     download(table, f"tasks-{file_name(choice)}")
 
 
-def _asked(choice: Choice, found: Shared) -> tuple[str, str, str]:
+def _asked(choice: Run, found: SharedUnits) -> tuple[str, str, str]:
     """The layer and the two tasks that are compared."""
     layer = links.one_of("shared", SHARED, SHARED[-1])
     pairs = tuple(f"{a}-{b}" for i, a in enumerate(found.tasks) for b in found.tasks[i + 1 :])
@@ -93,7 +93,7 @@ def _asked(choice: Choice, found: Shared) -> tuple[str, str, str]:
     return layer.value(), first, second
 
 
-def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+def _plane(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Every unit by the harm of its silence to both tasks, and the index of those used."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns(2)
@@ -124,7 +124,7 @@ def _plane(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) ->
     download(table, f"units-{file_name(choice)}-{layer}-{tasks[0]}-{tasks[1]}")
 
 
-def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Mean images of the units of most harm to one task, both and the other."""
     groups = found.examples(layer, *tasks, EXAMPLES)
     images = found.arrays[f"{layer} images"]
@@ -156,7 +156,7 @@ def _examples(choice: Choice, found: Shared, layer: str, tasks: tuple[str, str])
     )
 
 
-def _crossed(choice: Choice, found: Shared, layer: str) -> None:
+def _crossed(choice: Run, found: SharedUnits, layer: str) -> None:
     """Groups of units silenced, every task judged, with random units beside."""
     share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
     pick(share, "Share of the layer silenced, %")
@@ -188,7 +188,7 @@ def _finding(rows: pd.DataFrame) -> str:
     return f"- Without the units of **{silent}**: {', '.join(said)}."
 
 
-def _variance(found: Shared, layer: str, tasks: tuple[str, str]) -> None:
+def _variance(found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """The index by lesion against that by variance."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns([3, 2], vertical_alignment="center")
@@ -206,7 +206,7 @@ def _variance(found: Shared, layer: str, tasks: tuple[str, str]) -> None:
     )
 
 
-def _conflict(choice: Choice, found: Shared, layer: str) -> None:
+def _conflict(choice: Run, found: SharedUnits, layer: str) -> None:
     """Cosines between the tasks' gradients over training."""
     table = found.conflict()
     mine = table[table["layer"] == layer]
@@ -222,7 +222,7 @@ def _conflict(choice: Choice, found: Shared, layer: str) -> None:
     download(table, f"conflict-{file_name(choice)}")
 
 
-def _lessons(found: Shared, layer: str) -> None:
+def _lessons(found: SharedUnits, layer: str) -> None:
     """A common mistake, and two traps."""
     traps = " and two traps" if "parity" in found.tasks else ""
     with st.expander(f"A common mistake{traps}"):

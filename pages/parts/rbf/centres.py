@@ -8,8 +8,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.rbf import charts as figures
-from core.architectures.rbf.task import SETS, OpenedRBF
-from core.runs import Choice
+from core.architectures.rbf.task import SETS, RBFMeasures
+from core.runs import Run
 from core.runtime import cache
 from core.statistics import wilson_interval
 from pages.kit import links
@@ -44,7 +44,7 @@ ORDER = links.one_of("by", tuple(_ORDERS))
 _FEWEST = 5  # digits of which a purity is drawn
 
 
-def centres(choice: Choice, opened: OpenedRBF) -> None:
+def centres(choice: Run, opened: RBFMeasures) -> None:
     """All centres in a grid, one of them with its digits, and how pure they are."""
     own = opened.own
     low, high = wilson_interval(int(own.pure.sum()), int(own.hits.sum()))
@@ -85,7 +85,7 @@ def centres(choice: Choice, opened: OpenedRBF) -> None:
     _sets(choice, opened)
 
 
-def _order(opened: OpenedRBF) -> list[int]:
+def _order(opened: RBFMeasures) -> list[int]:
     """The centres in the chosen order."""
     order = pick(ORDER, "Order", names=_ORDERS.__getitem__)
     own = opened.own
@@ -100,7 +100,7 @@ def _order(opened: OpenedRBF) -> list[int]:
     return found
 
 
-def _nearest(choice: Choice, opened: OpenedRBF) -> None:
+def _nearest(choice: Run, opened: RBFMeasures) -> None:
     """One centre with the digits nearest to it."""
     option = links.integer("centre", 0, len(opened.centres) - 1, 0)
     left, right = st.columns([1, 3], vertical_alignment="center")
@@ -125,7 +125,7 @@ def _nearest(choice: Choice, opened: OpenedRBF) -> None:
     )
 
 
-def _purities(opened: OpenedRBF) -> pd.DataFrame:
+def _purities(opened: RBFMeasures) -> pd.DataFrame:
     """The purity of the centres that have enough digits, of both kinds."""
     parts = []
     for name, of in (("k-means", opened.own), ("random digits", opened.control)):
@@ -135,7 +135,7 @@ def _purities(opened: OpenedRBF) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _sets(choice: Choice, opened: OpenedRBF) -> None:
+def _sets(choice: Run, opened: RBFMeasures) -> None:
     """The trained centres beside worse ones."""
     st.markdown("**Compared with other centres**")
     order = ["centres", "accuracy", "purity", "distance", "effective", "within", "responding",
@@ -158,6 +158,6 @@ def _sets(choice: Choice, opened: OpenedRBF) -> None:
     download(frame, f"centres-{file_name(choice)}")
 
 
-def _of(opened: OpenedRBF, name: str, measure: str) -> float:
+def _of(opened: RBFMeasures, name: str, measure: str) -> float:
     """One number of one set of centres."""
     return float(opened.sets.set_index("centres").loc[name, measure])  # type: ignore[arg-type]

@@ -11,9 +11,9 @@ import streamlit as st
 from core import pictures
 from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import Answer
-from core.architectures.rbf.task import FACTORS, OWN_WIDTH, OpenedRBF, OpeningRBF
+from core.architectures.rbf.task import FACTORS, OWN_WIDTH, RBFMeasures, RBFTask
 from core.data.bitmaps import BITMAPS
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import steps
@@ -43,7 +43,7 @@ _OUTPUT = (
 WIDTH = links.one_of("width", tuple(f"{factor:g}" for factor in FACTORS), "1")
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The network of the data and seed on the screen, opened up."""
     mine = replace(choice, model=NAME)
     st.markdown(
@@ -52,7 +52,7 @@ def section(choice: Choice) -> None:
         "responds. k-means places the 300 centres where digits are, without using labels; a "
         "linear layer then computes the class from the responses."
     )
-    opened: OpenedRBF = result_of(OpeningRBF(mine))
+    opened: RBFMeasures = result_of(RBFTask(mine))
     digit = followed(mine)
     at = _chosen_width(opened)
     answer = opened.answer(digit.image, at, fitted=False)
@@ -66,7 +66,7 @@ def section(choice: Choice) -> None:
     rbf_width.defects(opened)
 
 
-def _chosen_width(opened: OpenedRBF) -> int:
+def _chosen_width(opened: RBFMeasures) -> int:
     """The number of the factor on the width that is chosen."""
     width = steps(
         WIDTH,
@@ -78,7 +78,7 @@ def _chosen_width(opened: OpenedRBF) -> int:
     return WIDTH.values.index(width)
 
 
-def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer, at: int) -> None:
+def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer, at: int) -> None:
     """The formula with this digit's numbers, its nearest centres, and the way to the answer."""
     said, best = int(answer.scores.argmax()), int(answer.order[0])
     sigma, far = opened.width * FACTORS[at], answer.distances[best]
@@ -124,7 +124,7 @@ def _responses(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answe
     _table(choice, opened, digit, answer)
 
 
-def _named(opened: OpenedRBF, answer: Answer, index: int) -> str:
+def _named(opened: RBFMeasures, answer: Answer, index: int) -> str:
     """A centre in words."""
     return (
         f"centre {index}, nearest to digits that are mostly {opened.own.labels[index]}: distance "
@@ -132,7 +132,7 @@ def _named(opened: OpenedRBF, answer: Answer, index: int) -> str:
     )
 
 
-def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:
+def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
     """The nearest centres as numbers."""
     said, order = int(answer.scores.argmax()), answer.order
     frame = pd.DataFrame(
@@ -158,7 +158,7 @@ def _table(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -
         )
 
 
-def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer) -> None:
+def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
     """Ten bitmaps, the code that the scores make of them, and its distance to each."""
     st.markdown(
         "The original LeNet-5 (LeCun et al. 1998) ended in ten radial units without the "
@@ -205,6 +205,6 @@ def _bitmaps(choice: Choice, opened: OpenedRBF, digit: Followed, answer: Answer)
         download(table, f"bitmaps-{choice.data}")
 
 
-def _own_accuracy(opened: OpenedRBF) -> float:
+def _own_accuracy(opened: RBFMeasures) -> float:
     """Accuracy at the network's own width."""
     return float(opened.widths["accuracy"].iloc[OWN_WIDTH])

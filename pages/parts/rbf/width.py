@@ -7,9 +7,9 @@ import streamlit as st
 
 from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import bitmap_outputs
-from core.architectures.rbf.task import OpenedRBF
+from core.architectures.rbf.task import RBFMeasures
 from core.data.bitmaps import BITMAPS
-from core.runs import Choice
+from core.runs import Run
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.parts.rbf.centres import RESPONDING, WITHIN, ZEROS
@@ -22,7 +22,7 @@ ACCURACY = (
 )
 
 
-def widths(choice: Choice, opened: OpenedRBF, factor: float) -> None:
+def widths(choice: Run, opened: RBFMeasures, factor: float) -> None:
     """Accuracy and responses over widths, the chosen one marked."""
     frame = opened.widths
     now = frame[frame["factor"] == factor].set_index("read_out")["accuracy"]
@@ -60,7 +60,7 @@ def widths(choice: Choice, opened: OpenedRBF, factor: float) -> None:
         download(frame, f"widths-{file_name(choice)}")
 
 
-def defects(opened: OpenedRBF) -> None:
+def defects(opened: RBFMeasures) -> None:
     """What the common mistake's layer did, measured on these digits."""
     sets = opened.sets.set_index("centres")
     wrong, right = sets.loc["normal"], sets.loc["k-means"]

@@ -13,7 +13,13 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import HELD, NETWORKS, Opened, Read, Reading
+from core.architectures.recurrent.task import (
+    HELD,
+    NETWORKS,
+    EarlyReading,
+    EarlyReadingTask,
+    GateMeasures,
+)
 from core.models.lstm import shuffled_order
 from core.runtime.drawings import DRAWINGS
 from pages.kit import links
@@ -79,7 +85,7 @@ def saturated(view: View) -> None:
         f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
         "rarely fully open or closed: it is a soft weight, not a switch."
     )
-    download(DRAWINGS.get(Opened.table, view.opened), f"gates-{file_name(view.choice)}")
+    download(DRAWINGS.get(GateMeasures.table, view.opened), f"gates-{file_name(view.choice)}")
 
 
 def remembered(view: View) -> None:
@@ -153,7 +159,7 @@ def _state_frame(view: View) -> pd.DataFrame:
 
 def read_early(view: View) -> None:
     """Accuracy by row of the final head and of probes, and this digit's answer by row."""
-    found: Read = result_of(Reading(view.choice))
+    found: EarlyReading = result_of(EarlyReadingTask(view.choice))
     beside = toggle(
         SHUFFLED,
         "Compare with a network that reads the rows in shuffled order",
@@ -162,11 +168,11 @@ def read_early(view: View) -> None:
     )
     chart = st.container()
     _answers(view, found)
-    shuffled: Read | None = None
+    shuffled: EarlyReading | None = None
     if beside:
         name = f"{view.choice.model}_shuffled"
-        shuffled = result_of(Reading(replace(view.choice, model=name)))
-    table = DRAWINGS.get(Read.table, found, shuffled)
+        shuffled = result_of(EarlyReadingTask(replace(view.choice, model=name)))
+    table = DRAWINGS.get(EarlyReading.table, found, shuffled)
     with chart:
         st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
         at = {name: curve[view.row] for name, curve in found.accuracy.items()}
@@ -184,7 +190,7 @@ def read_early(view: View) -> None:
         download(table, f"early-reading-{file_name(view.choice)}")
 
 
-def _answers(view: View, found: Read) -> None:
+def _answers(view: View, found: EarlyReading) -> None:
     """The classes' probabilities for the followed digit behind each row, by head and probe."""
     hidden = view.values["hidden"][None].copy()  # what is kept is read-only, which torch minds
     logits: dict[str, ArrayLike] = {

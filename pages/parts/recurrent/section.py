@@ -14,10 +14,10 @@ from core import pictures
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import clamping
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import Gates, Opened
-from core.runs import Choice
+from core.architectures.recurrent.task import GateMeasures, GatesTask
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import controls, halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
@@ -58,14 +58,14 @@ FORMULAS = {
 }
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The chosen network opened up, on the digit that is followed."""
     mine = one_network(CELLS, choice)
     st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
     digit = followed(mine)
     halves.chosen_and_judged("Probes were fitted, and units were ordered,")
-    opened: Opened = result_of(Gates(mine))
-    model = result_of(Training(mine))
+    opened: GateMeasures = result_of(GatesTask(mine))
+    model = result_of(ModelTask(mine))
     unit, row = _where(model.described[0].units)
     values = DRAWINGS.get(recurrent.follow, model, digit.image)
     view = View(mine, model, opened, digit, values, unit, row)

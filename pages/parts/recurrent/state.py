@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import Opened
+from core.architectures.recurrent.task import GateMeasures
 from core.models.inspectable import Inspectable, Layer
-from core.runs import Choice
+from core.runs import Run
 from pages.kit.digit import Followed
 
 __all__ = ["View"]
@@ -21,9 +21,9 @@ __all__ = ["View"]
 class View:
     """What is on the screen: a network, its numbers, a digit, and the unit and row looked at."""
 
-    choice: Choice
+    choice: Run
     model: Inspectable
-    opened: Opened
+    opened: GateMeasures
     digit: Followed
     values: Mapping[str, NDArray[np.float32]]
     unit: int

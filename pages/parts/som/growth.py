@@ -8,9 +8,9 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.som import charts as figures
-from core.architectures.som.task import SHUFFLES, OpenedSOM
+from core.architectures.som.task import SHUFFLES, SOMMeasures
 from core.models.som import ROWS
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import controls, files, links
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -40,7 +40,7 @@ TITLES = {
 }
 
 
-def compared(choice: Choice, opened: OpenedSOM) -> None:
+def compared(choice: Run, opened: SOMMeasures) -> None:
     """The map beside its own cells at random places and the untrained map."""
     frame = opened.compared().set_index("map")
     trained, mixed = frame.loc["trained"], frame.loc["cells shuffled"]
@@ -64,7 +64,7 @@ def compared(choice: Choice, opened: OpenedSOM) -> None:
     download(shown, f"topology-{file_name(choice)}")
 
 
-def growth(choice: Choice, opened: OpenedSOM) -> None:
+def growth(choice: Run, opened: SOMMeasures) -> None:
     """The map after a chosen epoch, and its measures over epochs."""
     steps = [str(step) for step in opened.steps]
     option = links.one_of("epoch", steps, steps[-1])
@@ -105,7 +105,7 @@ def _cells(labels: np.ndarray) -> pd.DataFrame:
     )
 
 
-def defects(opened: OpenedSOM) -> None:
+def defects(opened: SOMMeasures) -> None:
     """What the common mistake's map did, measured on this map."""
     agreed = opened.wrong_rows
     trained = opened.grown.iloc[-1]

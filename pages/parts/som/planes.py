@@ -7,8 +7,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.som import charts as figures
-from core.architectures.som.task import OpenedSOM
-from core.runs import Choice
+from core.architectures.som.task import SOMMeasures
+from core.runs import Run
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number
@@ -28,7 +28,7 @@ _TIMES = 3  # screen pixels of a cell of a small plane
 _SIDE = 28  # pixels
 
 
-def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
+def planes(choice: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
     """The U-matrix, the hits, and component planes."""
     known = cells.assign(distance=opened.distances.ravel())
     left, right = st.columns(2)
@@ -66,7 +66,7 @@ def planes(choice: Choice, opened: OpenedSOM, cells: pd.DataFrame) -> None:
     download(plane, f"cells-{file_name(choice)}-pixel{pixel}")
 
 
-def _pixel(opened: OpenedSOM) -> int:
+def _pixel(opened: SOMMeasures) -> int:
     """The pixel that is chosen, by a small plane or by number."""
     option = links.integer("pixel", 0, _SIDE**2 - 1, int(opened.pixels[0]))
     chosen = option.value()

@@ -13,12 +13,12 @@ from core import pictures
 from core.architectures.rbf.charts import by_class
 from core.architectures.som import charts as figures
 from core.architectures.som.measure import Path, path
-from core.architectures.som.task import OpenedSOM, OpeningSOM
+from core.architectures.som.task import SOMMeasures, SOMTask
 from core.models.inspectable import Inspectable
 from core.models.som import ROWS, cell_name
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.drawings import DRAWINGS
-from core.training.task import Training
+from core.training.task import ModelTask
 from pages.kit import files, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
@@ -48,14 +48,14 @@ LABEL = "The most frequent class among the training digits for which this cell i
 class View:
     """What the parts of the section show: the choice, the map, the digit and its path."""
 
-    choice: Choice
-    opened: OpenedSOM
+    choice: Run
+    opened: SOMMeasures
     digit: Followed
     path: Path
     cells: pd.DataFrame  # cell, row, column, label, hits
 
 
-def section(choice: Choice) -> None:
+def section(choice: Run) -> None:
     """The map of the data and seed on the screen, opened up."""
     mine = replace(choice, model=NAME)
     st.markdown(
@@ -63,8 +63,8 @@ def section(choice: Choice) -> None:
         "shapes are neighbours: when a cell learns a digit, its neighbours learn it a little too. "
         "The map is given neither the classes nor which digits are similar."
     )
-    opened: OpenedSOM = result_of(OpeningSOM(mine))
-    model: Inspectable = result_of(Training(mine))
+    opened: SOMMeasures = result_of(SOMTask(mine))
+    model: Inspectable = result_of(ModelTask(mine))
     digit = followed(mine)
     view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), _cells(opened))
     _formula(view)
@@ -79,7 +79,7 @@ def section(choice: Choice) -> None:
     som_growth.defects(opened)
 
 
-def _cells(opened: OpenedSOM) -> pd.DataFrame:
+def _cells(opened: SOMMeasures) -> pd.DataFrame:
     """A row for each cell of the last map."""
     rows, columns = np.divmod(np.arange(ROWS * ROWS), ROWS)
     parts = {"cell": rows * ROWS + columns, "row": rows, "column": columns}

@@ -9,7 +9,7 @@ import streamlit as st
 from core import pictures
 from core.analyses.profiles.task import Study
 from core.analyses.subpopulations import Subpopulations
-from core.claims.task import Explaining
+from core.claims.task import SubpopulationsTask
 from core.data.concepts import CONCEPTS
 from pages.kit import halves, links
 from pages.kit.controls import choose
@@ -34,7 +34,7 @@ def anomalies(study: Study) -> None:
         help=DEFINITIONS["anomaly"],
     )
     halves.chosen_and_judged("Each unit's concept was chosen")
-    found = result_of(Explaining(study.choice, layer.value()))
+    found = result_of(SubpopulationsTask(study.choice, layer.value()))
     units = np.flatnonzero(found.anomalous)
     total = len(found.anomalous)
     if not len(units):

@@ -11,13 +11,13 @@ from core.analyses.comparing import (
     EPOCHS,
     ORDERS,
     SILENCED,
-    Dropped,
-    Dropping,
+    DropoutComparison,
+    DropoutTask,
     hidden_dense,
 )
 from core.charts import training as figures
 from core.models.registry import title
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
@@ -66,7 +66,7 @@ _NAMES = {
 }
 
 
-def dropout(choice: Choice) -> None:
+def dropout(choice: Run) -> None:
     """What dropout changes in the hidden dense layers of three networks each."""
     layers = hidden_dense(choice.model)
     if not layers:
@@ -85,7 +85,7 @@ def dropout(choice: Choice) -> None:
     halves.chosen_and_judged("Top classes and the best unit for a crossed 7 were chosen")
     layer = links.one_of("layer", layers, layers[-1])
     choose(layer, "Layer")
-    found: Dropped = result_of(Dropping(choice))
+    found: DropoutComparison = result_of(DropoutTask(choice))
     table = _named_dropout(found.table, layer.value())
     _measures(table)
     _silenced(_named_dropout(found.curves, layer.value()))

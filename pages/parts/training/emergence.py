@@ -6,13 +6,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.analyses.comparing import DETECTOR, Emergence, Emerging, hidden_dense, peak
+from core.analyses.comparing import DETECTOR, Emergence, EmergenceTask, hidden_dense, peak
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
 from core.data.concepts import CONCEPTS
 from core.models.registry import describe
-from core.runs import Choice
+from core.runs import Run
 from core.training import PROBE
 from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
@@ -59,13 +59,13 @@ DEFINITIONS = {
 _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches."
 
 
-def layer_option(choice: Choice) -> links.Option[str]:
+def layer_option(choice: Run) -> links.Option[str]:
     """The layer in the address; by default the first dense one, else the last hidden one."""
     layers = tuple(layer.name for layer in describe(choice.model))
     return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
 
 
-def concept_option(choice: Choice) -> links.Option[str]:
+def concept_option(choice: Run) -> links.Option[str]:
     """The concept in the address: a class, or a part that some digits of a class have."""
     drawn = choice.data != "mnist"  # some parts only generated digits have
     names = [name for name, of in CONCEPTS.items() if of.label is not None]
@@ -73,7 +73,7 @@ def concept_option(choice: Choice) -> links.Option[str]:
     return links.one_of("concept", names, "crossed-7")
 
 
-def controls(choice: Choice, known: tuple[str, ...]) -> tuple[str, str]:
+def controls(choice: Run, known: tuple[str, ...]) -> tuple[str, str]:
     """The choice of layer and concept, of which some may not be in these digits."""
     layer, concept = layer_option(choice), concept_option(choice)
     columns = st.columns(2)
@@ -89,9 +89,9 @@ def controls(choice: Choice, known: tuple[str, ...]) -> tuple[str, str]:
     return layer.value(), concept.value()
 
 
-def emergence(choice: Choice) -> None:
+def emergence(choice: Run) -> None:
     """The view: selectivity, detectors, the best unit of a concept, and when each emerged."""
-    found = result_of(Emerging(choice))
+    found = result_of(EmergenceTask(choice))
     layer, concept = controls(choice, found.concepts)
     halves.chosen_and_judged("The best unit for each concept was chosen")
     left, right = st.columns(2)
@@ -199,7 +199,7 @@ def _likeness(found: Emergence) -> None:
     st.caption(f"Median unit of each layer; 1 at the end by definition. {_MEANS}")
 
 
-def _times(choice: Choice, found: Emergence, layer: str) -> None:
+def _times(choice: Run, found: Emergence, layer: str) -> None:
     """When each concept's best unit got half as good as it is."""
     st.markdown(f"**When concepts emerge in {layer}**", help=DEFINITIONS["t50"])
     table = found.table(layer).assign(concept=lambda of: of["concept"].map(_text))

@@ -6,7 +6,7 @@ import streamlit as st
 
 from core.analyses.movie import ROWS
 from core.analyses.movie import Film as Recorded
-from core.analyses.movie.task import Filming
+from core.analyses.movie.task import MovieTask
 from core.analyses.profiles.task import Study
 from core.units import UnitId
 from pages.kit import links, place
@@ -34,7 +34,7 @@ def film(study: Study) -> None:
         names=ROW_NAMES.__getitem__,
         help=DEFINITIONS["activation row"],
     )
-    filmed = result_of(Filming(study.choice))
+    filmed = result_of(MovieTask(study.choice))
     recorded = filmed.film
     name, units = layer.value(), len(study.profiles[layer.value()])
     order = [int(unit) for unit in recorded.order(name)]

@@ -9,16 +9,16 @@ import streamlit as st
 
 from core.analyses.comparing import (
     Correspondence,
-    Corresponding,
+    CorrespondenceTask,
     Emergence,
-    Emerging,
-    InTurn,
+    EmergenceTask,
+    SeveralTask,
     seeds_of,
 )
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
-from core.runs import Choice
+from core.runs import Run
 from pages.kit import halves
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -47,15 +47,17 @@ DEFINITIONS = {
 }
 
 
-def seeds(choice: Choice) -> None:
+def seeds(choice: Run) -> None:
     """Whether three networks that differ in seed alone have the same units."""
     every = seeds_of(choice)
     numbers = f"{every[0].seed} to {every[-1].seed}"
-    emerging = InTurn(tuple(map(Emerging, every)), f"Training and reading seeds {numbers}")
+    emerging = SeveralTask(
+        tuple(map(EmergenceTask, every)), f"Training and reading seeds {numbers}"
+    )
     found: tuple[Emergence, ...] = result_of(emerging)
     layer, concept = emergence.controls(choice, found[0].concepts)
     halves.chosen_and_judged("The best unit of each network was chosen")
-    matched = result_of(Corresponding(choice, layer))
+    matched = result_of(CorrespondenceTask(choice, layer))
     table = _each_seed(matched, found, layer, concept)
     st.markdown(_always(table, layer, concept))
     _over_training(matched, found, layer, concept)
@@ -120,7 +122,7 @@ def _over_training(
 
 
 def _matched(
-    choice: Choice,
+    choice: Run,
     matched: Correspondence,
     found: Sequence[Emergence],
     layer: str,

@@ -9,12 +9,12 @@ from core.analyses.comparing import (
     TRANSFER_DIGITS,
     TRANSFER_EPOCHS,
     Transfer,
-    Transferring,
+    TransferTask,
     movable,
 )
 from core.charts import training as figures
 from core.models.registry import title
-from core.runs import Choice
+from core.runs import Run
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
@@ -46,7 +46,7 @@ _NAMES = {
 }
 
 
-def transfer(choice: Choice) -> None:
+def transfer(choice: Run) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
     if not movable(choice.model):
         st.info(
@@ -61,7 +61,7 @@ def transfer(choice: Choice) -> None:
         f"{TRANSFER_DIGITS:,} digits; three seeds, one line per network.",
         help=DEFINITIONS["transfer"],
     )
-    found: Transfer = result_of(Transferring(choice))
+    found: Transfer = result_of(TransferTask(choice))
     left, right = st.columns(2)
     with left:
         _transferred(found.accuracy)
@@ -125,7 +125,7 @@ def _named_kinds(tuning: pd.DataFrame) -> pd.DataFrame:
     return tuning.assign(kind=words)
 
 
-def _tuning(choice: Choice, found: Transfer) -> None:
+def _tuning(choice: Run, found: Transfer) -> None:
     """Drift and survival of labels as tables to download."""
     st.markdown("**How the units of the network for 0 to 4 changed**")
     table = _named_kinds(found.tuning()).drop(columns="first")

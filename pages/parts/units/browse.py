@@ -8,9 +8,9 @@ import streamlit as st
 
 from core import pictures
 from core.analyses.labelling import NONE
-from core.analyses.labelling.task import Labelling
+from core.analyses.labelling.task import UnitLabelsTask
 from core.analyses.maximize import Settings
-from core.analyses.maximize.task import Maximizing
+from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
@@ -97,7 +97,7 @@ def _states() -> str:
 
 def _labelled(study: Study, every: pd.DataFrame) -> pd.DataFrame:
     """The table with each unit's label."""
-    named = result_of(Labelling(study.choice))
+    named = result_of(UnitLabelsTask(study.choice))
     columns = {
         name: np.concatenate([getattr(of, name) for of in named.labels.values()])
         for name in ("label", "code")
@@ -141,7 +141,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     if maximized and layer == "all":
         st.info("Choose a layer to see its maximized inputs; mean images are shown here.")
     if maximized and layer != "all":
-        found = result_of(Maximizing(study.choice, layer, Settings()))
+        found = result_of(MaximizedTask(study.choice, layer, Settings()))
         rows = chosen["index"].to_numpy()
         tiles = pictures.ink(found.images[rows, 0].numpy())
         tiles = pictures.hatched(tiles, found.stuck[rows].numpy())

@@ -8,7 +8,7 @@ from core import pictures
 from core.activations import layer_of
 from core.analyses.profiles import KINDS, Profile
 from core.analyses.profiles.task import Study
-from core.data import Digits
+from core.data import DataSet
 from core.runtime import cache
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -60,7 +60,7 @@ def examples(study: Study, layer: str, index: int) -> None:
     )
 
 
-def judged(study: Study) -> Digits:
+def judged(study: Study) -> DataSet:
     """The digits on which units are judged."""
     return cache.digits(study.choice.data, "confirmation")
 

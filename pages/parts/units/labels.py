@@ -11,9 +11,9 @@ import torch
 
 from core import charts, pictures
 from core.activations import peaks
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.labelling import NONE, Labels, score_card
-from core.analyses.labelling.task import Labelling, Named
+from core.analyses.labelling.task import UnitLabels, UnitLabelsTask
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
 from core.runtime.drawings import DRAWINGS
@@ -31,7 +31,7 @@ _CARD = ("correlation", "auc", "balanced", "coverage")
 
 def labels(study: Study, layer: str, index: int) -> None:
     """The label of a unit with its score card, and the effect of each optional part."""
-    named = result_of(Labelling(study.choice))
+    named = result_of(UnitLabelsTask(study.choice))
     profile = study.profiles[layer]
     if profile.dead[index] or profile.constant[index]:
         st.markdown(
@@ -82,7 +82,7 @@ def _card(found: Labels, index: int) -> None:
     )
 
 
-def _differences(named: Named, layer: str, index: int) -> None:
+def _differences(named: UnitLabels, layer: str, index: int) -> None:
     """What each part does to the unit, on pairs that differ in nothing else."""
     rows = [
         {
@@ -106,7 +106,7 @@ def _differences(named: Named, layer: str, index: int) -> None:
     )
 
 
-def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
+def _pairs(study: Study, named: UnitLabels, layer: str, index: int) -> None:
     """Some of the pairs, with the unit's activation on each digit."""
     with st.expander("Look at the pairs", icon=":material/compare:"):
         names = sorted(named.pairs, key=lambda name: (not name.startswith("crossbar,"), name))
@@ -133,7 +133,7 @@ def _pairs(study: Study, named: Named, layer: str, index: int) -> None:
 def _own(study: Study, layer: str, index: int) -> None:
     """The same score card for a label that a person chooses."""
     with st.expander("Score a label of your own", icon=":material/edit:"):
-        described = result_of(Describing(study.choice.data))
+        described = result_of(DescribedDigitsTask(study.choice.data))
         names = [name for name in described.measured.names if CONCEPTS[name].category != "position"]
         own = links.one_of("own", ("none", *names))
         controls.choose(

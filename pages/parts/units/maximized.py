@@ -9,7 +9,7 @@ import streamlit as st
 
 from core import pictures
 from core.analyses.maximize import Settings
-from core.analyses.maximize.task import Maximizing
+from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles.task import Study
 from pages.kit import place
 from pages.kit.gallery import gallery
@@ -21,9 +21,9 @@ from pages.parts.units.examples import judged
 __all__ = ["maximized", "maximizing"]
 
 
-def maximizing(study: Study, layer: str) -> Maximizing:
+def maximizing(study: Study, layer: str) -> MaximizedTask:
     """The maximized inputs of the unit's layer, with the usual settings."""
-    return Maximizing(study.choice, layer, Settings())
+    return MaximizedTask(study.choice, layer, Settings())
 
 
 def maximized(study: Study, layer: str, index: int) -> None:

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.activations import layer_of
-from core.analyses.labelling.task import Labelling
+from core.analyses.labelling.task import UnitLabelsTask
 from core.analyses.profiles import Profile
 from core.analyses.profiles.task import Study
 from core.export import unit_archive
@@ -73,7 +73,7 @@ def unit(study: Study, layer: str, index: int) -> None:
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
-        (named, Labelling(study.choice), lambda: label_view.labels(study, layer, index)),
+        (named, UnitLabelsTask(study.choice), lambda: label_view.labels(study, layer, index)),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
     )
 

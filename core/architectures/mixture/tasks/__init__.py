@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from core.architectures.mixture.tasks.assignment import Taken, Taking, gated
+from core.architectures.mixture.tasks.assignment import GateAssignment, GateAssignmentTask, gated
 
-__all__ = ["Taken", "Taking", "gated"]
+__all__ = ["GateAssignment", "GateAssignmentTask", "gated"]

@@ -9,19 +9,19 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.activations import collect, run
-from core.analyses.described import Describing
+from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import Sample
 from core.architectures.mixture import GateReport, concept_table, read_gates, report_of
 from core.architectures.mixture.examples import mean_digits, surest
 from core.data.concepts import CONCEPTS
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Taken", "Taking", "gated"]
+__all__ = ["GateAssignment", "GateAssignmentTask", "gated"]
 
 RATE = 0.05  # of false discoveries
 _HALVES = ("discovery", "confirmation")
@@ -35,7 +35,7 @@ def gated(model: Inspectable) -> Gated:
 
 
 @dataclass(frozen=True)
-class Taken:
+class GateAssignment:
     """One gate on the test digits.
 
     discovery, confirmation: what it does with each half; statements are chosen on the first and
@@ -114,7 +114,7 @@ class Taken:
 
 
 @dataclass(frozen=True)
-class GateRead:
+class GateReadings:
     """What a gate does with the digits.
 
     weights: (n, experts), by "discovery", "confirmation" and "untrained", the last of the network
@@ -129,10 +129,10 @@ class GateRead:
 
 
 @dataclass(frozen=True)
-class ReadingGate(Task[GateRead]):
+class GateReadingsTask(Task[GateReadings]):
     """The weights of one gate of a network on both halves of the test digits."""
 
-    choice: Choice
+    choice: Run
     gate: str
 
     @property
@@ -140,10 +140,10 @@ class ReadingGate(Task[GateRead]):
         """What is done."""
         return f"Running the gate of {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> GateRead:
+    def compute(self, lab: Lab, report: Report) -> GateReadings:
         """Weights on both halves, before training, and what experts tell of concepts."""
         trained, described, report = lab.given(
-            report, Training(self.choice), Describing(self.choice.data)
+            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
         )
         report(0.0, self.title)
         model = gated(trained)
@@ -156,25 +156,25 @@ class ReadingGate(Task[GateRead]):
         suffix = self.gate.removeprefix("gate")
         scores = collect(model, judged.images, f"scores{suffix}").numpy()
         right = (run(model, judged.images).argmax(1) == judged.labels).numpy()
-        return GateRead(weights, of.concept_information, scores, right)
+        return GateReadings(weights, of.concept_information, scores, right)
 
 
 @dataclass(frozen=True)
-class Taking(Derived[Taken]):
+class GateAssignmentTask(Derived[GateAssignment]):
     """Who takes what at one gate of a network."""
 
-    choice: Choice
+    choice: Run
     gate: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return ReadingGate(self.choice, self.gate).title
+        return GateReadingsTask(self.choice, self.gate).title
 
-    def compute(self, lab: Lab, report: Report) -> Taken:
+    def compute(self, lab: Lab, report: Report) -> GateAssignment:
         """What was read of the gate, with its digits and their concepts."""
         read, described, _ = lab.given(
-            report, ReadingGate(self.choice, self.gate), Describing(self.choice.data)
+            report, GateReadingsTask(self.choice, self.gate), DescribedDigitsTask(self.choice.data)
         )
         seed = self.choice.seed
         halves = {name: described.half(name) for name in _HALVES}
@@ -182,7 +182,7 @@ class Taking(Derived[Taken]):
         reports = {name: report_of(read.weights[name], labels[name], seed=seed) for name in _HALVES}
         untrained = report_of(read.weights["untrained"], labels["confirmation"], seed=seed)
         tables = [_concepts(reports[name], halves[name]) for name in _HALVES]
-        return Taken(
+        return GateAssignment(
             reports["discovery"],
             reports["confirmation"],
             untrained,

@@ -6,24 +6,24 @@ from dataclasses import dataclass, replace
 
 import torch
 
-from core.architectures.mixture.history import Growth, grow
+from core.architectures.mixture.history import GateHistory, grow
 from core.architectures.mixture.tasks.assignment import gated
-from core.data.task import DigitsTask
-from core.runs import Choice
+from core.data.task import DataTask
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["DIGITS", "Growing"]
+__all__ = ["DIGITS", "GateHistoryTask"]
 
 DIGITS = 2500  # of the discovery half, read at each step
 
 
 @dataclass(frozen=True)
-class Growing(Task[Growth]):
+class GateHistoryTask(Task[GateHistory]):
     """One gate of a network through its training."""
 
-    choice: Choice
+    choice: Run
     gate: str
 
     @property
@@ -31,11 +31,11 @@ class Growing(Task[Growth]):
         """What is done."""
         return f"Examining {self.choice.title}: gates during training"
 
-    def compute(self, lab: Lab, report: Report) -> Growth:
+    def compute(self, lab: Lab, report: Report) -> GateHistory:
         """The gate at every step that was kept, on digits moved as in training."""
-        trained, report = lab.given(report, Training(self.choice))
+        trained, report = lab.given(report, ModelTask(self.choice))
         model = gated(trained)
-        digits = lab.result(DigitsTask(self.choice.data, "discovery"), report).take(slice(DIGITS))
+        digits = lab.result(DataTask(self.choice.data, "discovery"), report).take(slice(DIGITS))
         chance = torch.Generator().manual_seed(self.choice.seed)
         digits = replace(digits, images=model.seen(digits.images, chance))
         report(0.0, "Running the gate at each saved step of training")

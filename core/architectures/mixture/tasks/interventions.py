@@ -9,18 +9,18 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from core.architectures.mixture.interventions import Rerouted, rerouted
+from core.architectures.mixture.interventions import GateAnswers, rerouted
 from core.architectures.mixture.tasks.assignment import gated
 from core.data import CLASSES
-from core.data.task import DigitsTask
-from core.runs import Choice
+from core.data.task import DataTask
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import paired_interval, wilson_interval
 from core.text import literal
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["WAYS", "Otherwise", "Rerouting"]
+__all__ = ["WAYS", "GateInterventions", "GateInterventionsTask"]
 
 Numbers = NDArray[np.float64]
 Labels = NDArray[np.int8]
@@ -36,10 +36,10 @@ _DECIDED = {
 
 
 @dataclass(frozen=True)
-class Otherwise:
+class GateInterventions:
     """Answers when one gate decides otherwise, and classes, of the digits of each half, by name."""
 
-    answers: Mapping[str, Rerouted]
+    answers: Mapping[str, GateAnswers]
     labels: Mapping[str, Labels]
 
     @property
@@ -175,10 +175,10 @@ class Otherwise:
 
 
 @dataclass(frozen=True)
-class Rerouting(Task[Otherwise]):
+class GateInterventionsTask(Task[GateInterventions]):
     """A gate of a network made to decide otherwise."""
 
-    choice: Choice
+    choice: Run
     gate: str
 
     @property
@@ -186,17 +186,17 @@ class Rerouting(Task[Otherwise]):
         """What is done."""
         return "Replacing the gate's weights"
 
-    def compute(self, lab: Lab, report: Report) -> Otherwise:
+    def compute(self, lab: Lab, report: Report) -> GateInterventions:
         """Answers on both halves."""
-        trained, report = lab.given(report, Training(self.choice))
+        trained, report = lab.given(report, ModelTask(self.choice))
         model = gated(trained)
         answers, labels = {}, {}
         for at, half in enumerate(_HALVES):
-            digits = lab.result(DigitsTask(self.choice.data, half), report)
+            digits = lab.result(DataTask(self.choice.data, half), report)
             report(at / len(_HALVES), f"Removing the experts of {self.gate}, {half} half")
             answers[half] = rerouted(model, digits, self.gate, self.choice.seed)
             labels[half] = digits.labels.numpy().astype(np.int8)
-        return Otherwise(answers, labels)
+        return GateInterventions(answers, labels)
 
 
 def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, float]:

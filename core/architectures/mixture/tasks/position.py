@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.architectures.mixture.position import Placed, place_report
+from core.architectures.mixture.position import PositionReport, place_report
 from core.architectures.mixture.tasks.assignment import gated
-from core.data.task import DigitsTask
-from core.runs import Choice
+from core.data.task import DataTask
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import wilson_interval
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["Moved", "Moving"]
+__all__ = ["PositionSensitivity", "PositionSensitivityTask"]
 
 
 @dataclass(frozen=True)
-class Moved:
+class PositionSensitivity:
     """A network on the confirmation half moved about, trained and before training."""
 
-    trained: Placed
-    untrained: Placed
+    trained: PositionReport
+    untrained: PositionReport
 
     def accuracies(self) -> dict[str, tuple[float, float, float]]:
         """Accuracy with Wilson's 95 % interval, of digits moved and of digits not moved."""
@@ -31,22 +31,22 @@ class Moved:
 
 
 @dataclass(frozen=True)
-class Moving(Task[Moved]):
+class PositionSensitivityTask(Task[PositionSensitivity]):
     """The digits of the confirmation half moved about, and who takes them where."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Moving digits for {self.choice.title}"
 
-    def compute(self, lab: Lab, report: Report) -> Moved:
+    def compute(self, lab: Lab, report: Report) -> PositionSensitivity:
         """Both networks on the same moves."""
-        trained, report = lab.given(report, Training(self.choice))
-        digits = lab.result(DigitsTask(self.choice.data, "confirmation"), report)
+        trained, report = lab.given(report, ModelTask(self.choice))
+        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
         found = []
         for at, model in enumerate((gated(trained), self.choice.untrained())):
             report(at / 2, self.title)
             found.append(place_report(model, digits))
-        return Moved(*found)
+        return PositionSensitivity(*found)

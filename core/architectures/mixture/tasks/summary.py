@@ -9,42 +9,50 @@ import numpy as np
 from core.activations import run
 from core.architectures.mixture import read_gates, report_of
 from core.architectures.mixture.size import multiplications, parameters
-from core.architectures.mixture.summary import Summed, measured
-from core.data.task import DigitsTask
+from core.architectures.mixture.summary import RunSummary, measured
+from core.data.task import DataTask
 from core.models.gated import Gated, Routing
 from core.models.retired import EXPERTS, PEER, WEIGHTS, name_of, variants
-from core.runs import Choice
+from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.training.task import Training
+from core.training.task import ModelTask
 
-__all__ = ["PEER", "SINGLE", "Summing", "kept_runs", "over_experts", "over_weights", "trained_runs"]
+__all__ = [
+    "PEER",
+    "SINGLE",
+    "RunSummaryTask",
+    "kept_runs",
+    "over_experts",
+    "over_weights",
+    "trained_runs",
+]
 
 SINGLE = name_of(Routing(1))
 
 
 @dataclass(frozen=True)
-class Summing(Task[Summed]):
+class RunSummaryTask(Task[RunSummary]):
     """One run in numbers; of a network with two gates, those of its last one."""
 
-    choice: Choice
+    choice: Run
 
     @property
     def title(self) -> str:
         """What is done."""
         return f"Examining {self.choice.title}: summary of the run"
 
-    def compute(self, lab: Lab, report: Report) -> Summed:
+    def compute(self, lab: Lab, report: Report) -> RunSummary:
         """On all test digits."""
-        model, report = lab.given(report, Training(self.choice))
-        digits = lab.result(DigitsTask(self.choice.data, "test"), report)
+        model, report = lab.given(report, ModelTask(self.choice))
+        digits = lab.result(DataTask(self.choice.data, "test"), report)
         report(0.0, "Running network and gate on the test digits")
         right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
-            return Summed(right, *sizes, {}, np.zeros(0), np.zeros(0))
+            return RunSummary(right, *sizes, {}, np.zeros(0), np.zeros(0))
         gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
-        return Summed(right, *sizes, measured(gate), gate.load, gate.importance)
+        return RunSummary(right, *sizes, measured(gate), gate.load, gate.importance)
 
 
 def over_weights(routing: Routing) -> tuple[Routing, ...]:
@@ -65,18 +73,18 @@ def over_experts(routing: Routing) -> tuple[Routing, ...]:
     return tuple(found)
 
 
-def kept_runs(choice: Choice, lab: Lab) -> dict[str, tuple[Routing, Summed]]:
+def kept_runs(choice: Run, lab: Lab) -> dict[str, tuple[Routing, RunSummary]]:
     """The mixtures of one layer that the lab has for these data and this seed, by name."""
     found = {}
     for name, routing in variants().items():
-        task = Summing(replace(choice, model=name))
+        task = RunSummaryTask(replace(choice, model=name))
         kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
             found[name] = (routing, kept)
     return found
 
 
-def trained_runs(choice: Choice, lab: Lab) -> tuple[str, ...]:
+def trained_runs(choice: Run, lab: Lab) -> tuple[str, ...]:
     """Names of the mixtures of one layer that were trained, on whatever page."""
-    every = {name: Training(replace(choice, model=name)) for name in variants()}
+    every = {name: ModelTask(replace(choice, model=name)) for name in variants()}
     return tuple(name for name, training in every.items() if lab.has(training))
