@@ -226,14 +226,14 @@ TASKS = [each for each in subclasses(Task) if each is not Derived]
 def example(kind: Any) -> Any:
     """A field's value by its annotation."""
     text = str(kind)
-    if "Choice" in text:
+    if "Run" in text:
         return Run("strokes", "mlp", 0)
-    if "Short" in text:
-        return next(each for each in TASKS if each.__name__ == "Short")(
+    if "ShortModelTask" in text:
+        return next(each for each in TASKS if each.__name__ == "ShortModelTask")(
             Run("strokes", "mlp", 0), 1, 10
         )
-    if "FindingModes" in text:
-        return next(each for each in TASKS if each.__name__ == "FindingModes")(
+    if "LayerModesTask" in text:
+        return next(each for each in TASKS if each.__name__ == "LayerModesTask")(
             Run("strokes", "mlp", 0), "linear_0", "before"
         )
     if "Settings" in text:

@@ -3,7 +3,7 @@
 A drawing is what a pure function makes of results and options: a chart's specification, a picture,
 a table. Two calls are one drawing when they have the same function and the same arguments:
 
-- an option, such as a name, a number or a `Choice`, is the same by its value;
+- an option, such as a name, a number or a `Run`, is the same by its value;
 - an array, a tensor, a frame, a list or a dictionary by its contents, which are read at each call:
   0.1 ms for a table of a page, so what is larger should come as its result;
 - anything else, such as a result or a model, by being the very same object.
