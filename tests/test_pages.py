@@ -411,7 +411,7 @@ def test_damaged_mnist_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path)
 
 
 def test_a_damaged_store_is_computed_again(lab: SmallLab) -> None:
-    path = next(lab.store.folder.glob("profiles-task-*.npz"))
+    path = next(lab.store.folder.glob("profiles-*.npz"))
     good = path.read_bytes()
     path.write_bytes(good[: len(good) // 2])
     try:

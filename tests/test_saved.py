@@ -31,7 +31,7 @@ def test_a_model_comes_back_with_its_history(trained: Inspectable, tmp_path: Pat
     lab = Trained(Store(tmp_path))
     lab.model = trained
     lab.result(TASK)
-    assert [path.suffix for path in tmp_path.glob("model-task-*")] == [".safetensors"]
+    assert [path.suffix for path in tmp_path.glob("model-*")] == [".safetensors"]
     back = Lab(Store(tmp_path)).find(TASK)
     assert back is not None
     assert back is not trained

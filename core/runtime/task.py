@@ -54,8 +54,9 @@ class Task(Generic[Result]):
 
     @classmethod
     def kept_as(cls) -> str:
-        """The first part of the name of its files, such as "unit-modes"."""
-        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", cls.__name__).lower()
+        """The first part of the name of its files, such as "unit-labels" of `UnitLabelsTask`."""
+        name = cls.__name__.removesuffix("Task")
+        return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "-", name).lower()
 
     def compute(self, lab: Lab, report: Report) -> Result:
         """The result, never None, computed of this task's fields and of what the lab hands out."""
