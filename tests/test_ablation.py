@@ -755,7 +755,7 @@ def test_effects_are_measured_on_the_confirmation_digits_alone() -> None:
     other = DataSet(digits.images.clone(), digits.labels, "strokes", "test")
     other.images[members("discovery", digits.labels)] *= 0.9
     assert asked(model, [7, 12], other).changes == expected.changes
-    by_mean = [asked(model, [7, 12], of, kind="mean").changes for of in (digits, other)]
+    by_mean = [asked(model, [7, 12], of, operator="mean").changes for of in (digits, other)]
     assert by_mean[0] != by_mean[1]  # the mean is that of discovery
     confirmation = digits.take(members("confirmation", digits.labels))
     removal = Removal(model, confirmation, "hidden")

@@ -58,11 +58,11 @@ def test_the_middle_is_kept_and_colours_stand_around_imagenets_mean() -> None:
 @pytest.mark.parametrize(
     ("data", "said"),
     [
-        (b"", "no picture"),
-        (b"<svg onload=alert(1)>", "no picture"),
-        (picture("GIF"), "no picture"),
+        (b"", "isn't a picture"),
+        (b"<svg onload=alert(1)>", "isn't a picture"),
+        (picture("GIF"), "isn't a picture"),
         (picture()[:2000], "can't be read"),
-        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "can't be read|no picture"),
+        (b"\x89PNG\r\n\x1a\n" + b"\x00" * 100, "can't be read|isn't a picture"),
         (b"x" * (FILE_LIMIT + 1), "at most 5,242,880 are read"),
     ],
 )
@@ -298,10 +298,10 @@ def test_a_picture_of_another_kind_is_told_the_right_ones(kind: str) -> None:
 def test_whatever_a_reader_stumbles_over_is_one_sentence(monkeypatch: pytest.MonkeyPatch) -> None:
     about = PngImagePlugin.PngInfo()
     about.add_text("a", "b" * 10**7, zip=True)  # swells to more than Pillow reads
-    with pytest.raises(ValueError, match=r"it can't be read \(\w+\): save it anew"):
+    with pytest.raises(ValueError, match=r"it can't be read \(\w+\): save it again"):
         shrunk(saved(Image.fromarray(QUARTER), pnginfo=about))
     monkeypatch.setattr(pretrained, "_coloured", lambda of: 1 / 0)
-    with pytest.raises(ValueError, match=r"it can't be read \(ZeroDivisionError\): save it anew"):
+    with pytest.raises(ValueError, match=r"it can't be read \(ZeroDivisionError\): save it again"):
         shrunk(saved(Image.fromarray(QUARTER)))
 
 
@@ -408,7 +408,7 @@ def test_weights_that_do_not_come_are_one_sentence(
     monkeypatch.setattr(pretrained, "_LIMIT", 0.7)
     Server.instead = lambda of: _without_noise(of, instead)
     with pytest.raises(
-        Unavailable, match=r"weights of SqueezeNet 1\.1 can't be had here"
+        Unavailable, match=r"weights of SqueezeNet 1\.1 aren't available here"
     ) as caught:
         load("squeezenet1_1")
     assert reason in str(caught.value)
