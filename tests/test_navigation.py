@@ -124,7 +124,7 @@ def test_a_click_on_the_sidebar_keeps_data_model_and_seed(site: str, page: Page)
         page.wait_for_function(f"location.pathname.endsWith('/{path}')", timeout=60_000)
         page.wait_for_timeout(1500)
         assert page.evaluate("location.search") == f"?{other}"
-        assert page.get_by_label("Seed").input_value() == "9"
+        assert page.get_by_label("Seed", exact=True).input_value() == "9"
 
 
 def test_home_opens_in_a_new_tab(site: str, page: Page) -> None:

@@ -1,4 +1,4 @@
-"""What units say to digits, computed once for all who look at the same unit or its neighbours."""
+"""Activations of units on digits, computed once for all who look at a unit or its neighbours."""
 
 from __future__ import annotations
 
