@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 import torch
 
-from core.analyses.dissection import Sample
 from core.architectures.mixture import concept_table, report_of
 from core.architectures.mixture.tasks import GateAssignment
 from core.architectures.mixture.tasks.assignment import _with_before
@@ -32,7 +31,7 @@ def taken(strokes: DataSet) -> GateAssignment:
     table = pd.DataFrame()
     right = np.ones(200, dtype=bool)
     scores = np.zeros((200, 2), dtype=np.float32)
-    return GateAssignment(*reports, reports[1], Sample(half, measured), table, table, scores, right)
+    return GateAssignment(*reports, reports[1], half, table, table, scores, right)
 
 
 def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other(

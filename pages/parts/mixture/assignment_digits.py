@@ -52,7 +52,7 @@ def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> 
     """The digits of one expert, the surest first; a click follows the digit."""
     labels = taken.confirmation.labels[own]
     weights = taken.confirmation.gates[own, expert]
-    images = taken.half.digits.images[own.tolist(), 0].numpy()
+    images = taken.digits.images[own.tolist(), 0].numpy()
     names = [
         f"test digit {at}, a {label}: weight {weight:.4f}"
         for at, label, weight in zip(own, labels, weights, strict=True)

@@ -169,7 +169,7 @@ def _least(taken: GateAssignment) -> None:
         return
     texts = [_two(report, number) for number in numbers]
     labels = report.labels[numbers]
-    images = taken.half.digits.images[numbers, 0].numpy()
+    images = taken.digits.images[numbers, 0].numpy()
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(images), 3),

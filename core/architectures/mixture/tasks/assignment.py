@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from core.activations import collect, run
 from core.analyses.described import DescribedDigitsTask
-from core.analyses.dissection import Sample
 from core.architectures.mixture import GateReport, concept_table, read_gates, report_of
 from core.architectures.mixture.examples import mean_digits, surest
-from core.data.concepts import CONCEPTS
+from core.data import DataSet
+from core.data.concepts import CONCEPTS, Measured
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable
 from core.runs import Run
@@ -39,8 +39,8 @@ class GateAssignment:
     """One gate on the test digits.
 
     discovery, confirmation: what it does with each half; statements are chosen on the first and
-    judged on the second. untrained: the gate before training, on the second. half: the digits of
-    the second with their concepts. concepts: a row for each concept and expert, see
+    judged on the second. untrained: the gate before training, on the second. digits: of the
+    second. concepts: a row for each concept and expert, see
     `core.architectures.mixture.concept_table`, and `before`, what `more` is on the first. told: a
     row for each concept, what the expert tells of it on the second. scores: of the second, (n,
     experts). right: which of its digits the network tells right, bool (n,).
@@ -49,7 +49,7 @@ class GateAssignment:
     discovery: GateReport
     confirmation: GateReport
     untrained: GateReport
-    half: Sample
+    digits: DataSet
     concepts: pd.DataFrame
     told: pd.DataFrame
     scores: NDArray[np.float32]
@@ -109,7 +109,7 @@ class GateAssignment:
 
     def means(self) -> NDArray[np.float64]:
         """The mean digit that each expert takes on the confirmation half, (experts, 28, 28)."""
-        images = self.half.digits.images[:, 0].numpy()
+        images = self.digits.images[:, 0].numpy()
         return mean_digits(images, self.confirmation.first, self.confirmation.experts)
 
 
@@ -181,12 +181,12 @@ class GateAssignmentTask(Derived[GateAssignment]):
         labels = {name: half.digits.labels.numpy() for name, half in halves.items()}
         reports = {name: report_of(read.weights[name], labels[name], seed=seed) for name in _HALVES}
         untrained = report_of(read.weights["untrained"], labels["confirmation"], seed=seed)
-        tables = [_concepts(reports[name], halves[name]) for name in _HALVES]
+        tables = [_concepts(reports[name], halves[name].measured) for name in _HALVES]
         return GateAssignment(
             reports["discovery"],
             reports["confirmation"],
             untrained,
-            halves["confirmation"],
+            halves["confirmation"].digits,
             _with_before(tables[1], tables[0]),
             read.told,
             read.scores,
@@ -194,9 +194,9 @@ class GateAssignmentTask(Derived[GateAssignment]):
         )
 
 
-def _concepts(of: GateReport, half: Sample) -> pd.DataFrame:
+def _concepts(of: GateReport, measured: Measured) -> pd.DataFrame:
     """The concept table of one half; classes are left out, since they have a table of their own."""
-    names, present = half.measured.names, half.measured.present()
+    names, present = measured.names, measured.present()
     kept = [at for at, name in enumerate(names) if CONCEPTS[name].category != "class"]
     named = [names[at] for at in kept]
     return concept_table(of.first, of.labels, present[:, kept], named, of.experts)
