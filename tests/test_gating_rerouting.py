@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from core.activations import run
 from core.architectures.mixture.interventions import (
     GateAnswers,
+    GateInterventions,
     alike,
     alone,
     changed_weights,
@@ -20,7 +21,7 @@ from core.architectures.mixture.interventions import (
     rerouted,
     without,
 )
-from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
+from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.data import DataSet
 from core.models.gated import Routing
 from core.models.mixture import Mixture

@@ -17,22 +17,22 @@ from core.activations import collect, run
 from core.architectures.mixture.charts.summary import against
 from core.architectures.mixture.report import report_of
 from core.architectures.mixture.size import multiplications, parameters
-from core.architectures.mixture.summary import MEASURES, RunSummary, measured, versus
-from core.architectures.mixture.tasks.summary import (
-    PEER,
+from core.architectures.mixture.summary import (
+    MEASURES,
     SINGLE,
-    RunSummaryTask,
-    kept_runs,
+    RunSummary,
+    measured,
     over_experts,
     over_weights,
-    trained_runs,
+    versus,
 )
+from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
 from core.data import DataSet
 from core.data.task import DataTask
 from core.models.gated import Chosen, Routing
 from core.models.mixture import Mixture
 from core.models.registry import NAMES, build
-from core.models.retired import name_of, variants
+from core.models.retired import PEER, name_of, variants
 from core.runs import Run
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store

@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import pictures
-from core.architectures.mixture.tasks import GateAssignment
+from core.architectures.mixture.assignment import GateAssignment
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid

@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core import pictures
 from core.architectures.mixture import GateReport
+from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
-from core.architectures.mixture.tasks import GateAssignment
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import marks

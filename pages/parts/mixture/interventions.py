@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import interventions as figures
-from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
+from core.architectures.mixture.interventions import GateInterventions
+from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves

@@ -11,19 +11,18 @@ import streamlit as st
 
 from core.analyses.comparing.base import SeveralTask
 from core.architectures.mixture.charts import summary as figures
-from core.architectures.mixture.summary import RunSummary, Versus, versus
-from core.architectures.mixture.tasks.summary import (
-    PEER,
+from core.architectures.mixture.summary import (
     SINGLE,
-    RunSummaryTask,
-    kept_runs,
+    RunSummary,
+    Versus,
     over_experts,
     over_weights,
-    trained_runs,
+    versus,
 )
+from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
 from core.models.gated import Routing
 from core.models.registry import title
-from core.models.retired import name_of
+from core.models.retired import PEER, name_of
 from core.runs import Run
 from core.runtime import cache
 from pages.kit import links
