@@ -12,6 +12,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from core.activations import collect, layer_of, run
 from core.architectures.attention.charts import attended
+from core.architectures.attention.heads import Heads
 from core.architectures.attention.measure import (
     attended_distance,
     entropy,
@@ -23,7 +24,6 @@ from core.architectures.attention.measure import (
     rollout,
     units_of,
 )
-from core.architectures.attention.task import Heads
 from core.data import DataSet
 from core.models.attention import (
     HEADS,

@@ -8,8 +8,9 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.attention import charts as figures
+from core.architectures.attention.heads import DRAWS, Heads
 from core.architectures.attention.measure import attended_distance
-from core.architectures.attention.task import DRAWS, Heads, HeadsTask, PositionValueTask
+from core.architectures.attention.task import HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Run
