@@ -9,7 +9,8 @@ import streamlit as st
 from core import charts
 from core.analyses.profiles.task import Study
 from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
-from core.claims.task import MISINDEXED, UnitSearch, UnitSearchTask
+from core.claims.task import UnitSearchTask
+from core.claims.unit_search import MISINDEXED, UnitSearch
 from core.interventions.search import ERASED, SPARED, erasing
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart

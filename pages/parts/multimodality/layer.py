@@ -9,7 +9,8 @@ import pandas as pd
 import streamlit as st
 from numpy.typing import NDArray
 
-from core.analyses.modality.task import TAPS, LayerModesTask, ModesOfLayer, taps
+from core.analyses.modality.task import TAPS, LayerModesTask, taps
+from core.analyses.modality.unit_modes import ModesOfLayer
 from core.charts import modality as figures
 from core.models.registry import describe
 from core.runs import Run

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import pictures
 from core.analyses.modality.makeup import ATOM
-from core.analyses.modality.task import UnitModes
+from core.analyses.modality.unit_modes import UnitModes
 from core.charts import modality as figures
 from core.data.concepts import CONCEPTS
 from core.runtime import cache

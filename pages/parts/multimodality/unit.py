@@ -10,7 +10,7 @@ import pandas as pd
 import streamlit as st
 
 from core import charts as unit_figures
-from core.analyses.modality.task import ModesOfLayer, UnitModes
+from core.analyses.modality.unit_modes import ModesOfLayer, UnitModes
 from core.charts import modality as figures
 from core.statistics.modes import RATE, Modality
 from core.statistics.modes.density import density, peaks_of
