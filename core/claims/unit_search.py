@@ -8,15 +8,20 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from core.analyses.gradients import gradient_times_activation
+from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
 from core.data import CLASSES
 from core.interventions.removal import Removal
 from core.interventions.search import (
+    ERASED,
+    SPARED,
     Curve,
     completed,
     curve,
+    erasing,
     greedy,
     random_orders,
     shapley_of,
@@ -57,6 +62,68 @@ class UnitSearch:
     random_kept: NDArray[np.float64]
     shapley: NDArray[np.float64]
     errors: NDArray[np.float64]
+
+    def erasable(self, label: int) -> Finding:
+        """Whether few units erase class `label` and no other, by any of the rankings."""
+        units = len(self.shapley)
+        best = {
+            name: k
+            for name, of in self.curves.items()
+            if name != MISINDEXED and (k := erasing(of, label)) is not None and 4 * k <= units
+        }
+        if not best:
+            reason = (
+                "With none of the rankings does removing a quarter of the layer or less leave at "
+                f"most {ERASED:.0%} of class {label} and at least {SPARED:.0%} of every other "
+                "class."
+            )
+            return Finding(NOT_SUPPORTED, reason, None, None, None, 0)
+        name = min(best, key=lambda each: best[each])
+        at = self.curves[name].counts.tolist().index(best[name])
+        recall = self.curves[name].recall[at]
+        left, others = recall[label], np.delete(recall, label).min()
+        random = float(np.median(self.random[:, at]))
+        reason = (
+            f"{best[name]} of {units} units, chosen by {name}, are enough: removing them leaves "
+            f"{left:.1%} of class {label} and at least {others:.1%} of every other class; removing "
+            f"as many random units leaves {random:.1%}."
+        )
+        return Finding(SUPPORTED, reason, float(left), None, None, 0)
+
+    def misindexed(self, label: int, most: int = 20) -> tuple[int, float] | None:
+        """At most `most` removals with the numbers of the next layer, and the recall they leave.
+
+        How many removals, and the recall of class `label`; None where no hidden layer follows.
+        """
+        of = self.curves.get(MISINDEXED)
+        if of is None:
+            return None
+        at = int(np.flatnonzero(of.counts <= most)[-1])
+        return int(of.counts[at]), float(of.recall[at, label])
+
+    def table(self, label: int) -> pd.DataFrame:
+        """A row for each point of each curve: how much is left of the class and of the others.
+
+        Columns: ranking, units (how many are removed), left (recall of class `label`), lowest other
+        class, others removed (what the units alone keep), which (the units, in order of number).
+        """
+        rows = [
+            {
+                "ranking": name,
+                "units": int(k),
+                "left": of.recall[at, label],
+                "lowest other class": np.delete(of.recall[at], label).min(),
+                "others removed": of.kept[at],
+                "which": tuple(sorted(self.orders[name][:k].tolist())),
+            }
+            for name, of in self.curves.items()
+            for at, k in enumerate(of.counts)
+        ]
+        return pd.DataFrame(rows)
+
+    def contributors(self, most: int) -> NDArray[np.int64]:
+        """The units with the largest Shapley values, at most `most`, the largest first."""
+        return np.argsort(-self.shapley)[:most]
 
 
 def _descending(scores: NDArray[np.floating]) -> list[int]:
