@@ -13,12 +13,14 @@ from core.architectures.attention.measure import attended_distance
 from core.models.attention import HEADS, TOKENS
 from core.statistics import paired_interval, wilson_interval
 
-__all__ = ["DRAWS", "Heads"]
+__all__ = ["DRAWS", "UNIFORM", "Heads", "medians"]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 
+# pixels, of weights that are equal on all patches
+UNIFORM = float(attended_distance(np.full((TOKENS - 1, TOKENS - 1), 1 / (TOKENS - 1))).mean())
 DRAWS = 10  # of random units, silenced as the control of a head
 
 
@@ -124,3 +126,9 @@ class Heads:
                 row = {"weights": name, "edited": edited, "accuracy": hits / n}
                 rows.append({**row, "low": low, "high": high})
         return pd.DataFrame(rows)
+
+
+def medians(spread: pd.DataFrame) -> dict[tuple[str, str], float]:
+    """The median over the queries of `spread`, by network and measure: entropy, distance."""
+    found = spread.groupby("network")[["entropy", "distance"]].median()
+    return {(str(at), str(name)): float(of) for name in found for at, of in found[name].items()}

@@ -28,6 +28,7 @@ from core.units import UnitId
 __all__ = [
     "WAYS",
     "GateAnswers",
+    "GateDependence",
     "GateInterventions",
     "alike",
     "alone",
@@ -175,6 +176,26 @@ def _scores(gate: str) -> str:
 
 
 @dataclass(frozen=True)
+class GateDependence:
+    """What the answer uses of the weights that the gate gives a digit, on the confirmation half.
+
+    intact, akin, another, even: accuracy with the gate as trained, with the weights for another
+    digit of the same class, for any other digit, and equal ones. best: of the best single expert.
+    low, high: 95 % interval of akin − intact, paired. uses: "nothing" where any digit's weights
+    work as well, "class" where those of the same class do, else "digit".
+    """
+
+    intact: float
+    akin: float
+    another: float
+    even: float
+    best: float
+    low: float
+    high: float
+    uses: str
+
+
+@dataclass(frozen=True)
 class GateInterventions:
     """Answers when one gate decides otherwise, and classes, of the digits of each half, by name."""
 
@@ -214,6 +235,22 @@ class GateInterventions:
             change = _change(intact, right)
             rows.append({**row, "low": low, "high": high, **change})
         return pd.DataFrame(rows)
+
+    def dependence(self) -> GateDependence:
+        """Whether the answer depends on the gate's weights, and on more of them than the class.
+
+        Weights of other digits work as well unless the interval of the change lies below 0.
+        """
+        intact = self.right("intact")
+        shares = {name: float(self.right(name).mean()) for name in _DECIDED}
+        akin, another = (_change(intact, self.right(name)) for name in ("akin", "another"))
+        if another["change high"] >= 0:
+            uses = "nothing"
+        else:
+            uses = "class" if akin["change high"] >= 0 else "digit"
+        best = float(self.right("alone").mean(1).max())
+        low, high = akin["change low"], akin["change high"]
+        return GateDependence(**shares, best=best, low=low, high=high, uses=uses)
 
     def effects(self) -> pd.DataFrame:
         """A row for each expert and class: what its removal changes of the class's accuracy.
@@ -255,6 +292,11 @@ class GateInterventions:
         intact = self.right("intact")
         rows = [_change(intact, right) for right in self.right("removed")]
         return pd.DataFrame(rows).assign(expert=range(self.experts))
+
+    def cost_range(self) -> tuple[float, float, int]:
+        """The least and the most accuracy that removing an expert costs, and which costs most."""
+        change = self.costs()["change"]
+        return 0 - float(change.max()), -float(change.min()), int(change.argmin())
 
     def costliest(self) -> int:
         """The expert whose removal costs most on the discovery half."""

@@ -24,6 +24,7 @@ __all__ = [
     "over_experts",
     "over_weights",
     "versus",
+    "with_chosen",
 ]
 
 # of a gate; what a network without one lacks
@@ -39,6 +40,7 @@ MEASURES = (
 )
 
 SINGLE = name_of(Routing(1))
+ALPHA = 0.05  # of the test of two networks
 
 
 @dataclass(frozen=True)
@@ -56,6 +58,13 @@ class Versus:
     low: float
     high: float
     p: float
+
+    @property
+    def verdict(self) -> str:
+        """The first is "better" or "worse" than the other, or "alike" where p is 5 % or more."""
+        if self.p >= ALPHA:
+            return "alike"
+        return "better" if self.won > self.lost else "worse"
 
 
 @dataclass(frozen=True)
@@ -95,6 +104,11 @@ class RunSummary:
         """A row for each expert: load and importance."""
         columns = {"load": self.load, "importance": self.importance}
         return pd.DataFrame({"expert": range(len(self.load)), **columns})
+
+
+def with_chosen(routing: Routing, k: int | None) -> Routing:
+    """The same mixture with k experts run, None for all, and enough experts for it."""
+    return replace(routing, experts=max(routing.experts, (k or 0) + 1), chosen=k)
 
 
 def measured(report: GateReport) -> dict[str, float]:
