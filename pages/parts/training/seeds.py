@@ -76,8 +76,8 @@ def _always(best: BestUnits, layer: str, concept: str) -> str:
         f"networks the best unit is better (AUC {_values(table, 'auc')} for seeds "
         f"{_values(table, 'seed', 'd')}) than the 95th percentile of the best unit under "
         f"shuffling ({_values(table, 'chance')}); in {best.above_untrained} of {n} it is better "
-        f"than any untrained unit ({_values(table, 'untrained')}); on the other half of the digits it "
-        f"is above {WITHIN} in {best.confirmed} of {n} ({_values(table, 'confirmed')})."
+        f"than any untrained unit ({_values(table, 'untrained')}); on the other half of the digits "
+        f"it is above {WITHIN} in {best.confirmed} of {n} ({_values(table, 'confirmed')})."
     )
 
 
