@@ -192,7 +192,7 @@ def test_an_atom_at_zero_is_no_mode() -> None:
     random = np.random.default_rng(0)
     x = np.where(random.random(2000) < 0.6, 0, random.normal(5, 1, 2000))
     of = find_modes(x)
-    assert of.said == "atom at 0 + 1 mode"
+    assert of.said == "values at exactly 0 + 1 mode"
     assert of.apart
     assert of.zeros == pytest.approx((x == 0).mean())
     assert of.n_modes == 1
