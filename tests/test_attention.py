@@ -12,6 +12,7 @@ from torch.nn.functional import scaled_dot_product_attention
 
 from core.activations import collect, layer_of, run
 from core.architectures.attention.charts import attended
+from core.architectures.attention.heads import UNIFORM, Heads, medians
 from core.architectures.attention.measure import (
     attended_distance,
     entropy,
@@ -23,7 +24,6 @@ from core.architectures.attention.measure import (
     rollout,
     units_of,
 )
-from core.architectures.attention.task import Heads
 from core.data import DataSet
 from core.models.attention import (
     HEADS,
@@ -266,6 +266,20 @@ def test_intervals_and_controls_of_a_planted_head() -> None:
     assert (row["low"], row["high"]) == pytest.approx((middle - half, middle + half), abs=1e-6)
     assert row["needed"]
     assert not table.drop((0, 1))["needed"].any()
+
+
+def test_medians_are_over_the_queries_that_have_a_place() -> None:
+    weights = {name: (np.full((HEADS, 17, 16), 1 / 16), np.zeros(0)) for name in ("trained", "un")}
+    entropies = {
+        name: (np.full((HEADS, 17), of), np.full((HEADS, 1), of))
+        for name, of in (("trained", 0.25), ("un", 1.0))
+    }
+    found = Heads(weights, entropies, {}, {}, {}, np.zeros(0), {}).spread()
+    of = medians(found)
+    assert (of["trained", "entropy"], of["un", "entropy"]) == (0.25, 1)
+    placed = found.loc[found["network"] == "un", "distance"].dropna()
+    assert of["un", "distance"] == np.median(placed)
+    assert pytest.approx(placed.mean()) == UNIFORM
 
 
 def test_the_tint_lies_on_the_patch() -> None:

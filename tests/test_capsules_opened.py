@@ -12,8 +12,8 @@ from scipy.stats import spearmanr
 from torch import Tensor
 
 from core.architectures.capsules.charts import shares_on
+from core.architectures.capsules.pose_meanings import PoseMeanings
 from core.architectures.capsules.poses import PROPERTIES, drawn, going_along, purity, random_axes
-from core.architectures.capsules.poses_task import PoseMeanings
 from core.architectures.capsules.routing import correct, decisiveness, of_the_module
 from core.architectures.capsules.trace import SHIFTS, follow, on_image, strips
 from core.models.capsules import Capsules, CapsulesSettings

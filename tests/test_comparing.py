@@ -19,6 +19,7 @@ from core.analyses.comparing import (
     KINDS,
     MEASURES,
     SHARES,
+    BestUnits,
     CorrespondenceTask,
     DropoutComparison,
     DropoutTask,
@@ -28,6 +29,8 @@ from core.analyses.comparing import (
     ShortModelTask,
     Transfer,
     TransferTask,
+    also_best,
+    best_units,
     concept_auc,
     hidden_dense,
     of_classes,
@@ -171,6 +174,46 @@ def concept_option_values() -> tuple[str, ...]:
     option = concept_option(CHOICE)
     known = [name for name, of in CONCEPTS.items() if of.label is not None]
     return tuple(name for name in known if option.parse(name))
+
+
+def test_curves_over_training_are_those_of_the_units(emergences: tuple[Emergence, ...]) -> None:
+    found, layer = emergences[0], "linear_1"
+    spread = found.spread(layer)
+    assert spread["step"].tolist() == found.recorded.tolist()
+    last = found.selectivity[layer][-1]
+    assert spread.iloc[-1][["low", "median", "high"]].tolist() == pytest.approx(
+        [np.quantile(last, 0.1), np.median(last), np.quantile(last, 0.9)]
+    )
+    assert found.peak(layer) == peak(found.recorded, found.selectivity[layer])
+    tuning = found.tuning().groupby("layer")["correlation"].last()
+    assert tuning.to_dict() == pytest.approx(dict.fromkeys(found.likeness, 1.0))
+    first = found.tuning().set_index(["layer", "step"]).loc[(layer, found.recorded[0])]
+    assert first["correlation"] == np.median(found.likeness[layer][0])
+    counts = found.detectors_by_layer().groupby("layer")["detectors"].apply(list)
+    assert counts[layer] == found.detectors(layer).tolist()
+
+
+def test_each_seed_has_its_best_unit(emergences: tuple[Emergence, ...]) -> None:
+    best = best_units([0, 1, 2], emergences, "linear_1", "class-3")
+    assert best.table["seed"].tolist() == [0, 1, 2]
+    assert best.table["unit"].tolist() == [of.best("linear_1", "class-3") for of in emergences]
+
+
+def test_networks_are_counted_that_have_a_unit_for_a_concept() -> None:
+    table = pd.DataFrame(
+        {
+            "auc": [0.9, 0.7, 0.8],
+            "chance": [0.8, 0.7, 0.6],
+            "untrained": [0.95, 0.6, 0.7],
+            "confirmed": [0.8, 0.81, 0.3],
+            "digits": 29,
+        }
+    )
+    best = BestUnits(table)
+    assert (best.above_chance, best.above_untrained, best.confirmed) == (2, 2, 1)
+    assert (best.digits, best.enough, len(best)) == (29, False, 3)
+    assert BestUnits(table.assign(digits=30)).enough
+    assert also_best(pd.DataFrame({"partner": [1, 2, 3], "best there": [1, 3, 3]})) == 2
 
 
 def test_emergence_comes_back_from_the_store(

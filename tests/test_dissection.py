@@ -23,6 +23,7 @@ from core.analyses.dissection import (
     dissect_layer,
     unit_masks,
 )
+from core.analyses.dissection.detectors import NONE, as_many, networks, units_table
 from core.analyses.dissection.levels import levels
 from core.analyses.dissection.masks import Upsampling, as_words, marked, pack
 from core.analyses.dissection.pixels import Overlaps, count, iou
@@ -31,7 +32,6 @@ from core.data.concepts import Measured, measure
 from core.models.inspectable import Inspectable, Layer, ReceptiveField
 from core.models.registry import build
 from core.statistics.ranking import Answers, auc_interval, average_precision, chance
-from pages.parts.dissection.report import NONE, units_table
 from tests.labs import again, assert_same
 
 PLACED = ("crossed-7", "orientation-0", "ink", "hole", "top", "border")
@@ -924,5 +924,26 @@ def test_a_dead_layer_is_reported_and_kept(samples: tuple[Sample, Sample]) -> No
         assert rows[["iou", "p_value", "q_value"]].notna().all(axis=None)
     assert (found.controls["detectors"] == 0).all()
     assert_same(again(found), found)
+    assert as_many(networks(found, "pixels")) == []  # no detectors in either
     table = units_table("lenet5", "conv_0", "pixels", found.pixels)
     assert (table["responds to"] == NONE).all()
+
+
+@pytest.mark.parametrize(
+    ("trained", "untrained", "rotated", "expected"),
+    [
+        (5, 5, 4, ["untrained"]),
+        (5, 4, 6, ["rotated"]),
+        (5, 9, 5, ["untrained", "rotated"]),
+        (5, 4, 4, []),
+        (0, 3, 3, []),
+        (2, None, 2, ["rotated"]),
+    ],
+)
+def test_controls_with_as_many_detectors_are_named(
+    trained: int, untrained: int | None, rotated: int, expected: list[str]
+) -> None:
+    counts = {"trained": trained, "untrained": untrained, "rotated": rotated}
+    known = {name: count for name, count in counts.items() if count is not None}
+    table = pd.DataFrame({"detectors": list(known.values())}, index=list(known))
+    assert as_many(table) == expected

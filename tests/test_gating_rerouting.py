@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 from core.activations import run
 from core.architectures.mixture.interventions import (
     GateAnswers,
+    GateInterventions,
     alike,
     alone,
     changed_weights,
@@ -20,7 +22,7 @@ from core.architectures.mixture.interventions import (
     rerouted,
     without,
 )
-from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
+from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.data import DataSet
 from core.models.gated import Routing
 from core.models.mixture import Mixture
@@ -229,6 +231,22 @@ def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     assert (row["change"], row["change low"], row["change high"]) == (-0.1, low, high)
     assert table.loc["the gate as trained", "accuracy"] == 1
     assert len(table) == 4 + 3
+
+
+def test_what_the_answer_uses_of_the_gate_follows_from_the_intervals() -> None:
+    found = planted_answers()  # of 400 digits, 40 need weights of their own class
+    of, table = found.dependence(), found.accuracies().set_index("kind")["accuracy"]
+    assert [of.intact, of.akin, of.another, of.even] == table.loc["the gate"].tolist()
+    assert of.best == table.loc["one expert"].max()
+    assert of.uses == "class"
+    low, high = paired_interval(0, 0, 400)
+    assert (of.low, of.high) == (low, high)
+    right, wrong = (getattr(found.answers["confirmation"], name) for name in ("intact", "another"))
+    for akin, another, uses in ((wrong, wrong, "digit"), (right, right, "nothing")):
+        answers = replace(found.answers["confirmation"], akin=akin, another=another)
+        other = replace(found, answers={**found.answers, "confirmation": answers})
+        assert other.dependence().uses == uses
+    assert found.cost_range() == (0, pytest.approx(0.1), 0)
 
 
 def test_each_gate_has_its_own_answers(strokes: DataSet, tmp_path: Path) -> None:

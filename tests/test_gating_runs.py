@@ -17,22 +17,23 @@ from core.activations import collect, run
 from core.architectures.mixture.charts.summary import against
 from core.architectures.mixture.report import report_of
 from core.architectures.mixture.size import multiplications, parameters
-from core.architectures.mixture.summary import MEASURES, RunSummary, measured, versus
-from core.architectures.mixture.tasks.summary import (
-    PEER,
+from core.architectures.mixture.summary import (
+    MEASURES,
     SINGLE,
-    RunSummaryTask,
-    kept_runs,
+    RunSummary,
+    measured,
     over_experts,
     over_weights,
-    trained_runs,
+    versus,
+    with_chosen,
 )
+from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
 from core.data import DataSet
 from core.data.task import DataTask
 from core.models.gated import Chosen, Routing
 from core.models.mixture import Mixture
 from core.models.registry import NAMES, build
-from core.models.retired import name_of, variants
+from core.models.retired import PEER, name_of, variants
 from core.runs import Run
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
@@ -138,6 +139,10 @@ def test_a_pair_is_judged_by_the_digits_that_only_one_tells_right() -> None:
     back = versus(other, first)
     assert (back.low, back.high) == pytest.approx((-found.high, -found.low))
     assert versus(first, first).p == 1
+    assert found.verdict == versus(first, first).verdict == "alike"
+    clear = versus(np.array([True] * 6 + [False]), np.array([False] * 6 + [False]))
+    assert (clear.p, clear.verdict) == (pytest.approx(2 / 64), "better")
+    assert versus(np.zeros(6, bool), np.ones(6, bool)).verdict == "worse"
 
 
 def test_pairs_of_other_digits_are_refused() -> None:
@@ -209,6 +214,8 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
     assert [of.experts for of in over_experts(replace(default, chosen=2))] == [1, 3, 4, 8, 16]
     assert all(of.dense for of in over_experts(replace(default, experts=2, chosen=2)))
     assert over_weights(Routing(1)) == (Routing(1),)
+    assert with_chosen(Routing(1), 2) == replace(default, experts=3, chosen=2)
+    assert with_chosen(default, None) == replace(default, chosen=None)
     for routing in variants().values():
         for of in (*over_weights(routing), *over_experts(routing)):
             assert name_of(of) in NAMES

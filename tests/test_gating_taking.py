@@ -9,12 +9,9 @@ import pandas as pd
 import pytest
 import torch
 
-from core.analyses.dissection import Sample
 from core.architectures.mixture import concept_table, report_of
-from core.architectures.mixture.tasks import GateAssignment
-from core.architectures.mixture.tasks.assignment import _with_before
+from core.architectures.mixture.assignment import GateAssignment, with_before
 from core.data import DataSet
-from core.data.concepts import measure
 from core.models.gated import Gated
 from core.models.registry import build
 
@@ -28,11 +25,10 @@ def taken(strokes: DataSet) -> GateAssignment:
     second = np.where(labels == 5, 0, first)
     second[np.flatnonzero(labels == 3)[::2]] = 1
     reports = [report_of(np.eye(2)[experts], labels) for experts in (first, second)]
-    measured = measure(half.images.numpy(), labels, ["class-7"])
     table = pd.DataFrame()
     right = np.ones(200, dtype=bool)
     scores = np.zeros((200, 2), dtype=np.float32)
-    return GateAssignment(*reports, reports[1], Sample(half, measured), table, table, scores, right)
+    return GateAssignment(*reports, reports[1], half, table, table, scores, right)
 
 
 def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other(
@@ -70,7 +66,7 @@ def test_a_concept_beyond_the_class_holds_only_if_both_halves_agree(
         concept_table(experts, labels, _flags(labels, experts, of)[:, None], ["part"], 2)
         for of in (0, again)
     ]
-    found = replace(taken, concepts=_with_before(tables[1], tables[0])).beyond_class()
+    found = replace(taken, concepts=with_before(tables[1], tables[0])).beyond_class()
     assert len(found) == 2
     assert (found["p"] < 0.05).all(), "both halves are far from chance"
     assert (found["confirmed"] == confirmed).all()

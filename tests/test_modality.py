@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -22,7 +23,9 @@ from core.analyses.modality.makeup import (
     verdict,
     within_classes,
 )
-from core.statistics.modes import Modality, Mode, find_layer, find_modes
+from core.analyses.modality.unit_modes import ModesOfLayer, UnitModes, modes_table, unit_modes
+from core.data.concepts import CONCEPTS, Measured
+from core.statistics.modes import LayerModes, Modality, Mode, find_layer, find_modes
 from core.statistics.modes.describing import bic_gain, bimodality_coefficient
 from core.statistics.modes.dip import SIZES, dip, dip_p_value, uniform_dips
 from core.statistics.modes.silverman import critical_bandwidths, critical_p_values, modes_inside
@@ -189,7 +192,7 @@ def test_an_atom_at_zero_is_no_mode() -> None:
     random = np.random.default_rng(0)
     x = np.where(random.random(2000) < 0.6, 0, random.normal(5, 1, 2000))
     of = find_modes(x)
-    assert of.said == "atom at 0 + 1 mode"
+    assert of.said == "values at exactly 0 + 1 mode"
     assert of.apart
     assert of.zeros == pytest.approx((x == 0).mean())
     assert of.n_modes == 1
@@ -437,3 +440,80 @@ def test_a_class_without_digits_or_with_a_dead_unit_is_no_error() -> None:
     assert table["class"].tolist() == [0, 1, 2]
     assert table["state"].tolist() == ["tested", "constant", "too few"]
     assert table["q"].tolist()[1:] == [1.0, 1.0]
+
+
+# ---- what is said of a layer and of a unit
+
+
+def layer_of(**columns: list[float]) -> LayerModes:
+    """Four units, of which the last can't be tested; columns: what is not 1 or 0."""
+    given = {name: np.array(values) for name, values in columns.items()}
+    ones = ("p", "q", "sensitive_p", "sensitive_q", "bandwidth", "step")
+    names = (*ones, "zeros", "apart", "dip", "modes", "bimodality", "first")
+    filled = {name: np.full(4, float(name in ones)) for name in names} | given
+    state = np.array(["tested"] * 3 + ["constant"])
+    return LayerModes(state=state, heights=np.zeros((4, 9)), **filled)  # type: ignore[arg-type]
+
+
+def test_units_come_in_the_order_of_their_evidence() -> None:
+    layer = layer_of(
+        p=[0.2, 0.01, 0.01, 0.0],
+        dip=[0.1, 0.02, 0.03, 0.9],
+        sensitive_p=[0.001, 0.5, 0.2, 0],
+        zeros=[0.1, 0.3, 0.2, 1],
+    )
+    assert layer.order("evidence").tolist() == [2, 1, 0, 3]
+    assert layer.order("sensitive").tolist() == [0, 2, 1, 3]
+    assert layer.order("zeros").tolist() == [1, 2, 0, 3]
+    assert layer.order("index").tolist() == [0, 1, 2, 3]
+
+
+def test_claims_are_counted_and_those_confirmed() -> None:
+    first = layer_of(q=[0.01, 0.04, 0.2, 1], sensitive_q=[0.01, 0.01, 0.04, 1])
+    second = layer_of(p=[0.2, 0.01, 0.01, 1], q=[0.3, 0.03, 0.03, 1])
+    found = ModesOfLayer(first, second, layer_of(), {})
+    assert found.confirmed == 1  # the third is confirmed, but was not claimed
+    assert found.counts().values.tolist() == [[2, 3, 3], [2, 0, 3], [0, 0, 3]]
+
+
+def opened() -> UnitModes:
+    """Two classes at two places, of which half the second has a concept; and 20 zeros."""
+    random = np.random.default_rng(0)
+    values = np.concatenate([random.normal(5, 1, 400), random.normal(15, 1, 400), np.zeros(200)])
+    values, labels = values.astype(np.float32), np.repeat([1, 7, 7], [400, 400, 200])
+    present = ((labels == 7) & (values > 0))[:, None]
+    measured = Measured(
+        ("crossed-7",), present.astype(np.float32), np.zeros((1000, 1, 98), np.uint8)
+    )
+    assert CONCEPTS["crossed-7"].placed
+    return unit_modes({"discovery": values, "confirmation": values}, labels, measured, seed=0)
+
+
+def test_a_unit_says_what_its_modes_hold() -> None:
+    found = opened()
+    assert found.agree
+    assert found.found.apart
+    assert modes_table(found.found)["at"].tolist() == pytest.approx([5, 15], abs=0.5)
+    digits = found.digits_of(1, 24, seed=3)
+    assert len(set(digits.tolist())) == 24
+    assert (found.where[digits] == 1).all()
+    assert (np.diff(found.values[digits]) >= 0).all()
+    inside = np.flatnonzero(found.where == 1)
+    assert set(digits) == set(np.random.default_rng(3).permutation(inside)[:24])
+    assert sorted(found.digits_of(ATOM, 500, seed=0)) == list(range(800, 1000))
+    beyond = found.beyond_classes(1)
+    assert (beyond["q"] < 0.05).all()
+    assert beyond["mode"].tolist() == sorted(set(beyond["mode"]))
+    rare = found.classes.loc[found.classes["n"] < 30, "mode"]
+    assert found.small == sorted(set(rare))
+    wide = found.smoothed(200)
+    assert wide.bandwidth == pytest.approx(2 * found.smoothed(100).bandwidth)
+    assert found.smoothed(100).bandwidth == pytest.approx(found.found.density.bandwidth)  # type: ignore[union-attr]
+
+
+def test_classes_with_modes_of_their_own_are_named_below_five_per_cent() -> None:
+    within = pd.DataFrame(
+        {"class": [1, 4, 7], "q": [0.05, 0.049, 0.2], "sensitive_q": [0.01, 0.9, 0.04]}
+    )
+    found = replace(opened(), within=within)
+    assert (found.several, found.suspected) == ([4], [1, 7])

@@ -6,11 +6,15 @@ from collections.abc import Callable
 from itertools import permutations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from numpy.typing import NDArray
 
 from core.activations import run
+from core.claims.evidence import NOT_SUPPORTED, SUPPORTED
+from core.claims.ledger import corrected
+from core.claims.unit_search import MISINDEXED, UnitSearch
 from core.data import DataSet
 from core.interventions.removal import Removal
 from core.interventions.search import (
@@ -307,3 +311,57 @@ def test_a_short_ranking_goes_on_by_score() -> None:
     scores = np.array([0.1, 0.5, 0.3, 0.9, 0.2])
     assert completed([2, 0], scores) == [2, 0, 3, 1, 4]
     assert completed([], scores) == [3, 1, 2, 4, 0]
+
+
+# ---- what is said of a search
+
+
+def searched(**left: tuple[float, float, float]) -> UnitSearch:
+    """Of 20 units: recall of class 7 after 1, 5 and 7 removals, by ranking; others keep 0.97."""
+    counts, curves = np.array([1, 5, 7]), {}
+    for name, of in left.items():
+        recall = np.full((3, 10), 0.97)
+        recall[:, 7] = of
+        curves[name.replace("_", " ")] = Curve(counts, recall, np.array([0.1, 0.2, 0.3]))
+    orders = {name: np.arange(20)[::-1] for name in curves}
+    random = np.array([[0.9, 0.8, 0.7], [0.9, 0.6, 0.5], [0.9, 0.1, 0.1]])
+    return UnitSearch(orders, curves, random, random, np.arange(20.0), np.ones(20))
+
+
+def test_a_class_is_erasable_by_the_shortest_ranking_and_not_by_the_wrong_one() -> None:
+    found = searched(greedy=(0.5, 0.08, 0), single=(0.5, 0.2, 0.05)).erasable(7)
+    assert (found.verdict, found.value) == (SUPPORTED, 0.08)
+    assert found.reason == (
+        "5 of 20 units, chosen by greedy, are enough: removing them leaves 8.0% of class 7 and at "
+        "least 97.0% of every other class; removing as many random units leaves 60.0%."
+    )
+    late = searched(single=(0.5, 0.2, 0.05))  # 7 units are more than a quarter of 20
+    wrong = searched(**{MISINDEXED.replace(" ", "_"): (0, 0, 0), "single": (0.5, 0.2, 0.05)})
+    spoilt = searched(greedy=(0.5, 0.08, 0))
+    spoilt.curves["greedy"].recall[:, 2] = 0.9  # another class suffers too
+    for none in (late, wrong, spoilt):
+        assert none.erasable(7).verdict == NOT_SUPPORTED
+        assert "at most 10% of class 7 and at least 95% of every other" in none.erasable(7).reason
+
+
+def test_the_points_of_a_search_are_tabulated() -> None:
+    found = searched(greedy=(0.5, 0.08, 0), **{MISINDEXED.replace(" ", "_"): (0.9, 0.8, 0.7)})
+    found.curves["greedy"].recall[1, 4] = 0.3
+    row = found.table(7).set_index(["ranking", "units"]).loc[("greedy", 5)]
+    assert row.tolist() == [0.08, 0.3, 0.2, (15, 16, 17, 18, 19)]
+    assert len(found.table(7)) == 6
+    assert found.misindexed(7) == (7, 0.7)
+    assert found.misindexed(7, most=6) == (5, 0.8)
+    assert searched(greedy=(0.5, 0.08, 0)).misindexed(7) is None
+    assert found.contributors(3).tolist() == [19, 18, 17]
+
+
+def test_claims_are_corrected_for_how_many_were_tried() -> None:
+    verdicts = [SUPPORTED, SUPPORTED, NOT_SUPPORTED, "inconclusive"]
+    claims = pd.DataFrame({"necessary": verdicts, "p": [0.01, 0.04, 0.03, 0.9]})
+    found = corrected(claims)
+    # by hand: p · 4 / rank, and no more than a later one
+    assert found["q"].tolist() == pytest.approx([0.04, 0.16 / 3, 0.16 / 3, 0.9])
+    after = [SUPPORTED, NOT_SUPPORTED, NOT_SUPPORTED, "inconclusive"]
+    assert found["after correction"].tolist() == after
+    assert corrected(claims[:2])["after correction"].tolist() == [SUPPORTED, SUPPORTED]

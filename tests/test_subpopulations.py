@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -86,6 +88,16 @@ def test_a_unit_of_a_fifth_of_its_class_is_anomalous_and_the_others_are_not(
     assert found.quantiles.shape == (3, len(LEVELS))
     assert found.quantiles[0].tolist() == [-1, -1, -1, -1, 1]
     assert found.quantiles[1].tolist() == [-1, 1, 1, 1, 1]
+
+
+def test_what_explains_an_anomaly_is_asked_of_anomalous_units_alone(found: Subpopulations) -> None:
+    flags = {"anomalous": np.array([True, True, False]), "auc": np.array([0.8, 0.79, 0.99])}
+    of = replace(found, **flags, active=np.array([0.0, 0.49, 0.2]))
+    assert of.anomalies.tolist() == [0, 1]
+    assert of.on_for_some.tolist() == [1]
+    assert of.distinguishing.tolist() == [0]
+    assert replace(of, active=np.array([0.5, 0.1, 0.1])).on_for_some.tolist() == [1]
+    assert replace(of, anomalous=np.zeros(3, bool)).distinguishing.tolist() == []
 
 
 def test_a_unit_that_training_wants_lower_is_not_anomalous() -> None:

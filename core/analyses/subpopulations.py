@@ -30,6 +30,7 @@ __all__ = ["LEVELS", "Subpopulations", "subpopulations"]
 Numbers = NDArray[np.float32]
 
 LEVELS = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the quantiles of z
+WITHIN = 0.8  # AUC within the class, at least, of a unit that distinguishes a concept
 _FEWEST = 30  # digits with and without a concept, in each half
 
 
@@ -58,6 +59,23 @@ class Subpopulations:
     concept: NDArray[np.str_]
     auc: Numbers
     images: Numbers
+
+    @property
+    def anomalies(self) -> NDArray[np.int64]:
+        """The anomalous units."""
+        return np.flatnonzero(self.anomalous)
+
+    @property
+    def on_for_some(self) -> NDArray[np.int64]:
+        """Those that are on for some digits of their class, but for fewer than half."""
+        units = self.anomalies
+        return units[(self.active[units] > 0) & (self.active[units] < 0.5)]
+
+    @property
+    def distinguishing(self) -> NDArray[np.int64]:
+        """Those that distinguish a concept within their class, with an AUC of 0.8 or more."""
+        units = self.anomalies
+        return units[self.auc[units] >= WITHIN]
 
 
 def subpopulations(

@@ -4,51 +4,32 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass, replace
 
-import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core.analyses.counterfactuals import Pairs, differences, pairs_of
 from core.analyses.described import DescribedDigitsTask
-from core.analyses.gradients import gradient_times_activation
 from core.analyses.subpopulations import Subpopulations, subpopulations
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
-from core.data import CLASSES
+from core.claims.unit_search import GREEDY, ORDERS, UnitSearch, rankings, searched
 from core.data.task import DataTask
 from core.interventions.paired import Paired, paired_effects
 from core.interventions.removal import Removal
-from core.interventions.search import (
-    Curve,
-    completed,
-    curve,
-    greedy,
-    random_orders,
-    shapley_of,
-    single,
-)
 from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task, part_of
-from core.statistics import selectivity_index
 from core.training.task import ModelTask
 
 __all__ = [
-    "MISINDEXED",
     "CandidatesTask",
     "EvidenceTask",
     "PairEffectsTask",
     "SubpopulationsTask",
-    "UnitSearch",
     "UnitSearchTask",
 ]
 
-RANDOM = 20  # orders that rankings are compared with
-GREEDY = 40  # units that the greedy search removes
-ORDERS = 40  # of the Shapley value
-MISINDEXED = "2016 indexing"
 _GRADIENT_DIGITS = 10_000  # training digits that gradients are looked at on
 MOST_UNITS = 6  # whose own change is shown
 
@@ -165,24 +146,6 @@ class PairEffectsTask(Task[pd.DataFrame]):
 
 
 @dataclass(frozen=True)
-class UnitSearch:
-    """What removing more and more units does to a class, by ranking.
-
-    orders: by ranking, the units in order. curves: by ranking, on the confirmation digits; the one
-    named `MISINDEXED` has the numbers of units of the next layer. random: (orders, counts), the
-    class's recall as units are removed at random; random_kept: what random units alone keep.
-    errors: standard errors of the Shapley values, in the order of units; shapley: they.
-    """
-
-    orders: dict[str, NDArray[np.int64]]
-    curves: dict[str, Curve]
-    random: NDArray[np.float64]
-    random_kept: NDArray[np.float64]
-    shapley: NDArray[np.float64]
-    errors: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
 class UnitSearchTask(Task[UnitSearch]):
     """The search for units of a layer without which a class is lost."""
 
@@ -204,85 +167,16 @@ class UnitSearchTask(Task[UnitSearch]):
             Removal(model, lab.result(DataTask(self.choice.data, half), report), self.layer)
             for half in ("discovery", "confirmation")
         )
-        orders, values, errors = self._rankings(model, known, part_of(report, 0, 0.8))
-        curves = {}
-        for at, (name, order) in enumerate(orders.items()):
-            report(0.8 + 0.1 * at / len(orders), f"Removing units by {name}")
-            curves[name] = curve(judged, order, self.label)
-        report(0.9, "Removing units at random")
-        drawn = [
-            curve(judged, order.tolist(), self.label)
-            for order in random_orders(judged.units, RANDOM, seed=self.choice.seed)
-        ]
-        return UnitSearch(
-            {name: np.array(order) for name, order in orders.items()},
-            curves,
-            np.stack([of.recall[:, self.label] for of in drawn]),
-            np.stack([of.kept for of in drawn]),
-            values,
-            errors,
-        )
-
-    def _rankings(
-        self, model: Inspectable, known: Removal, report: Report
-    ) -> tuple[dict[str, list[int]], NDArray[np.float64], NDArray[np.float64]]:
-        """The order of units by each method, and the Shapley values with their errors."""
-        digits, label = known.digits, self.label
-        report(0.0, "Removing each unit alone")
-        alone = single(known)[:, label]
-        gradient = gradient_times_activation(model, digits.images, digits.labels, self.layer)
-        first, second = part_of(report, 0.2, 0.6), part_of(report, 0.6, 1.0)
-        chosen = greedy(
+        found = rankings(
+            model,
             known,
-            label,
-            self.removed,
-            on_step=lambda at: first(at / self.removed, f"Greedy: unit {at + 1}"),
-        )
-        values, errors = shapley_of(
-            known,
-            label,
-            self.orders,
+            self.label,
+            removed=self.removed,
+            orders=self.orders,
             seed=self.choice.seed,
-            on_step=lambda at: second(at / self.orders, f"Shapley: order {at} of {self.orders}"),
+            report=part_of(report, 0, 0.8),
         )
-        orders = {
-            "gradient EMA": _descending(model.history.intent[self.layer][:, label]),
-            "gradient × activation": _descending(gradient[:, label]),
-            "selectivity": _descending(_selectivity(known, label)),
-            "single removal": _descending(alone),
-            "greedy": completed(chosen, gradient[:, label]),
-            "Shapley": _descending(values),
-        }
-        wrong = _misindexed(model, self.layer, label)
-        return {**orders, **({MISINDEXED: wrong} if wrong else {})}, values, errors
-
-
-def _descending(scores: NDArray[np.floating]) -> list[int]:
-    """The units, the highest score first."""
-    found: list[int] = np.argsort(-np.asarray(scores), kind="stable").tolist()
-    return found
-
-
-def _selectivity(known: Removal, label: int) -> NDArray[np.float64]:
-    """Selectivity of each unit for the class, of its rectified spatial mean."""
-    passed = known.values.relu()
-    means = (passed.mean((2, 3)) if passed.ndim == 4 else passed).numpy()
-    labels = known.digits.labels.numpy()
-    by_class = np.stack([means[labels == each].mean(0) for each in range(CLASSES)], axis=1)
-    return selectivity_index(by_class, np.full(len(by_class), label))
-
-
-def _misindexed(model: Inspectable, layer: str, label: int) -> list[int]:
-    """The order that the ablations of 2016 used: units of the next layer, removed in this one.
-
-    Numbers that this layer hasn't are left out, and its other units come last.
-    """
-    later = model.layers[model.layers.index(layer) + 1 :]
-    units = len(model.history.intent[layer])
-    if len(later) < 2:  # of the logits no unit was ever removed
-        return []
-    wrong = [unit for unit in _descending(model.history.intent[later[0]][:, label]) if unit < units]
-    return completed(wrong, np.zeros(units))
+        return searched(found, judged, self.label, self.choice.seed, part_of(report, 0.8, 1))
 
 
 @dataclass(frozen=True)

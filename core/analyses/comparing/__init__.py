@@ -6,7 +6,7 @@ where it was.
 """
 
 from core.analyses.comparing.base import SeveralTask, hidden_dense, movable, seeds_of
-from core.analyses.comparing.correspondence import Correspondence, CorrespondenceTask
+from core.analyses.comparing.correspondence import Correspondence, CorrespondenceTask, also_best
 from core.analyses.comparing.dropout import (
     DIGITS,
     DROPOUTS,
@@ -29,6 +29,7 @@ from core.analyses.comparing.emergence import (
     peak,
     shuffled_auc,
 )
+from core.analyses.comparing.seeds import WITHIN, BestUnits, best_units
 from core.analyses.comparing.short import ShortModelTask, of_classes
 from core.analyses.comparing.transfer import (
     KINDS,
@@ -52,6 +53,8 @@ __all__ = [
     "SILENCED",
     "TRANSFER_DIGITS",
     "TRANSFER_EPOCHS",
+    "WITHIN",
+    "BestUnits",
     "Correspondence",
     "CorrespondenceTask",
     "DropoutComparison",
@@ -63,6 +66,8 @@ __all__ = [
     "ShortModelTask",
     "Transfer",
     "TransferTask",
+    "also_best",
+    "best_units",
     "concept_auc",
     "hidden_dense",
     "movable",

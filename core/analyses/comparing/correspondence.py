@@ -89,6 +89,11 @@ class Correspondence:
         return pd.DataFrame(rows)
 
 
+def also_best(partners: pd.DataFrame) -> int:
+    """Rows of `Correspondence.partners` whose partner is the best unit of its network as well."""
+    return int((partners["partner"] == partners["best there"]).sum())
+
+
 @dataclass(frozen=True)
 class CorrespondenceTask(Task[Correspondence]):
     """The units of a layer matched between three networks that differ in seed alone."""

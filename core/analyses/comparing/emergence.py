@@ -109,6 +109,33 @@ class Emergence:
         found: Numbers = of.max(1) if unit is None else of[:, unit]
         return found
 
+    def spread(self, layer: str) -> pd.DataFrame:
+        """A row for each moment: 10 % quantile, median and 90 % quantile of selectivity."""
+        low, median, high = np.quantile(self.selectivity[layer], [0.1, 0.5, 0.9], axis=1)
+        return pd.DataFrame({"step": self.recorded, "low": low, "median": median, "high": high})
+
+    def peak(self, layer: str) -> Peak:
+        """When the median selectivity of a layer was highest, and whether it fell after that."""
+        return peak(self.recorded, self.selectivity[layer])
+
+    def tuning(self) -> pd.DataFrame:
+        """A row for each layer and moment: the median unit's correlation with the end."""
+        rows = [
+            {"layer": layer, "step": step, "correlation": value}
+            for layer, of in self.likeness.items()
+            for step, value in zip(self.recorded, np.median(of, axis=1), strict=True)
+        ]
+        return pd.DataFrame(rows)
+
+    def detectors_by_layer(self) -> pd.DataFrame:
+        """A row for each layer and checkpoint: units that are detectors of a class."""
+        rows = [
+            {"layer": layer, "step": step, "detectors": count}
+            for layer in self.auc
+            for step, count in zip(self.steps, self.detectors(layer), strict=True)
+        ]
+        return pd.DataFrame(rows)
+
     def table(self, layer: str) -> pd.DataFrame:
         """A row for each concept: its best unit, how good that is, and when it got half as good."""
         times = emergence_step(self.steps, self.auc[layer])  # (units, concepts)

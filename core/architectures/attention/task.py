@@ -2,132 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from core.activations import run
 from core.architectures.attention import measure as attention
+from core.architectures.attention.heads import DRAWS, Heads
+from core.architectures.attention.positions import PositionValue, position_value
 from core.data import CLASSES
 from core.data.task import DataTask
-from core.models.attention import HEADS, TOKENS, shuffle_patches
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.statistics import paired_interval, wilson_interval
 from core.training.task import ModelTask
 
-__all__ = ["DRAWS", "Heads", "HeadsTask", "PositionValue", "PositionValueTask"]
-
-Numbers = NDArray[np.float64]
-Whole = NDArray[np.int64]
-
-DRAWS = 10  # of random units, silenced as the control of a head
-EDITED = ("block 0", "block 1", "both")
-
-
-@dataclass(frozen=True)
-class Heads:
-    """What the heads do on the confirmation half, by name: trained and "untrained".
-
-    weights, entropies: for each block, (heads, queries, patches) and (heads, queries). lost, won:
-    by half, digits (blocks, heads, classes) wrong, or right, only without the head. count: digits
-    of each class, by half. random: change in accuracy, (draws, heads, classes), of random units of
-    block 0. kept: by intervention, digits right with block 0, block 1 and both so edited.
-    """
-
-    weights: Mapping[str, tuple[Numbers, Numbers]]
-    entropies: Mapping[str, tuple[Numbers, Numbers]]
-    lost: Mapping[str, Whole]
-    won: Mapping[str, Whole]
-    count: Mapping[str, Whole]
-    random: Numbers
-    kept: Mapping[str, Whole]
-
-    def spread(self) -> pd.DataFrame:
-        """A row for each network, block, head and query: entropy, and distance in pixels.
-
-        The class token has no place, and so no distance.
-        """
-        frames = []
-        for network, entropies in self.entropies.items():
-            for block, values in enumerate(entropies):
-                heads, queries = np.indices(values.shape)
-                apart = np.full(values.shape, np.nan)
-                if block == 0:
-                    patches = self.weights[network][0][:, : TOKENS - 1]
-                    apart[:, : TOKENS - 1] = attention.attended_distance(patches)
-                columns = {"head": heads, "query": queries, "entropy": values, "distance": apart}
-                flat = {name: array.ravel() for name, array in columns.items()}
-                frames.append(pd.DataFrame({"network": network, "block": block, **flat}))
-        return pd.concat(frames, ignore_index=True)
-
-    def changes(self, half: str) -> Numbers:
-        """Change in accuracy, (blocks, heads, classes), without each head."""
-        change: Numbers = (self.won[half] - self.lost[half]) / np.maximum(self.count[half], 1)
-        return change
-
-    def effects(self) -> pd.DataFrame:
-        """A row for each block, head and class: the change, its interval, and the control's range.
-
-        The interval is of paired proportions, one digit added to the lost and one to the won
-        (Bonett & Price 2012). Control: random units of the other heads, as many; in block 1, where
-        a head is one unit, the other heads.
-        """
-        now, earlier = self.changes("confirmation"), self.changes("discovery")
-        low, high = self._interval()
-        least, most = self._controls()
-        block, head, digit = (axis.ravel() for axis in np.indices(now.shape))
-        return pd.DataFrame(
-            {
-                "block": block,
-                "head": head,
-                "class": digit,
-                "discovery": earlier.ravel(),
-                "change": now.ravel(),
-                "low": low.ravel(),
-                "high": high.ravel(),
-                "control low": least.ravel(),
-                "control high": most.ravel(),
-                "digits": np.broadcast_to(self.count["confirmation"], now.shape).ravel(),
-            }
-        )
-
-    def specialties(self) -> pd.DataFrame:
-        """A row for each head: the class hurt most on the discovery half, judged on the other.
-
-        needed: whether the whole interval lies below all controls.
-        """
-        table = self.effects()
-        worst = table.groupby(["block", "head"])["discovery"].idxmin()
-        chosen = table.loc[worst].reset_index(drop=True)
-        return chosen.assign(needed=chosen["high"] < chosen["control low"])
-
-    def _interval(self) -> tuple[Numbers, Numbers]:
-        """95 % interval of each change on the confirmation half."""
-        sides = (self.lost["confirmation"], self.won["confirmation"])
-        return paired_interval(*sides, self.count["confirmation"])
-
-    def _controls(self) -> tuple[Numbers, Numbers]:
-        """Lowest and highest change of the controls, (blocks, heads, classes)."""
-        last = self.changes("confirmation")[1]
-        others = np.stack([np.delete(last, head, 0) for head in range(HEADS)], 1)
-        both = (self.random, others)
-        return np.stack([of.min(0) for of in both]), np.stack([of.max(0) for of in both])
-
-    def accuracies(self) -> pd.DataFrame:
-        """A row for each intervention and what it edits: accuracy with its Wilson interval."""
-        n = int(self.count["confirmation"].sum())
-        rows = []
-        for name, counts in self.kept.items():
-            for edited, hits in zip(EDITED, counts.tolist(), strict=True):
-                low, high = wilson_interval(hits, n)
-                row = {"weights": name, "edited": edited, "accuracy": hits / n}
-                rows.append({**row, "low": low, "high": high})
-        return pd.DataFrame(rows)
+__all__ = ["HeadsTask", "PositionValueTask"]
 
 
 @dataclass(frozen=True)
@@ -179,19 +68,6 @@ _UNPLACED = "attention_unplaced"
 
 
 @dataclass(frozen=True)
-class PositionValue:
-    """What positions are worth: a row for each network, with positions and without.
-
-    table: network, accuracy, accuracy shuffled (patches of all digits in one other order), same
-    answer (share of digits whose answer the shuffle doesn't change), logits moved (largest change
-    of a logit). order: the place that each place's patch is taken from.
-    """
-
-    table: pd.DataFrame
-    order: Whole
-
-
-@dataclass(frozen=True)
 class PositionValueTask(Task[PositionValue]):
     """The network without positions, and what shuffled patches change in both."""
 
@@ -209,19 +85,5 @@ class PositionValueTask(Task[PositionValue]):
             report, ModelTask(self.choice), ModelTask(unplaced)
         )
         digits = lab.result(DataTask(self.choice.data, _JUDGED), report)
-        order = np.random.default_rng(self.choice.seed).permutation(TOKENS - 1)
-        images, labels = shuffle_patches(digits.images, order.tolist()), digits.labels
-        rows = []
         networks = {"with positions": with_places, "without positions": without}
-        for name, model in networks.items():
-            plain, shuffled = run(model, digits.images), run(model, images)
-            answers, others = plain.argmax(1), shuffled.argmax(1)
-            shares = {
-                "accuracy": answers == labels,
-                "accuracy shuffled": others == labels,
-                "same answer": answers == others,
-            }
-            measured = {what: float(share.double().mean()) for what, share in shares.items()}
-            moved = float((plain - shuffled).abs().max())
-            rows.append({"network": name, **measured, "logits moved": moved})
-        return PositionValue(pd.DataFrame(rows), order)
+        return position_value(networks, digits, self.choice.seed)

@@ -5,82 +5,26 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-import pandas as pd
 import torch
-from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from core.activations import run
 from core.architectures.capsules import routing
+from core.architectures.capsules.routing_effects import (
+    ITERATIONS,
+    RoutingComparison,
+    RoutingEffects,
+    of_capsules,
+)
 from core.data.task import DataTask
-from core.models.capsules import Capsules
-from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.statistics import wilson_interval
 from core.training.task import ModelTask
 
-__all__ = [
-    "ITERATIONS",
-    "RoutingComparison",
-    "RoutingComparisonTask",
-    "RoutingEffects",
-    "RoutingEffectsTask",
-    "of_capsules",
-]
+__all__ = ["RoutingComparisonTask", "RoutingEffectsTask"]
 
-Numbers = NDArray[np.float64]
 
-ITERATIONS = (1, 2, 3, 5)  # of routing, tried on the trained network
 _MODULE = 50  # digits on which the forms of the course module are tried
-
-
-def of_capsules(model: Inspectable) -> Capsules:
-    """The model, if it has capsules."""
-    if not isinstance(model, Capsules):
-        raise TypeError(f"{type(model).__name__} has no capsules: choose the model capsules.")
-    return model
-
-
-@dataclass(frozen=True)
-class RoutingEffects:
-    """What routing does to the confirmation half.
-
-    digits: how many. right: of them told right with each of `ITERATIONS`. misrouted: with the
-    coefficients of another digit, and with the digit's own in another order. decided: (networks,
-    iterations, measures), trained and untrained, see `capsules.decisiveness`. module: what the
-    course module's forms give.
-    """
-
-    digits: int
-    right: NDArray[np.int64]
-    misrouted: NDArray[np.int64]
-    decided: Numbers
-    module: routing.OfTheModule
-
-    def accuracies(self) -> pd.DataFrame:
-        """A row for each way to route: accuracy with Wilson's interval."""
-        names = [f"{each} iteration{'s' * (each > 1)}" for each in ITERATIONS]
-        names[0] = "1 iteration: all c equal"
-        wrong = ["c of another digit", "c of other inputs"]
-        rows = [
-            {"routing": name, "control": at >= len(names), **_interval(int(hits), self.digits)}
-            for at, (name, hits) in enumerate(
-                zip([*names, *wrong], [*self.right, *self.misrouted], strict=True)
-            )
-        ]
-        return pd.DataFrame(rows)
-
-    def decisions(self) -> pd.DataFrame:
-        """A row for each network and iteration: the measures of `capsules.decisiveness`."""
-        frames = [
-            pd.DataFrame(of, columns=list(routing.MEASURES)).assign(
-                network=network, iteration=range(1, len(of) + 1)
-            )
-            for network, of in zip(("trained", "untrained"), self.decided, strict=True)
-        ]
-        return pd.concat(frames, ignore_index=True)
 
 
 @dataclass(frozen=True)
@@ -111,36 +55,6 @@ class RoutingEffectsTask(Task[RoutingEffects]):
 
 
 @dataclass(frozen=True)
-class RoutingComparison:
-    """Which digits of the confirmation half two networks tell right, bool (n,) each.
-
-    routed: trained with three iterations. unrouted: trained with one, all coefficients equal.
-    """
-
-    routed: NDArray[np.bool_]
-    unrouted: NDArray[np.bool_]
-
-    def accuracies(self) -> pd.DataFrame:
-        """A row for each network, with Wilson's interval."""
-        named = {"trained with routing": self.routed, "trained without": self.unrouted}
-        return pd.DataFrame(
-            [{"network": name, **_interval(int(of.sum()), len(of))} for name, of in named.items()]
-        )
-
-    @property
-    def only(self) -> tuple[int, int]:
-        """Digits that only the routed network tells right, and only the other."""
-        won, lost = self.routed & ~self.unrouted, self.unrouted & ~self.routed
-        return int(won.sum()), int(lost.sum())
-
-    @property
-    def p_value(self) -> float:
-        """Of as uneven a split of the digits that only one tells right (McNemar's exact test)."""
-        won, lost = self.only
-        return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
-
-
-@dataclass(frozen=True)
 class RoutingComparisonTask(Task[RoutingComparison]):
     """The same network trained without routing, from the same first weights."""
 
@@ -158,9 +72,3 @@ class RoutingComparisonTask(Task[RoutingComparison]):
         digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
         answers = [run(model, digits.images).argmax(1) for model in models]
         return RoutingComparison(*((told == digits.labels).numpy() for told in answers))
-
-
-def _interval(hits: int, n: int) -> dict[str, float]:
-    """Accuracy with the ends of Wilson's 95 % interval."""
-    low, high = wilson_interval(hits, n)
-    return {"accuracy": hits / n, "low": low, "high": high}

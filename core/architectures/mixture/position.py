@@ -22,6 +22,7 @@ from core.arguments import seeded, whole
 from core.data import CLASSES, DataSet
 from core.data.jitter import drawn_offsets, moved
 from core.models.gated import Gated
+from core.statistics import wilson_interval
 from core.surroundings import undisturbed
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "SIDE",
     "GatePlaces",
     "PositionReport",
+    "PositionSensitivity",
     "factors_of",
     "lead",
     "place_report",
@@ -192,3 +194,17 @@ def lead(experts: Whole, first: Whole, second: Whole, seed: int = 0) -> tuple[fl
         differences[draw] = information(tables[0])[1] - information(tables[1])[1]
     low, high = np.quantile(differences, [0.025, 0.975])
     return float(low), float(high)
+
+
+@dataclass(frozen=True)
+class PositionSensitivity:
+    """A network on the confirmation half moved about, trained and before training."""
+
+    trained: PositionReport
+    untrained: PositionReport
+
+    def accuracies(self) -> dict[str, tuple[float, float, float]]:
+        """Accuracy with Wilson's 95 % interval, of digits moved and of digits not moved."""
+        of, n = self.trained, self.trained.digits
+        counted = {"moved": of.moved, "not moved": of.still}
+        return {name: (hits / n, *wilson_interval(hits, n)) for name, hits in counted.items()}

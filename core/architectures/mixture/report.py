@@ -20,11 +20,12 @@ from core.data import DataSet
 from core.data.concepts import Measured, measure
 from core.models.gated import Gated
 from core.models.gates import balance
+from core.models.inspectable import Inspectable
 from core.statistics import entropy
 from core.surroundings import undisturbed
 from core.text import literal
 
-__all__ = ["DEAD", "GateReport", "gate_report", "read_gates", "report_of"]
+__all__ = ["DEAD", "GateReport", "gate_report", "gated", "read_gates", "report_of"]
 
 Floats = NDArray[np.float32]
 Numbers = NDArray[np.float64]
@@ -200,3 +201,10 @@ def report_of(
             "0, and a sum of 1."
         )
     return GateReport(weights, classes.astype(np.int64), measured, seed)
+
+
+def gated(model: Inspectable) -> Gated:
+    """The model, if it has gates. Raises `TypeError` otherwise."""
+    if not isinstance(model, Gated):
+        raise TypeError(f"{type(model).__name__} has no gate: choose a mixture of experts.")
+    return model

@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from core.architectures.multitask.results import ONE_SIDED, heads_of
-from core.architectures.multitask.sharing import SHARED, Lesions, specialization
-from core.architectures.multitask.task import judged, opened_up
+from core.architectures.multitask.controls import NETWORKS, ControlNetworks
+from core.architectures.multitask.lesions import judged
+from core.architectures.multitask.results import heads_of
+from core.architectures.multitask.sharing import SHARED, Lesions, opened_up
 from core.data import DataSet
 from core.data.task import DataTask
 from core.models.inspectable import Inspectable
@@ -22,71 +17,11 @@ from core.runtime.task import Report, Task
 from core.training import Start, Step, train
 from core.training.task import ModelTask
 
-__all__ = ["NETWORKS", "SHARE", "ControlNetworks", "ControlNetworksTask"]
-
-NETWORKS = {
-    "multitask": "all tasks",
-    "multitask_digit": "digit alone",
-    "multitask_slant": "slant alone",
-    "random": "nothing (random)",
-}
-Arrays = Mapping[str, NDArray[Any]]
+__all__ = ["SHARE", "ControlNetworksTask"]
 
 SHARE = 0.1  # of a layer's units, silenced together
 _ALONE = ("multitask_digit", "multitask_slant")
 EPOCHS = 4  # of the heads on layers that stay random
-
-
-@dataclass(frozen=True)
-class ControlNetworks:
-    """The same lesions in four networks. arrays: by network, as `ControlNetworksTask` gives
-    them."""
-
-    tasks: tuple[str, ...]
-    arrays: Arrays
-
-    def scores(self) -> pd.DataFrame:
-        """A row for each network, its shared layers taught `taught`: score of each task."""
-        rows = [dict(zip(self.tasks, self.arrays[f"{n} scores"], strict=True)) for n in NETWORKS]
-        return pd.DataFrame(rows).assign(taught=list(NETWORKS.values()))
-
-    def crossed(self, layer: str) -> pd.DataFrame:
-        """A row for each network, silent and judged task: harm, and its 95 % with random units."""
-        rows = []
-        for network, taught in NETWORKS.items():
-            of = _under(f"{network} {layer} ", self.arrays)
-            for i, silent in enumerate(self.tasks[:3]):
-                for j, task in enumerate(self.tasks[:3]):
-                    low, high = np.quantile(of["random harm"][0, i, :, j], (0.025, 0.975))
-                    harm = of["crossed harm"][0, i, j]
-                    row = {"taught": taught, "silent": silent, "task": task, "harm": harm}
-                    rows.append({**row, "harm low": low, "harm high": high})
-        return pd.DataFrame(rows)
-
-    def indices(self, layer: str, first: str, second: str) -> pd.DataFrame:
-        """A row for each network and used unit: its index between two tasks."""
-        one, two = self.tasks.index(first), self.tasks.index(second)
-        frames = []
-        for network, taught in NETWORKS.items():
-            of = _under(f"{network} {layer} ", self.arrays)
-            used = (np.abs(of["certain"][[one, two]]) > of["limit"]).any(0)
-            index = specialization(of["harm"][one], of["harm"][two], used)
-            frame = pd.DataFrame({"unit": np.arange(len(index)), "index": index})
-            frames.append(frame.assign(taught=taught))
-        return pd.concat(frames, ignore_index=True)
-
-    def counts(self, layer: str, first: str, second: str) -> pd.DataFrame:
-        """A row for each network: units used, how many serve one task alone, median |index|."""
-        rows = []
-        for taught, own in self.indices(layer, first, second).groupby("taught", sort=False):
-            index = own["index"].dropna()
-            alone = {
-                f"{first} alone": int((index > ONE_SIDED).sum()),
-                f"{second} alone": int((index < -ONE_SIDED).sum()),
-            }
-            middle = float(index.abs().median())
-            rows.append({"taught": taught, "used": len(index), **alone, "median |index|": middle})
-        return pd.DataFrame(rows)
 
 
 @dataclass(frozen=True)
@@ -130,8 +65,3 @@ class ControlNetworksTask(Task[ControlNetworks]):
         start = Start(frozen=SHARED)
         seed = self.choice.seed
         return train("multitask", fit, seed=seed, epochs=EPOCHS, start=start, on_step=on_step)
-
-
-def _under(prefix: str, arrays: Arrays) -> dict[str, NDArray[Any]]:
-    """The arrays whose names begin with `prefix`, without it."""
-    return {key[len(prefix) :]: array for key, array in arrays.items() if key.startswith(prefix)}

@@ -15,11 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import relu
 
+from core.architectures.multitask.sharing import SHARED
 from core.data import DataSet
 from core.models import registry
 from core.models.multitask import ManyHeads
 
-__all__ = ["SIZE", "at_weights", "cosines", "gradients", "pairs_of", "repeated"]
+__all__ = ["SIZE", "at_weights", "conflict", "cosines", "gradients", "pairs_of", "repeated"]
 
 Numbers = NDArray[np.float64]
 
@@ -93,3 +94,17 @@ def _cosine(first: Tensor, second: Tensor) -> Numbers:
     length = torch.linalg.vector_norm(first, dim=-1) * torch.linalg.vector_norm(second, dim=-1)
     found: Numbers = ((first * second).sum(-1) / length).numpy()
     return found
+
+
+def conflict(model: ManyHeads, digits: DataSet) -> dict[str, NDArray[np.float64]]:
+    """Cosines of the tasks' gradients at every kept step of training; by unit at the last."""
+    history = model.history.weights
+    kept: dict[str, NDArray[np.float64]] = {"steps": np.array(sorted(history))}
+    for layer in SHARED:
+        found = [
+            repeated(at_weights(model, history[step]), digits, layer) for step in kept["steps"]
+        ]
+        kept[f"{layer} between"] = np.stack([between for between, _, _ in found])
+        kept[f"{layer} alike"] = np.stack([alike for _, alike, _ in found])
+        kept[f"{layer} unit cosines"] = found[-1][2]
+    return kept

@@ -13,13 +13,16 @@ import torch
 from numpy.typing import NDArray
 from torch.nn.functional import relu
 
-from core.architectures.multitask.sharing import Lesions
+from core.architectures.multitask.sharing import Lesions, effects, mean_images, variances
+from core.data import DataSet
+from core.models.multitask import ManyHeads
 
-__all__ = ["Crossed", "crossed", "matched"]
+__all__ = ["DRAWS", "Crossed", "crossed", "described", "judged", "matched"]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
+DRAWS = 20  # of random units in their place
 _NEAREST = 20  # units of like strength, among which a random one is drawn
 
 
@@ -83,3 +86,38 @@ def matched(
             nearest = np.argsort(apart, kind="stable")[:_NEAREST]
             one[at] = free.pop(int(generator.choice(nearest)))
     return sets
+
+
+def judged(
+    model: ManyHeads, halves: list[DataSet], layer: str, shares: tuple[float, ...], seed: int
+) -> dict[str, NDArray[np.float64]]:
+    """Lesions of a layer: units ranked on the first half, groups of them judged on the second."""
+    first, second = (Lesions(model, half, layer) for half in halves)
+    found, units = effects(first, seed), first.values.shape[1]
+    taught = found.harm[: len(model.heads)]
+    groups = [crossed(second, taught, round(share * units), DRAWS, seed) for share in shares]
+    return {
+        f"{layer} {name}": np.asarray(values)
+        for name, values in {
+            "harm": found.harm,
+            "raw": found.raw,
+            "certain": found.certain,
+            "limit": found.limit,
+            "crossed harm": np.stack([one.harm for one in groups]),
+            "crossed score": np.stack([one.scores for one in groups]),
+            "random harm": np.stack([one.random_harm for one in groups]),
+            "random score": np.stack([one.random_scores for one in groups]),
+        }.items()
+    }
+
+
+def described(
+    model: ManyHeads, halves: list[DataSet], layer: str
+) -> dict[str, NDArray[np.float64]]:
+    """Of each unit of a layer: its harm on the second half, variances, and its mean image."""
+    first, second = (Lesions(model, half, layer) for half in halves)
+    return {
+        f"{layer} again": effects(second).harm,
+        f"{layer} variance": variances(first),
+        f"{layer} images": mean_images(first),
+    }

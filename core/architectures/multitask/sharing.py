@@ -18,6 +18,7 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from core.data import DataSet
+from core.models.inspectable import Inspectable
 from core.models.multitask import Head, ManyHeads, ManyHeadsSettings
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "Parity",
     "effects",
     "mean_images",
+    "opened_up",
     "score",
     "specialization",
     "tasks_of",
@@ -237,3 +239,10 @@ def _explained(values: Numbers, groups: Whole) -> Numbers:
     tiny = 1e-12 * np.square(values).sum(0)
     share: Numbers = np.divide(known, total, out=np.zeros_like(total), where=total > tiny)
     return share
+
+
+def opened_up(model: Inspectable) -> ManyHeads:
+    """The model; raises `TypeError` unless it has several heads."""
+    if not isinstance(model, ManyHeads):
+        raise TypeError(f"{model.name} has one head: choose multitask or pairs.")
+    return model

@@ -6,7 +6,11 @@ digits and judged on others. It tells what a linear reader could know, not what 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 import numpy as np
+import pandas as pd
 import torch
 from numpy.typing import ArrayLike, NDArray
 from scipy.optimize import fmin_l_bfgs_b
@@ -14,8 +18,17 @@ from scipy.special import softmax
 from torch.nn.functional import one_hot
 
 from core.data import CLASSES
+from core.statistics import wilson_interval
 
-__all__ = ["PENALTY", "accuracy_by_row", "fit_probe", "fit_probes", "probabilities", "scores"]
+__all__ = [
+    "PENALTY",
+    "EarlyReading",
+    "accuracy_by_row",
+    "fit_probe",
+    "fit_probes",
+    "probabilities",
+    "scores",
+]
 
 Array = NDArray[np.float64]
 
@@ -82,3 +95,31 @@ def accuracy_by_row(logits: ArrayLike, labels: ArrayLike) -> Array:
     """(rows,): share of digits whose highest logit is their class. logits: (n, rows, classes)."""
     answers = np.asarray(logits).argmax(2)
     return np.asarray((answers == np.asarray(labels)[:, None]).mean(0))
+
+
+@dataclass(frozen=True)
+class EarlyReading:
+    """How well the class is read out of the hidden state behind each row.
+
+    accuracy: by reader, (rows,): the network's own "head", a "probe" fitted for each row, and the
+    "untrained" network's probe. probes: (rows, units + 1, classes). digits: how many were judged.
+    """
+
+    accuracy: Mapping[str, Array]
+    probes: Array
+    digits: int
+
+    def table(self, shuffled: EarlyReading | None = None) -> pd.DataFrame:
+        """A row for each reader and row: row, reader, accuracy and its 95 % interval.
+
+        shuffled: the same of a network that reads the rows in another order.
+        """
+        of = dict(self.accuracy)
+        if shuffled is not None:
+            of |= {f"shuffled {name}": shuffled.accuracy[name] for name in ("head", "probe")}
+        rows = [
+            (row, reader, share, *wilson_interval(round(share * self.digits), self.digits))
+            for reader, curve in of.items()
+            for row, share in enumerate(curve.tolist())
+        ]
+        return pd.DataFrame(rows, columns=["row", "reader", "accuracy", "low", "high"])

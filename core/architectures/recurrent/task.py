@@ -2,75 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
 
-from core.architectures.recurrent import clamping, early_reading
+from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.data import DataSet
+from core.architectures.recurrent.early_reading import EarlyReading
+from core.architectures.recurrent.gate_measures import (
+    NETWORKS,
+    GateMeasures,
+    held_gates,
+    read_otherwise,
+    saturations,
+)
 from core.data.task import DataTask
-from core.models.gru import GRU
-from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.statistics import wilson_interval
 from core.training import accuracy
 from core.training.task import ModelTask
 
-__all__ = ["EarlyReading", "EarlyReadingTask", "GateMeasures", "GatesTask"]
+__all__ = ["EarlyReadingTask", "GatesTask"]
 
 HELD = 2000  # digits of the confirmation half on which whole gates are held
-NETWORKS = ("trained", "untrained")
-_HOLDS = ("clamped at 0", "clamped at 1", "clamped at its mean")
-
-Numbers = NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class GateMeasures:
-    """What the gates do on the confirmation half; by network, "trained" and "untrained".
-
-    saturation: by network and gate, (units, 2), left and right. kept: by network, (units,), the
-    mean of the gate that keeps. state: what the state holds on each class; untrained: η² of the
-    untrained one, (units, rows). writes: (units, rows), the mean change of the state on the
-    discovery half. held: a row for each gate, accuracy with all its units held. accuracy: of the
-    network, on the same digits. other: of a GRU, accuracy with its weights read in another way.
-    """
-
-    saturation: Mapping[tuple[str, str], Numbers]
-    kept: Mapping[str, Numbers]
-    state: recurrent.ByClass
-    untrained: Numbers
-    writes: Numbers
-    held: pd.DataFrame
-    accuracy: float
-    other: Mapping[str, float]
-
-    def tau(self, network: str) -> Numbers:
-        """Time constants in rows, (units,)."""
-        return recurrent.time_constants(self.kept[network])
-
-    def order(self, by: str) -> NDArray[np.int64]:
-        """The units by the row at which their state changes most, by τ, or by number."""
-        units = np.arange(len(self.writes))
-        if by == "row":
-            return np.lexsort((self.writes.mean(1), self.writes.argmax(1)))
-        return np.argsort(self.tau("trained"), kind="stable") if by == "memory" else units
-
-    def table(self) -> pd.DataFrame:
-        """A row for each unit: its gates' saturation and its time constant, in both networks."""
-        columns: dict[str, Numbers | NDArray[np.int64]] = {"unit": np.arange(len(self.writes))}
-        for (network, gate), shares in self.saturation.items():
-            columns[f"{gate} below 0.1, {network}"] = shares[:, 0]
-            columns[f"{gate} above 0.9, {network}"] = shares[:, 1]
-        for network in NETWORKS:
-            columns[f"time constant, {network}"] = self.tau(network)
-        return pd.DataFrame({**columns, "row of most change": self.writes.argmax(1)})
 
 
 @dataclass(frozen=True)
@@ -92,7 +47,7 @@ class GatesTask(Task[GateMeasures]):
             for half in ("discovery", "confirmation")
         )
         networks = dict(zip(NETWORKS, (model, self.choice.untrained()), strict=True))
-        saturation, kept = _gates(networks, judged)
+        saturation, kept = saturations(networks, judged)
         report(0.4, "Recording gates and states")
         carried = recurrent.state(model.described)
         state, untrained = (
@@ -108,69 +63,10 @@ class GatesTask(Task[GateMeasures]):
             state,
             untrained.share,
             writes,
-            _held(model, some),
+            held_gates(model, some),
             accuracy(model, some),
-            _read_otherwise(model, some),
+            read_otherwise(model, some),
         )
-
-
-def _gates(
-    networks: Mapping[str, Inspectable], digits: DataSet
-) -> tuple[dict[tuple[str, str], Numbers], dict[str, Numbers]]:
-    """Saturation of every gate, by network and gate; the mean of the one that keeps, by network."""
-    saturation, kept = {}, {}
-    for network, model in networks.items():
-        for gate in recurrent.gates(model.described):
-            values = recurrent.read(model, digits.images, gate)
-            saturation[network, gate] = recurrent.saturation(values)
-            if gate == recurrent.keeping(model.described):
-                kept[network] = values.mean((0, 2), dtype=np.float64)
-    return saturation, kept
-
-
-def _held(model: Inspectable, digits: DataSet) -> pd.DataFrame:
-    """A row for each gate: accuracy with all its units held."""
-    names = recurrent.gates(model.described)
-    held = np.stack([clamping.held_gate(model, digits, gate) for gate in names])
-    table = pd.DataFrame(held, columns=list(_HOLDS))
-    table.insert(0, "gate", list(names))
-    return table
-
-
-def _read_otherwise(model: Inspectable, digits: DataSet) -> dict[str, float]:
-    """Accuracy of a GRU with its weights read in other ways."""
-    if not isinstance(model, GRU):
-        return {}
-    ways = {"form": clamping.with_other_form, "update": clamping.with_other_update}
-    return {name: accuracy(way(model), digits) for name, way in ways.items()}
-
-
-@dataclass(frozen=True)
-class EarlyReading:
-    """How well the class is read out of the hidden state behind each row.
-
-    accuracy: by reader, (rows,): the network's own "head", a "probe" fitted for each row, and the
-    "untrained" network's probe. probes: (rows, units + 1, classes). digits: how many were judged.
-    """
-
-    accuracy: Mapping[str, Numbers]
-    probes: Numbers
-    digits: int
-
-    def table(self, shuffled: EarlyReading | None = None) -> pd.DataFrame:
-        """A row for each reader and row: row, reader, accuracy and its 95 % interval.
-
-        shuffled: the same of a network that reads the rows in another order.
-        """
-        of = dict(self.accuracy)
-        if shuffled is not None:
-            of |= {f"shuffled {name}": shuffled.accuracy[name] for name in ("head", "probe")}
-        rows = [
-            (row, reader, share, *wilson_interval(round(share * self.digits), self.digits))
-            for reader, curve in of.items()
-            for row, share in enumerate(curve.tolist())
-        ]
-        return pd.DataFrame(rows, columns=["row", "reader", "accuracy", "low", "high"])
 
 
 @dataclass(frozen=True)

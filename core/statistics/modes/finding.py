@@ -66,6 +66,11 @@ class Modality:
         return self.p_value < RATE
 
     @property
+    def suspected(self) -> bool:
+        """Whether Silverman's test finds more than one mode: a candidate, no claim."""
+        return self.sensitive_p < RATE
+
+    @property
     def said(self) -> str:
         """In words: "values at exactly 0 + 1 mode", or why nothing was tested."""
         atom = "values at exactly 0 + " if self.apart else ""

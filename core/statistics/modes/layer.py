@@ -62,6 +62,26 @@ class LayerModes:
         """Which units the dip claims to be multimodal, at a false discovery rate of 5 %."""
         return np.asarray(self.q < RATE)
 
+    @property
+    def suspected(self) -> NDArray[np.bool_]:
+        """Which units the critical bandwidth lists as candidates, at the same rate."""
+        return np.asarray(self.sensitive_q < RATE)
+
+    def order(self, by: str) -> NDArray[np.int64]:
+        """The units in order: those with the strongest evidence first, untested ones last.
+
+        by: "evidence" (p of the dip), "sensitive" (p of the critical bandwidth), both with the
+        larger dip first among equals, "zeros" (share of exact zeros), or "index" (the number).
+        """
+        if by == "index":
+            return np.arange(len(self))
+        keys = {
+            "evidence": (-self.dip, self.p),
+            "sensitive": (-self.dip, self.sensitive_p),
+            "zeros": (-self.zeros,),
+        }
+        return np.lexsort((*keys[by], ~self.tested))
+
 
 @undisturbed()
 def find_layer(

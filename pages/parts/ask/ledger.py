@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from core.claims.evidence import SUPPORTED, Evidence
-from core.statistics import adjusted
+from core.claims.ledger import corrected
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.tables import download
 
@@ -38,12 +38,7 @@ def ledger() -> None:
     if not claims:
         return
     st.subheader("All claims of this session", anchor=False)
-    frame = pd.DataFrame(claims.values())
-    frame["q"] = adjusted(frame["p"])
-    kept = (frame["necessary"] == SUPPORTED) & (frame["q"] <= 0.05)
-    frame["after correction"] = frame["necessary"].where(
-        kept | (frame["necessary"] != SUPPORTED), "not supported"
-    )
+    frame = corrected(pd.DataFrame(claims.values()))
     st.dataframe(
         frame[::-1],
         hide_index=True,
@@ -55,7 +50,7 @@ def ledger() -> None:
             "q": st.column_config.NumberColumn(format="%.4f", help=DEFINITIONS["q_ledger"]),
         },
     )
-    found = int(kept.sum())
+    found = int((frame["after correction"] == SUPPORTED).sum())
     st.caption(
         f"{len(frame)} claim{'s' * (len(frame) > 1)} tried, {found} of them supported after "
         "correction. If you test twenty claims, one is likely to pass by luck, so all of them "

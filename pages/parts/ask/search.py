@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import numpy as np
-import pandas as pd
 import streamlit as st
 
 from core import charts
 from core.analyses.profiles.task import Study
-from core.claims.evidence import NOT_SUPPORTED, SUPPORTED, Finding
-from core.claims.task import MISINDEXED, UnitSearch, UnitSearchTask
-from core.interventions.search import ERASED, SPARED, erasing
+from core.claims.task import UnitSearchTask
+from core.claims.unit_search import MISINDEXED, UnitSearch
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS
@@ -31,7 +28,7 @@ def search(study: Study, asked: Asked) -> None:
         return
     st.subheader(f"How many units does class {asked.label} need?", anchor=False)
     found = result_of(UnitSearchTask(study.choice, asked.layer, asked.label))
-    finding("erasable", erasable(found, asked.label, len(found.shapley)))
+    finding("erasable", found.erasable(asked.label))
     controls.pick(
         INDEXING,
         "Indexing",
@@ -40,35 +37,9 @@ def search(study: Study, asked: Asked) -> None:
     )
     _curves(found, asked)
     if INDEXING.value() == "2016":
-        _explained(found, asked)
-    _table(found, asked)
+        _explained(found, asked.label)
+    _table(found, asked.label)
     _shapley(found, asked)
-
-
-def erasable(found: UnitSearch, label: int, units: int) -> Finding:
-    """Whether few units erase the class and no other, by any ranking."""
-    best = {
-        name: k
-        for name, of in found.curves.items()
-        if name != MISINDEXED and (k := erasing(of, label)) is not None and 4 * k <= units
-    }
-    if not best:
-        reason = (
-            "With none of the rankings does removing a quarter of the layer or less leave at "
-            f"most {ERASED:.0%} of class {label} and at least {SPARED:.0%} of every other class."
-        )
-        return Finding(NOT_SUPPORTED, reason, None, None, None, 0)
-    name = min(best, key=lambda each: best[each])
-    at = found.curves[name].counts.tolist().index(best[name])
-    recall = found.curves[name].recall[at]
-    left, others = recall[label], np.delete(recall, label).min()
-    random = float(np.median(found.random[:, at]))
-    reason = (
-        f"{best[name]} of {units} units, chosen by {name}, are enough: removing them leaves "
-        f"{left:.1%} of class {label} and at least {others:.1%} of every other class; removing as "
-        f"many random units leaves {random:.1%}."
-    )
-    return Finding(SUPPORTED, reason, float(left), None, None, 0)
 
 
 def _curves(found: UnitSearch, asked: Asked) -> None:
@@ -99,18 +70,18 @@ def _curves(found: UnitSearch, asked: Asked) -> None:
     )
 
 
-def _explained(found: UnitSearch, asked: Asked) -> None:
+def _explained(found: UnitSearch, label: int) -> None:
     """The effect of the 2016 indexing error, in numbers of this network."""
-    curve = found.curves.get(MISINDEXED)
-    if curve is None:
+    wrong = found.misindexed(label)
+    if wrong is None:
         st.info("No hidden layer follows this one, so there is no wrong list of units to use.")
         return
-    at = int(np.flatnonzero(curve.counts <= 20)[-1])
+    removals, left = wrong
     st.info(
         "The ablation script published in 2016 ranked the units of one layer and removed the "
         "units with the same numbers from the layer before it. If this is done here, "
-        f"{curve.counts[at]} removals leave {curve.recall[at, asked.label]:.1%} of class "
-        f"{asked.label}: the curve stays flat, however good the ranking is. This is enough to "
+        f"{removals} removals leave {left:.1%} of class "
+        f"{label}: the curve stays flat, however good the ranking is. This is enough to "
         "explain why erasing whole classes seemed to fail. It is not known whether the "
         "experiments described in the 2016 note used that version of the script: the code was "
         "committed on 21 June 2016, and the note gives no numbers.",
@@ -118,23 +89,11 @@ def _explained(found: UnitSearch, asked: Asked) -> None:
     )
 
 
-def _table(found: UnitSearch, asked: Asked) -> None:
+def _table(found: UnitSearch, label: int) -> None:
     """Every point of every curve."""
-    own = [asked.label] if asked.label is not None else []
-    rows = [
-        {
-            "ranking": name,
-            "units": int(k),
-            f"class {asked.label} left": of.recall[at, asked.label],
-            "lowest other class": np.delete(of.recall[at], own).min(),
-            "others removed": of.kept[at],
-            "which": write_units(tuple(sorted(found.orders[name][:k].tolist()))),
-        }
-        for name, of in found.curves.items()
-        for at, k in enumerate(of.counts)
-    ]
+    table = found.table(label).rename(columns={"left": f"class {label} left"})
+    frame = table.assign(which=table["which"].map(write_units))
     with st.expander("As a table", icon=":material/table:"):
-        frame = pd.DataFrame(rows)
         st.dataframe(
             frame,
             hide_index=True,
@@ -148,7 +107,7 @@ def _table(found: UnitSearch, asked: Asked) -> None:
 def _shapley(found: UnitSearch, asked: Asked) -> None:
     """The units that contribute most, with their errors."""
     with st.expander("Shapley values with their errors", icon=":material/bar_chart:"):
-        order = np.argsort(-found.shapley)[:_SHOWN]
+        order = found.contributors(_SHOWN)
         st.vega_lite_chart(
             finished_chart(
                 charts.contributions,

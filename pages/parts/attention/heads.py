@@ -8,8 +8,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.attention import charts as figures
-from core.architectures.attention.measure import attended_distance
-from core.architectures.attention.task import DRAWS, Heads, HeadsTask, PositionValueTask
+from core.architectures.attention.heads import DRAWS, UNIFORM, Heads, medians
+from core.architectures.attention.task import HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Run
@@ -24,7 +24,6 @@ from pages.kit.waiting import result_of
 __all__ = ["heads", "query_name"]
 
 PATCHES = SIDE * SIDE
-UNIFORM = float(attended_distance(np.full((PATCHES, PATCHES), 1 / PATCHES)).mean())
 VIEWS = ("looks", "needed", "positions")
 VIEW = links.one_of("heads", VIEWS)
 _TITLES = {
@@ -92,6 +91,7 @@ def _look(choice: Run, found: Heads) -> None:
         "open its unit."
     )
     table = found.spread()
+    middle = medians(table)
     named = table.assign(
         head=[f"{block}.{head}" for block, head in zip(table["block"], table["head"], strict=True)],
         query=[
@@ -112,21 +112,16 @@ def _look(choice: Run, found: Heads) -> None:
     st.caption(
         "A dot for each query of each head (block.head). Dashed: equal weight on all patches, "
         f"entropy 1 and {UNIFORM:.1f} pixels. Median entropy of trained queries "
-        f"{_median(table, 'trained', 'entropy'):.2f}, untrained "
-        f"{_median(table, 'untrained', 'entropy'):.2f}; median distance "
-        f"{_median(table, 'trained', 'distance'):.1f} and "
-        f"{_median(table, 'untrained', 'distance'):.1f} pixels. This is one network: head numbers "
+        f"{middle['trained', 'entropy']:.2f}, untrained "
+        f"{middle['untrained', 'entropy']:.2f}; median distance "
+        f"{middle['trained', 'distance']:.1f} and "
+        f"{middle['untrained', 'distance']:.1f} pixels. This is one network: head numbers "
         "have no meaning in another network."
     )
     download(named, f"attention-{file_name(choice)}-spread")
 
 
 _QUERIES = range(TOKENS)
-
-
-def _median(table: pd.DataFrame, network: str, measure: str) -> float:
-    """The median over queries."""
-    return float(table.loc[table["network"] == network, measure].median())
 
 
 def _need(choice: Run, found: Heads) -> None:

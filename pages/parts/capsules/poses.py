@@ -9,8 +9,9 @@ from streamlit.elements.lib.column_types import ColumnConfig
 
 from core import pictures
 from core.architectures.capsules import charts as figures
+from core.architectures.capsules.pose_meanings import DRAWN, PoseMeanings
 from core.architectures.capsules.poses import PROPERTIES
-from core.architectures.capsules.poses_task import DRAWN, OBSERVED, PoseMeanings, PoseMeaningsTask
+from core.architectures.capsules.poses_task import OBSERVED, PoseMeaningsTask
 from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runs import Run

@@ -7,12 +7,8 @@ import math
 import streamlit as st
 
 from core.architectures.capsules import charts as figures
-from core.architectures.capsules.routing_task import (
-    RoutingComparison,
-    RoutingComparisonTask,
-    RoutingEffects,
-    RoutingEffectsTask,
-)
+from core.architectures.capsules.routing_effects import RoutingComparison, RoutingEffects
+from core.architectures.capsules.routing_task import RoutingComparisonTask, RoutingEffectsTask
 from core.models.capsules import OUTPUTS, SPREAD
 from core.runs import Run
 from pages.kit import links

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -12,6 +11,7 @@ import streamlit as st
 from core import charts
 from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import LEVEL, Dissection
+from core.analyses.dissection.detectors import as_many, networks, units_table
 from core.analyses.dissection.task import DissectionTask
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Layer
@@ -24,11 +24,10 @@ from pages.kit.controls import choose, steps
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download, download_file
 
-__all__ = ["NONE", "View", "controls", "report", "units_table"]
+__all__ = ["View", "controls", "report"]
 
 LEVELS = ("0.001", "0.002", "0.005", "0.01", "0.02", "0.05", "0.1", "0.2")
 KINDS = ("pixels", "images")
-NONE = "none"
 _KIND_NAMES = {"pixels": "Pixels: where", "images": "Images: which"}
 _IMAGE_LEVEL = "0.1"  # of the images: as many as a class has
 _NETWORKS = {
@@ -109,7 +108,7 @@ def _described(model: str, layer: str) -> Layer:
 def report(view: View, found: Dissection) -> None:
     """The answer, its controls, and every unit."""
     rows = getattr(found, view.kind)
-    mine = found.controls[found.controls["kind"] == view.kind].set_index("network")
+    mine = networks(found, view.kind)
     units = int(rows["index"].nunique())
     _headline(view, mine, units)
     left, right = st.columns([2, 3])
@@ -154,27 +153,21 @@ def _controls_beside(mine: pd.DataFrame, units: int) -> None:
         hide_index=True,
         column_config={"highest IoU": st.column_config.NumberColumn(format="%.3f")},
     )
-    detectors = dict(zip(mine.index, mine["detectors"].tolist(), strict=True))
-    for sentence in _read_against(detectors):
+    for network in as_many(mine):
+        sentence = _AS_MANY[network].format(mine.loc[network, "detectors"])
         st.warning(sentence, icon=":material/balance:")
 
 
-def _read_against(detectors: Mapping[str, int]) -> list[str]:
-    """What the controls say against the number of detectors, by network."""
-    own, untrained = detectors["trained"], detectors.get("untrained", 0)
-    said = []
-    if 0 < own <= untrained:
-        said.append(
-            f"The untrained network has {untrained} detectors: the number of detectors in this "
-            "layer is no evidence of learning. Compare the highest IoU instead."
-        )
-    if 0 < own <= detectors["rotated"]:
-        said.append(
-            f"Random mixtures of these units make {detectors['rotated']} detectors: the layer "
-            "represents the concepts, but its single units do so no better than random "
-            "directions."
-        )
-    return said
+_AS_MANY = {
+    "untrained": (
+        "The untrained network has {:.0f} detectors: the number of detectors in this layer is no "
+        "evidence of learning. Compare the highest IoU instead."
+    ),
+    "rotated": (
+        "Random mixtures of these units make {:.0f} detectors: the layer represents the concepts, "
+        "but its single units do so no better than random directions."
+    ),
+}
 
 
 def _bars(rows: pd.DataFrame) -> None:
@@ -189,35 +182,6 @@ def _bars(rows: pd.DataFrame) -> None:
         return
     names = [CONCEPTS[name].text for name in detectors["concept"]]
     st.vega_lite_chart(finished_chart(charts.concept_counts, names), key="concepts detected")
-
-
-def units_table(model: str, layer: str, kind: str, rows: pd.DataFrame) -> pd.DataFrame:
-    """A row for each unit: its concept or none, how sure, and the next two concepts."""
-    first = rows[rows["rank"] == 1].set_index("index")
-    others = {rank: rows[rows["rank"] == rank].set_index("index") for rank in (2, 3)}
-    table = pd.DataFrame(index=sorted(rows["index"].unique()))
-    table["unit"] = [f"{model}/{layer}/{index}" for index in table.index]
-    detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
-    closest = first["concept"].map(_text).reindex(table.index)
-    table["responds to"] = np.where(detector, closest, NONE)
-    table["closest concept"] = closest
-    for name in ("iou", "low", "high", "null", "ceiling", "of_ceiling", "q_value"):
-        table[name] = first[name]
-    if kind == "pixels":
-        table["matched"] = first["matched"]
-    table["margin"] = first["iou"] - others[2]["iou"].reindex(table.index)
-    for rank, label in ((2, "second"), (3, "third")):
-        table[label] = others[rank]["concept"].map(_text)
-        table[f"{label} iou"] = others[rank]["iou"]
-    if kind == "images":
-        for name in ("auc", "auc_low", "auc_high", "auc_within", "precision", "base", "n"):
-            table[name] = first[name]
-    return table
-
-
-def _text(concept: str) -> str:
-    """A concept in words."""
-    return CONCEPTS[concept].text
 
 
 def _units(view: View, rows: pd.DataFrame) -> None:

@@ -10,6 +10,7 @@ import torch
 from core import pictures
 from core.analyses.described import DescribedDigits
 from core.analyses.dissection import Dissection, Sample, unit_masks
+from core.analyses.dissection.detectors import NONE
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
 from core.training.task import ModelTask
@@ -19,7 +20,7 @@ from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
 from pages.kit.waiting import result_of
-from pages.parts.dissection.report import NONE, View
+from pages.parts.dissection.report import View
 
 __all__ = ["unit"]
 

@@ -7,9 +7,9 @@ import math
 import streamlit as st
 
 from core.architectures.mixture import GateReport
+from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
-from core.architectures.mixture.tasks import GateAssignment
 from core.data.concepts import CONCEPTS
 from pages.kit import halves
 from pages.kit.charts import finished_chart

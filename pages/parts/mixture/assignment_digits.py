@@ -6,7 +6,7 @@ import numpy as np
 import streamlit as st
 
 from core import pictures
-from core.architectures.mixture.tasks import GateAssignment
+from core.architectures.mixture.assignment import GateAssignment
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -52,7 +52,7 @@ def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> 
     """The digits of one expert, the surest first; a click follows the digit."""
     labels = taken.confirmation.labels[own]
     weights = taken.confirmation.gates[own, expert]
-    images = taken.half.digits.images[own.tolist(), 0].numpy()
+    images = taken.digits.images[own.tolist(), 0].numpy()
     names = [
         f"test digit {at}, a {label}: weight {weight:.4f}"
         for at, label, weight in zip(own, labels, weights, strict=True)

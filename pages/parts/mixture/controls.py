@@ -7,7 +7,8 @@ from typing import Any
 
 import streamlit as st
 
-from core.architectures.mixture.tasks import GateAssignment, GateAssignmentTask
+from core.architectures.mixture.assignment import GateAssignment
+from core.architectures.mixture.tasks.assignment import GateAssignmentTask
 from core.models.gated import Routing
 from core.models.registry import title
 from core.models.retired import CHOSEN, EXPERTS, NOISES, WEIGHTS, gates_of, name_of, routing_of

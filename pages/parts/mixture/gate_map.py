@@ -9,9 +9,9 @@ from numpy.typing import NDArray
 
 from core import pictures
 from core.architectures.mixture import GateReport
+from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
-from core.architectures.mixture.tasks import GateAssignment
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import marks
@@ -169,7 +169,7 @@ def _least(taken: GateAssignment) -> None:
         return
     texts = [_two(report, number) for number in numbers]
     labels = report.labels[numbers]
-    images = taken.half.digits.images[numbers, 0].numpy()
+    images = taken.digits.images[numbers, 0].numpy()
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(images), 3),

@@ -6,7 +6,8 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import interventions as figures
-from core.architectures.mixture.tasks.interventions import GateInterventions, GateInterventionsTask
+from core.architectures.mixture.interventions import GateDependence, GateInterventions
+from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves
@@ -51,17 +52,16 @@ def view(view: View) -> None:
     found: GateInterventions = result_of(GateInterventionsTask(view.choice, view.gate))
     table = found.accuracies()
     halves.chosen_and_judged("Each expert's class was chosen")
-    _say(view, found, table)
+    _say(view, found)
     _decisions(view, found, table)
     _needs(view, found)
     digits = cache.digits(view.choice.data, "confirmation")
     interventions_one.show(view, found, digits)
 
 
-def _say(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
+def _say(view: View, found: GateInterventions) -> None:
     """Whether the gate's choice matters and which experts are needed, in words."""
-    intact, akin, another, even = (row for _, row in table.iloc[:4].iterrows())
-    best = table.iloc[4:].sort_values("accuracy").iloc[-1]
+    of = found.dependence()
     chosen = found.specialties()
     sure = chosen[chosen["needed"]]
     which = "; ".join(
@@ -70,10 +70,10 @@ def _say(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
     )
     st.markdown(
         "**Does it matter which expert the gate chooses?** With the gate's own weights, accuracy "
-        f"is **{intact['accuracy']:.1%}**; with the weights for a random other digit, "
-        f"**{another['accuracy']:.1%}**; with those for another digit of the same class, "
-        f"**{akin['accuracy']:.1%}**: {_beyond(akin, another)}. Equal weights for all experts "
-        f"give {even['accuracy']:.1%}, the best single expert {best['accuracy']:.1%}."
+        f"is **{of.intact:.1%}**; with the weights for a random other digit, "
+        f"**{of.another:.1%}**; with those for another digit of the same class, "
+        f"**{of.akin:.1%}**: {_uses(of)}. Equal weights for all experts "
+        f"give {of.even:.1%}, the best single expert {of.best:.1%}."
     )
     st.markdown(
         f"**{len(sure)} of {found.experts} experts are needed** for the class chosen for them: "
@@ -87,21 +87,16 @@ def _say(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
         st.caption("Digits are not moved here; the network was trained on moved ones.")
 
 
-def _beyond(akin: pd.Series[float], another: pd.Series[float]) -> str:
+def _uses(of: GateDependence) -> str:
     """What the answer uses of the gate's weights, in words."""
-    if another["change high"] >= 0:
+    if of.uses == "nothing":
         return "any digit's weights work as well, so the gate's decision doesn't matter"
-    if akin["change high"] >= 0:
+    if of.uses == "class":
         return "the answer depends on the gate only through the class"
     return (
-        f"the weights carry more than the class, and the answer depends on it ({_points(akin)} "
-        "points, 95 % interval)"
+        "the weights carry more than the class, and the answer depends on it "
+        f"({100 * of.low:+.1f} to {100 * of.high:+.1f} points, 95 % interval)"
     )
-
-
-def _points(row: pd.Series[float]) -> str:
-    """The interval of a change in points."""
-    return f"{100 * row['change low']:+.1f} to {100 * row['change high']:+.1f}"
 
 
 def _decisions(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
@@ -132,13 +127,12 @@ def _needs(view: View, found: GateInterventions) -> None:
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
     st.markdown("**Without an expert**, change of accuracy in points", help=DEFINITIONS["change"])
     st.vega_lite_chart(finished_chart(lost_by_class, table), key="experts removed")
-    costs = found.costs()
-    most = costs.sort_values("change").iloc[0]
+    least, most, costliest = found.cost_range()
     st.caption(
         "Blue: accuracy on the class drops without the expert. The controls for a cell are the "
         "rest of its column: another expert removed instead. Over all digits, removal costs "
-        f"between {0 - 100 * costs['change'].max():.1f} and {-100 * most['change']:.1f} points "
-        f"(expert {most['expert']:.0f}). {10 * found.experts} cells are shown, so a few numbers "
+        f"between {100 * least:.1f} and {100 * most:.1f} points "
+        f"(expert {costliest}). {10 * found.experts} cells are shown, so a few numbers "
         "will differ from 0 by chance: the classes in the table were chosen on other digits. "
         "Nothing is retrained: a network trained without the expert might not miss it."
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.mixture.charts import interventions as figures
-from core.architectures.mixture.tasks.interventions import WAYS, GateInterventions
+from core.architectures.mixture.interventions import WAYS, GateInterventions
 from core.data import DataSet
 from pages.kit import links
 from pages.kit.charts import finished_chart

@@ -8,9 +8,9 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import position as figures
-from core.architectures.mixture.position import REACH, GatePlaces
+from core.architectures.mixture.position import REACH, GatePlaces, PositionSensitivity
 from core.architectures.mixture.position_information import divided, factor_table
-from core.architectures.mixture.tasks.position import PositionSensitivity, PositionSensitivityTask
+from core.architectures.mixture.tasks.position import PositionSensitivityTask
 from core.models.registry import title
 from pages.kit import links
 from pages.kit.charts import finished_chart

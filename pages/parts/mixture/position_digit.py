@@ -9,7 +9,7 @@ from core.architectures.attention.charts import answers
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.position import REACH
 from core.architectures.mixture.position_digit import AtPlaces, at_places
-from core.architectures.mixture.tasks.assignment import gated
+from core.architectures.mixture.report import gated
 from core.training.task import ModelTask
 from pages.kit import links
 from pages.kit.charts import finished_chart

@@ -5,8 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from core.architectures.mixture.charts import position as figures
-from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces
-from core.architectures.mixture.tasks.position import PositionSensitivity
+from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces, PositionSensitivity
 from pages.kit.charts import finished_chart
 
 __all__ = ["experts", "name_of"]

@@ -11,19 +11,19 @@ import streamlit as st
 
 from core.analyses.comparing.base import SeveralTask
 from core.architectures.mixture.charts import summary as figures
-from core.architectures.mixture.summary import RunSummary, Versus, versus
-from core.architectures.mixture.tasks.summary import (
-    PEER,
+from core.architectures.mixture.summary import (
     SINGLE,
-    RunSummaryTask,
-    kept_runs,
+    RunSummary,
+    Versus,
     over_experts,
     over_weights,
-    trained_runs,
+    versus,
+    with_chosen,
 )
+from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
 from core.models.gated import Routing
 from core.models.registry import title
-from core.models.retired import name_of
+from core.models.retired import PEER, name_of
 from core.runs import Run
 from core.runtime import cache
 from pages.kit import links
@@ -86,10 +86,10 @@ def _answer(view: View, base: dict[str, RunSummary]) -> None:
 
 
 def _verdict(of: Versus) -> str:
-    """Better, worse, or not significantly different at 5 %, as the start of a sentence."""
-    if of.p >= 0.05:
+    """Better, worse, or not significantly different, as the start of a sentence."""
+    if of.verdict == "alike":
         return "The mixture is not significantly different from"
-    return f"The mixture is {'better' if of.won > of.lost else 'worse'} than"
+    return f"The mixture is {of.verdict} than"
 
 
 def _numbers(of: Versus) -> str:
@@ -123,7 +123,7 @@ def _charts(view: View, runs: Runs, base: dict[str, RunSummary]) -> None:
             _chart(view, _frame(view, rows, runs), "α", measure, base)
     with right:
         st.markdown(f"**α {routing.weight:g}**: by number of experts")
-        rows = [of for k in (1, 2, None) for of in over_experts(_with(routing, k))]
+        rows = [of for k in (1, 2, None) for of in over_experts(with_chosen(routing, k))]
         _chart(view, _frame(view, rows, runs), "experts", measure, base)
     st.caption(
         "Each dot is a trained network with these data and this seed; the ringed one is selected "
@@ -133,11 +133,6 @@ def _charts(view: View, runs: Runs, base: dict[str, RunSummary]) -> None:
         + f"Noise {routing.noise:g}. One run each: differences of a few tenths of a point are "
         "within chance."
     )
-
-
-def _with(routing: Routing, k: int | None) -> Routing:
-    """The same with k experts run, and enough experts for it."""
-    return replace(routing, experts=max(routing.experts, (k or 0) + 1), chosen=k)
 
 
 def _chart(

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.paths import take_way
-from core.architectures.mixture.tasks.assignment import gated
+from core.architectures.mixture.report import gated
 from core.architectures.mixture.trace import Decided, Nudged, beside, follow, nudged
 from core.models.gated import Gated
 from core.models.inspectable import Inspectable

@@ -106,7 +106,7 @@ def _read(given: list[tuple[str, bytes]]) -> list[bytes]:
 def _found(task: PhotographModesTask, found: PhotographModes) -> None:
     """The densities of all channels, and one channel in detail."""
     of = found.modes
-    order = np.lexsort((-of.dip, of.p, ~of.tested))
+    order = of.order("evidence")
     name = f"{NETWORKS[task.network].title}, {task.layer}"
     st.markdown(
         f"**{int(of.claimed.sum())} of {len(of)} channels** of {name} have more than one mode at a "
@@ -150,7 +150,7 @@ def _channel(task: PhotographModesTask, found: PhotographModes, unit: int) -> No
     if of.density is None:
         return
     names, colours = figures.mode_names(of.n_modes, False)
-    place = np.searchsorted([mode.low for mode in of.modes[1:]], of.density.grid, side="right")
+    place = members(of.density.grid, of.modes, apart=False)
     frame = pd.DataFrame({"value": of.density.grid, "density": of.density.heights})
     frame["mode"] = [names[at] for at in place]
     modes = pd.DataFrame([vars(mode) for mode in of.modes]).assign(name=names)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 import streamlit as st
-from numpy.typing import NDArray
 
-from core.analyses.modality.task import TAPS, LayerModesTask, ModesOfLayer, taps
+from core.analyses.modality.task import TAPS, LayerModesTask, taps
+from core.analyses.modality.unit_modes import ModesOfLayer
 from core.charts import modality as figures
 from core.models.registry import describe
 from core.runs import Run
@@ -23,7 +22,7 @@ from pages.kit.tables import column, download, file_name
 from pages.parts.multimodality.words import COLUMNS, DEFINITIONS, ORDERS
 from pages.parts.multimodality.words import TAPS as TAP_NAMES
 
-__all__ = ["View", "controls", "ordered", "report"]
+__all__ = ["View", "controls", "report"]
 
 ORDER = links.one_of("order", tuple(ORDERS))
 
@@ -76,17 +75,6 @@ def controls(choice: Run) -> View:
     return View(choice, layer.value(), tap.value(), read, ORDER.value())
 
 
-def ordered(view: View, of: LayerModes) -> NDArray[np.int64]:
-    """The units, those with the strongest evidence first unless the view asks otherwise."""
-    keys = {
-        "evidence": (-of.dip, of.p),
-        "sensitive": (-of.dip, of.sensitive_p),
-        "zeros": (-of.zeros,),
-        "index": (np.arange(len(of)),),
-    }
-    return np.lexsort((*keys[view.order], ~of.tested if view.order != "index" else of.zeros * 0))
-
-
 def report(view: View, layer: ModesOfLayer) -> None:
     """The answer, its controls, every unit's density, and a table of all."""
     _headline(view, layer)
@@ -107,13 +95,12 @@ def _headline(view: View, layer: ModesOfLayer) -> None:
     """How many units have more than one mode, in a sentence."""
     of = layer.discovery
     claimed, units = of.claimed, len(of)
-    confirmed = int((layer.confirmation.p[claimed] < RATE).sum())
     untested = units - int(of.tested.sum())
     if claimed.any():
         st.markdown(
             f"**{int(claimed.sum())} of {units} units** of {view.name} have more than one mode at "
-            f"a false discovery rate of {RATE:.0%}; **{confirmed}** of them are confirmed on the "
-            "other half of the digits.",
+            f"a false discovery rate of {RATE:.0%}; **{layer.confirmed}** of them are confirmed on "
+            "the other half of the digits.",
             help=DEFINITIONS["q"],
         )
     else:
@@ -139,19 +126,13 @@ def _units(count: int) -> str:
 
 def _controls_beside(layer: ModesOfLayer) -> None:
     """The same tests on the other half, and on the network before training."""
-    rows = {
-        "this network, discovery half": layer.discovery,
-        "this network, confirmation half": layer.confirmation,
-        "untrained, discovery half": layer.untrained,
-    }
-    table = pd.DataFrame(
-        {
-            "network": list(rows),
-            "claimed": [int(of.claimed.sum()) for of in rows.values()],
-            "critical width": [int((of.sensitive_q < RATE).sum()) for of in rows.values()],
-            "tested": [int(of.tested.sum()) for of in rows.values()],
-        }
-    )
+    networks = [
+        "this network, discovery half",
+        "this network, confirmation half",
+        "untrained, discovery half",
+    ]
+    table = layer.counts().rename(columns={"suspected": "critical width"})
+    table.insert(0, "network", networks)
     whole = st.column_config.NumberColumn
     st.dataframe(
         table,
@@ -173,7 +154,7 @@ def _controls_beside(layer: ModesOfLayer) -> None:
 def _glance(view: View, of: LayerModes) -> None:
     """Every unit's density as a small picture; a click opens the unit."""
     st.subheader("Overview of the layer")
-    order = ordered(view, of)
+    order = of.order(view.order)
     tiles = DRAWINGS.get(
         figures.density_tiles, of.heights[order], of.first[order], of.step[order], of.claimed[order]
     )
@@ -210,7 +191,7 @@ def _said(of: LayerModes, unit: int) -> str:
 def units_table(view: View, layer: ModesOfLayer) -> pd.DataFrame:
     """A row for each unit, in the view's order."""
     of, again, before = layer.discovery, layer.confirmation, layer.untrained
-    order = ordered(view, of)
+    order = of.order(view.order)
     columns = {
         "unit": [f"{view.name}/{unit}" for unit in range(len(of))],
         "found": [_said(of, unit) for unit in range(len(of))],

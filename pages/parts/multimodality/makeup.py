@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from core import pictures
 from core.analyses.modality.makeup import ATOM
-from core.analyses.modality.task import UnitModes
+from core.analyses.modality.unit_modes import UnitModes
 from core.charts import modality as figures
 from core.data.concepts import CONCEPTS
 from core.runtime import cache
-from core.statistics.modes import RATE
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
@@ -60,10 +58,9 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
     images = cache.digits(view.choice.data, "confirmation").images
     for mode, name in named.items():
-        inside = np.flatnonzero(found.where == mode)
-        few = np.random.default_rng(index).permutation(inside)[:_SHOWN]
-        few = few[np.argsort(found.values[few], kind="stable")]
-        st.markdown(f"**{name.capitalize()}**: {len(inside):,} of {len(found.where):,} digits")
+        few = found.digits_of(mode, _SHOWN, seed=index)
+        inside = int((found.where == mode).sum())
+        st.markdown(f"**{name.capitalize()}**: {inside:,} of {len(found.where):,} digits")
         labels, values = found.labels[few].tolist(), found.values[few].tolist()
         grid = gallery(
             pictures.ink(images[few, 0].numpy()),
@@ -93,7 +90,7 @@ def _classes(found: UnitModes, named: dict[int, str], names: list[str], colours:
     st.vega_lite_chart(
         finished_chart(figures.class_makeup, frame, names, colours), key="classes of modes"
     )
-    few = sorted({named[mode] for mode in frame.loc[frame["n"] < 30, "mode"]})
+    few = sorted(named[mode] for mode in found.small)
     small = f" Fewer than 30 digits: {', '.join(few)}." if few else ""
     st.caption(
         f"The mode carries {own:.3f} bits of class information; 95th percentile under shuffled "
@@ -106,8 +103,7 @@ def _classes(found: UnitModes, named: dict[int, str], names: list[str], colours:
 def _within(view: View, found: UnitModes) -> None:
     """The density of each class alone, and which of them has more than one mode."""
     st.markdown("**Each class alone**", help=DEFINITIONS["within"])
-    several = found.within.loc[found.within["q"] < RATE, "class"].tolist()
-    suspects = found.within.loc[found.within["sensitive_q"] < RATE, "class"].tolist()
+    several, suspects = found.several, found.suspected
     chart = finished_chart(
         figures.by_class, found.grid, found.ridges, several, f"activation, {view.read}"
     )
@@ -140,7 +136,7 @@ def _listed(classes: list[int]) -> str:
 
 def _concepts(found: UnitModes, named: dict[int, str]) -> None:
     """The concepts that a mode holds more or fewer of than its classes explain."""
-    table = found.concepts[found.concepts["q"] < RATE]
+    table = found.beyond_classes(_LISTED)
     if table.empty:
         st.info(
             "None: every concept is as frequent in each mode as the mode's classes explain (false "
@@ -148,9 +144,6 @@ def _concepts(found: UnitModes, named: dict[int, str]) -> None:
             icon=":material/do_not_disturb_on:",
         )
         return
-    table = table.assign(size=table["more"].abs()).sort_values("size", ascending=False)
-    table = table.groupby("mode", sort=True).head(_LISTED)
-    table = table.sort_values(["mode", "size"], ascending=[True, False])
     shown = pd.DataFrame(
         {
             "mode": [named[mode] for mode in table["mode"]],

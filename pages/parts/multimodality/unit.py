@@ -10,16 +10,16 @@ import pandas as pd
 import streamlit as st
 
 from core import charts as unit_figures
-from core.analyses.modality.task import ModesOfLayer, UnitModes
+from core.analyses.modality.makeup import ATOM, members
+from core.analyses.modality.unit_modes import ModesOfLayer, UnitModes, modes_table
 from core.charts import modality as figures
-from core.statistics.modes import RATE, Modality
-from core.statistics.modes.density import density, peaks_of
+from core.statistics.modes.density import peaks_of
 from core.statistics.modes.describing import THRESHOLD
 from pages.kit import controls, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.tables import column, download, file_name
-from pages.parts.multimodality.layer import View, ordered
+from pages.parts.multimodality.layer import View
 from pages.parts.multimodality.words import CANT, DEFINITIONS
 
 __all__ = ["chosen", "unit"]
@@ -30,7 +30,7 @@ WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 def chosen(view: View, layer: ModesOfLayer) -> links.Option[int]:
     """The unit of the address, the first of the order by default."""
     return links.integer(
-        "unit", 0, len(layer.discovery) - 1, int(ordered(view, layer.discovery)[0])
+        "unit", 0, len(layer.discovery) - 1, int(layer.discovery.order(view.order)[0])
     )
 
 
@@ -76,15 +76,12 @@ def _summary(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> N
 def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
     """The density of the confirmation half at the bandwidth of the slider."""
     of = found.found
-    usual = of.density.bandwidth if of.density else 1.0
     percent = controls.slide(
         WIDTH, "Bandwidth, % of the automatic one", step=5, help=DEFINITIONS["bandwidth"]
     )
-    width = usual * percent / 100
-    smooth = found.values[found.values != 0] if of.apart else found.values
-    drawn = density(smooth, width)
+    drawn = found.smoothed(percent)
     names, colours = figures.mode_names(of.n_modes, False)
-    place_of = np.searchsorted([mode.low for mode in of.modes[1:]], drawn.grid, side="right")
+    place_of = members(drawn.grid, of.modes, apart=False)
     frame = pd.DataFrame({"value": drawn.grid, "density": drawn.heights})
     frame["mode"] = [names[at] for at in place_of]
     at = [mode.at for mode in of.modes]
@@ -102,9 +99,9 @@ def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
     peaks = len(peaks_of(drawn.heights).at)
     below = float((found.values < digit).mean())
     st.caption(
-        f"Bandwidth {width:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % height "
-        f"at this bandwidth. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of the "
-        f"discovery half{'' if of.located else ', as far as they could be located'}; colours "
+        f"Bandwidth {drawn.bandwidth:.3g}: {peaks} peak{'' if peaks == 1 else 's'} of at least 5 % "
+        f"height at this bandwidth. Dots: the {of.n_modes} mode{'' if of.n_modes == 1 else 's'} of "
+        f"the discovery half{'' if of.located else ', as far as they could be located'}; colours "
         f"change at the valleys. Orange line: {name}, at {digit:.2f}, above {below:.0%} of the "
         f"digits, in {_where(found, digit)}."
         + (
@@ -117,10 +114,8 @@ def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
 
 def _where(found: UnitModes, value: float) -> str:
     """The mode in which a value lies, in words."""
-    if found.found.apart and value == 0:
-        return "the values at exactly 0"
-    at = int(np.searchsorted([mode.low for mode in found.found.modes[1:]], value, side="right"))
-    return f"mode {at + 1}"
+    (at,) = members([value], found.found.modes, found.found.apart)
+    return "the values at exactly 0" if at == ATOM else f"mode {at + 1}"
 
 
 def _beside_atom(found: UnitModes, chart: Any) -> None:
@@ -140,21 +135,6 @@ def _zeros(zeros: int, total: int) -> alt.TopLevelMixin:
     return chart
 
 
-def modes_table(of: Modality) -> pd.DataFrame:
-    """A row for each mode."""
-    return pd.DataFrame(
-        {
-            "name": [f"mode {at + 1}" for at in range(of.n_modes)],
-            "at": [mode.at for mode in of.modes],
-            "share": [mode.share for mode in of.modes],
-            "prominence": [mode.prominence for mode in of.modes],
-            "stability": [mode.stability for mode in of.modes],
-            "from": [mode.low for mode in of.modes],
-            "to": [mode.high for mode in of.modes],
-        }
-    )
-
-
 def _tests(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> None:
     """Each test's result, and what it can and can't see."""
     of, q = found.judged, float(layer.discovery.q[index])
@@ -165,13 +145,13 @@ def _tests(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> Non
         (
             "Critical bandwidth",
             f"{of.critical:.3g}, p {_p(of.sensitive_p)}",
-            "suspect" if of.sensitive_p < RATE else "no sign of more",
+            "suspect" if of.suspected else "no sign of more",
             "critical",
         ),
         (
             "Peaks of the density",
             f"{found.found.n_modes} stable (discovery), {of.n_modes} (confirmation)",
-            "agree" if found.found.n_modes == of.n_modes else "differ",
+            "agree" if found.agree else "differ",
             "peaks",
         ),
         (

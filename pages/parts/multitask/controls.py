@@ -5,13 +5,8 @@ from __future__ import annotations
 import streamlit as st
 
 from core.architectures.multitask import charts as figures
-from core.architectures.multitask.controls_task import (
-    EPOCHS,
-    NETWORKS,
-    SHARE,
-    ControlNetworks,
-    ControlNetworksTask,
-)
+from core.architectures.multitask.controls import NETWORKS, ControlNetworks
+from core.architectures.multitask.controls_task import EPOCHS, SHARE, ControlNetworksTask
 from core.runs import Run
 from pages.kit import links
 from pages.kit.charts import finished_chart

@@ -10,7 +10,7 @@ from core import pictures
 from core.architectures.multitask import charts as figures
 from core.architectures.multitask.answers import Answer, Answers, answers
 from core.architectures.multitask.results import heads_of
-from core.architectures.multitask.task import opened_up
+from core.architectures.multitask.sharing import opened_up
 from core.data import DataSet
 from core.models.multitask import ManyHeads
 from core.runs import Run

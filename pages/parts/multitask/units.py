@@ -8,9 +8,10 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.multitask import charts as figures
+from core.architectures.multitask.lesions import DRAWS
 from core.architectures.multitask.results import ONE_SIDED, SHARES, SharedUnits
 from core.architectures.multitask.sharing import FLIPS, SHARED
-from core.architectures.multitask.task import DRAWS, SharedUnitsTask
+from core.architectures.multitask.task import SharedUnitsTask
 from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.rbf import charts as figures
-from core.architectures.rbf.task import SETS, RBFMeasures
+from core.architectures.rbf.results import SETS, RBFMeasures
 from core.runs import Run
 from core.runtime import cache
 from core.statistics import wilson_interval

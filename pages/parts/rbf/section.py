@@ -11,7 +11,8 @@ import streamlit as st
 from core import pictures
 from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import Answer
-from core.architectures.rbf.task import FACTORS, OWN_WIDTH, RBFMeasures, RBFTask
+from core.architectures.rbf.results import FACTORS, OWN_WIDTH, RBFMeasures
+from core.architectures.rbf.task import RBFTask
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
 from pages.kit import links, place

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core.architectures.rbf import charts as figures
 from core.architectures.rbf.measure import bitmap_outputs
-from core.architectures.rbf.task import RBFMeasures
+from core.architectures.rbf.results import RBFMeasures
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
 from pages.kit.charts import finished_chart

@@ -13,13 +13,9 @@ from streamlit.elements.lib.column_types import ColumnConfig
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import early_reading
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import (
-    HELD,
-    NETWORKS,
-    EarlyReading,
-    EarlyReadingTask,
-    GateMeasures,
-)
+from core.architectures.recurrent.early_reading import EarlyReading
+from core.architectures.recurrent.gate_measures import NETWORKS, GateMeasures
+from core.architectures.recurrent.task import HELD, EarlyReadingTask
 from core.models.lstm import shuffled_order
 from core.runtime.drawings import DRAWINGS
 from pages.kit import links

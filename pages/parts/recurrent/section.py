@@ -14,7 +14,8 @@ from core import pictures
 from core.architectures.recurrent import charts as figures
 from core.architectures.recurrent import clamping
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import GateMeasures, GatesTask
+from core.architectures.recurrent.gate_measures import GateMeasures
+from core.architectures.recurrent.task import GatesTask
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.architectures.recurrent import gates as recurrent
-from core.architectures.recurrent.task import GateMeasures
+from core.architectures.recurrent.gate_measures import GateMeasures
 from core.models.inspectable import Inspectable, Layer
 from core.runs import Run
 from pages.kit.digit import Followed

@@ -8,7 +8,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.som import charts as figures
-from core.architectures.som.task import SHUFFLES, SOMMeasures
+from core.architectures.som.results import SOMMeasures
+from core.architectures.som.task import SHUFFLES
 from core.models.som import ROWS
 from core.runs import Run
 from pages.kit import controls, files, links

@@ -7,7 +7,7 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.som import charts as figures
-from core.architectures.som.task import SOMMeasures
+from core.architectures.som.results import SOMMeasures
 from core.runs import Run
 from pages.kit import links
 from pages.kit.charts import finished_chart

@@ -13,7 +13,8 @@ from core import pictures
 from core.architectures.rbf.charts import by_class
 from core.architectures.som import charts as figures
 from core.architectures.som.measure import Path, path
-from core.architectures.som.task import SOMMeasures, SOMTask
+from core.architectures.som.results import SOMMeasures
+from core.architectures.som.task import SOMTask
 from core.models.inspectable import Inspectable
 from core.models.som import ROWS, cell_name
 from core.runs import Run

@@ -35,23 +35,22 @@ def anomalies(study: Study) -> None:
     )
     halves.chosen_and_judged("Each unit's concept was chosen")
     found = result_of(SubpopulationsTask(study.choice, layer.value()))
-    units = np.flatnonzero(found.anomalous)
+    units = found.anomalies
     total = len(found.anomalous)
     if not len(units):
         st.info(f"None of the {total} units of {layer.value()} behaves like this in this network.")
     else:
-        _said(found, units, total)
+        _said(found, total)
         _pictures(found, units, layer.value(), str(study.choice))
         _table(found, units)
 
 
-def _said(found: Subpopulations, units: np.ndarray, total: int) -> None:
+def _said(found: Subpopulations, total: int) -> None:
     """How many such units there are, and for how many the explanation holds, in a sentence."""
-    some = (found.active[units] > 0) & (found.active[units] < 0.5)
-    distinguished = found.auc[units] >= 0.8
+    some, distinguishing = found.on_for_some, found.distinguishing
     st.markdown(
-        f"**{len(units)} of {total} units.** {int(some.sum())} of them are active on some "
-        f"digits of their class, but on fewer than half. {int(distinguished.sum())} "
+        f"**{len(found.anomalies)} of {total} units.** {len(some)} of them are active on some "
+        f"digits of their class, but on fewer than half. {len(distinguishing)} "
         "distinguish a concept within the class with an AUC of 0.8 or more, on the half of "
         "the digits on which the concept was not chosen."
     )

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
-from core.analyses.comparing import DETECTOR, Emergence, EmergenceTask, hidden_dense, peak
+from core.analyses.comparing import DETECTOR, Emergence, EmergenceTask, hidden_dense
 from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
@@ -110,14 +109,11 @@ def emergence(choice: Run) -> None:
 def _selectivity(found: Emergence, layer: str) -> None:
     """The spread of selectivity over steps, and whether its median receded."""
     st.markdown(f"**Class selectivity of {layer}**", help=DEFINITIONS["selectivity over steps"])
-    of = found.selectivity[layer]
-    low, median, high = np.quantile(of, [0.1, 0.5, 0.9], axis=1)
-    frame = pd.DataFrame({"step": found.recorded, "low": low, "median": median, "high": high})
-    st.vega_lite_chart(
-        finished_chart(figures.ribbon, frame, "selectivity"), key="selectivity ribbon"
-    )
+    chart = finished_chart(figures.ribbon, found.spread(layer), "selectivity")
+    st.vega_lite_chart(chart, key="selectivity ribbon")
+    units = found.selectivity[layer].shape[1]
     st.caption(
-        f"Median of {of.shape[1]} units; band: 10 % to 90 % quantile; grey: the median before "
+        f"Median of {units} units; band: 10 % to 90 % quantile; grey: the median before "
         f"training. {_MEANS}"
     )
     st.markdown(_receding(found, layer))
@@ -125,7 +121,7 @@ def _selectivity(found: Emergence, layer: str) -> None:
 
 def _receding(found: Emergence, layer: str) -> str:
     """Whether selective units came early and went again, in a sentence."""
-    top, last = peak(found.recorded, found.selectivity[layer]), int(found.recorded[-1])
+    top, last = found.peak(layer), int(found.recorded[-1])
     if top.step == last:
         said = f"is highest at the end ({top.last:.2f}): it did not decline in this training."
     else:
@@ -144,13 +140,8 @@ def _receding(found: Emergence, layer: str) -> str:
 def _detectors(found: Emergence) -> None:
     """How many units of each layer are detectors of a class."""
     st.markdown("**Detectors of a class**", help=DEFINITIONS["class detectors"])
-    rows = [
-        {"layer": layer, "step": step, "detectors": count}
-        for layer in found.auc
-        for step, count in zip(found.steps, found.detectors(layer), strict=True)
-    ]
     chart = finished_chart(
-        figures.over_steps, pd.DataFrame(rows), "detectors", "layer", title="units"
+        figures.over_steps, found.detectors_by_layer(), "detectors", "layer", title="units"
     )
     st.vega_lite_chart(chart, key="detectors over steps")
     st.caption(
@@ -187,13 +178,8 @@ def _best_unit(found: Emergence, layer: str, concept: str) -> None:
 def _likeness(found: Emergence) -> None:
     """How early units answer to the classes as they will at the end."""
     st.markdown("**Tuning, compared with the end**", help=DEFINITIONS["likeness"])
-    rows = [
-        {"layer": layer, "step": step, "correlation": value}
-        for layer, of in found.likeness.items()
-        for step, value in zip(found.recorded, np.median(of, axis=1), strict=True)
-    ]
     chart = finished_chart(
-        figures.over_steps, pd.DataFrame(rows), "correlation", "layer", title="correlation"
+        figures.over_steps, found.tuning(), "correlation", "layer", title="correlation"
     )
     st.vega_lite_chart(chart, key="likeness over steps")
     st.caption(f"Median unit of each layer; 1 at the end by definition. {_MEANS}")

@@ -8,15 +8,18 @@ import pandas as pd
 import streamlit as st
 
 from core.analyses.comparing import (
+    WITHIN,
+    BestUnits,
     Correspondence,
     CorrespondenceTask,
     Emergence,
     EmergenceTask,
     SeveralTask,
+    also_best,
+    best_units,
     seeds_of,
 )
 from core.charts import training as figures
-from core.claims.verdicts import FEWEST
 from core.data.concepts import CONCEPTS
 from core.runs import Run
 from pages.kit import halves
@@ -27,7 +30,6 @@ from pages.parts.training import emergence
 
 __all__ = ["seeds"]
 
-WITHIN = 0.8  # AUC above which a unit is called a conditional detector, as on the page Ask
 DEFINITIONS = {
     "matching": (
         "Units of two networks have no common order. Each unit is assigned a partner in the other "
@@ -58,36 +60,24 @@ def seeds(choice: Run) -> None:
     layer, concept = emergence.controls(choice, found[0].concepts)
     halves.chosen_and_judged("The best unit of each network was chosen")
     matched = result_of(CorrespondenceTask(choice, layer))
-    table = _each_seed(matched, found, layer, concept)
-    st.markdown(_always(table, layer, concept))
+    best = best_units(matched.seeds.tolist(), found, layer, concept)
+    st.markdown(_always(best, layer, concept))
     _over_training(matched, found, layer, concept)
-    download(table, f"seeds-{file_name(choice)}-{layer}-{concept}")
+    download(best.table, f"seeds-{file_name(choice)}-{layer}-{concept}")
     _matched(choice, matched, found, layer, concept)
 
 
-def _each_seed(
-    matched: Correspondence, found: Sequence[Emergence], layer: str, concept: str
-) -> pd.DataFrame:
-    """A row for each seed: its best unit for the concept."""
-    rows = [of.table(layer).set_index("concept").loc[[concept]] for of in found]
-    return pd.concat(rows).assign(seed=matched.seeds)
-
-
-def _always(table: pd.DataFrame, layer: str, concept: str) -> str:
+def _always(best: BestUnits, layer: str, concept: str) -> str:
     """The answer in a sentence, from the numbers of each seed."""
-    n, text = len(table), CONCEPTS[concept].text
-    above = int((table["auc"] > table["chance"]).sum())
-    strong = int((table["confirmed"] > WITHIN).sum())
-    learned = int((table["auc"] > table["untrained"]).sum())
-    digits = int(table["digits"].iloc[0])
-    few = f"Only {digits} digits have it, too few to decide. " * (digits < FEWEST)
+    table, n, text = best.table, len(best), CONCEPTS[concept].text
+    few = "" if best.enough else f"Only {best.digits} digits have it, too few to decide. "
     return (
-        f"**Is there always a unit for “{text}” in {layer}?** {few}In {above} of {n} networks the "
-        f"best unit is better (AUC {_values(table, 'auc')} for seeds "
+        f"**Is there always a unit for “{text}” in {layer}?** {few}In {best.above_chance} of {n} "
+        f"networks the best unit is better (AUC {_values(table, 'auc')} for seeds "
         f"{_values(table, 'seed', 'd')}) than the 95th percentile of the best unit under "
-        f"shuffling ({_values(table, 'chance')}); in {learned} of {n} it is better than any "
-        f"untrained unit ({_values(table, 'untrained')}); on the other half of the digits it is "
-        f"above {WITHIN} in {strong} of {n} ({_values(table, 'confirmed')})."
+        f"shuffling ({_values(table, 'chance')}); in {best.above_untrained} of {n} it is better "
+        f"than any untrained unit ({_values(table, 'untrained')}); on the other half of the digits "
+        f"it is above {WITHIN} in {best.confirmed} of {n} ({_values(table, 'confirmed')})."
     )
 
 
@@ -145,7 +135,7 @@ def _matched(
             ),
         },
     )
-    same = int((partners["partner"] == partners["best there"]).sum())
+    same = also_best(partners)
     st.caption(
         f"{matched.digits:,} digits of the discovery half. In {same} of {len(partners)} rows the "
         "partner is also the other network's best unit. Unit numbers have no meaning in another "

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import torch
 
 from core.architectures.mixture.history import GateHistory, grow
-from core.architectures.mixture.tasks.assignment import gated
+from core.architectures.mixture.report import gated
 from core.data.task import DataTask
 from core.runs import Run
 from core.runtime.lab import Lab

@@ -4,30 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.architectures.mixture.position import PositionReport, place_report
-from core.architectures.mixture.tasks.assignment import gated
+from core.architectures.mixture.position import PositionSensitivity, place_report
+from core.architectures.mixture.report import gated
 from core.data.task import DataTask
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.statistics import wilson_interval
 from core.training.task import ModelTask
 
-__all__ = ["PositionSensitivity", "PositionSensitivityTask"]
-
-
-@dataclass(frozen=True)
-class PositionSensitivity:
-    """A network on the confirmation half moved about, trained and before training."""
-
-    trained: PositionReport
-    untrained: PositionReport
-
-    def accuracies(self) -> dict[str, tuple[float, float, float]]:
-        """Accuracy with Wilson's 95 % interval, of digits moved and of digits not moved."""
-        of, n = self.trained, self.trained.digits
-        counted = {"moved": of.moved, "not moved": of.still}
-        return {name: (hits / n, *wilson_interval(hits, n)) for name, hits in counted.items()}
+__all__ = ["PositionSensitivityTask"]
 
 
 @dataclass(frozen=True)

@@ -12,23 +12,13 @@ from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import RunSummary, measured
 from core.data.task import DataTask
 from core.models.gated import Gated, Routing
-from core.models.retired import EXPERTS, PEER, WEIGHTS, name_of, variants
+from core.models.retired import variants
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.training.task import ModelTask
 
-__all__ = [
-    "PEER",
-    "SINGLE",
-    "RunSummaryTask",
-    "kept_runs",
-    "over_experts",
-    "over_weights",
-    "trained_runs",
-]
-
-SINGLE = name_of(Routing(1))
+__all__ = ["RunSummaryTask", "kept_runs", "trained_runs"]
 
 
 @dataclass(frozen=True)
@@ -53,24 +43,6 @@ class RunSummaryTask(Task[RunSummary]):
             return RunSummary(right, *sizes, {}, np.zeros(0), np.zeros(0))
         gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
         return RunSummary(right, *sizes, measured(gate), gate.load, gate.importance)
-
-
-def over_weights(routing: Routing) -> tuple[Routing, ...]:
-    """The same mixture with every α; one expert has nothing to balance."""
-    if routing.experts == 1:
-        return (routing,)
-    return tuple(replace(routing, weight=weight) for weight in WEIGHTS)
-
-
-def over_experts(routing: Routing) -> tuple[Routing, ...]:
-    """The same k, α and noise with every number of experts of which k can be chosen."""
-    found = []
-    for experts in EXPERTS:
-        if routing.dense or experts == 1:
-            found.append(replace(routing, experts=experts, chosen=None))
-        elif routing.k < experts:
-            found.append(replace(routing, experts=experts))
-    return tuple(found)
 
 
 def kept_runs(choice: Run, lab: Lab) -> dict[str, tuple[Routing, RunSummary]]:
