@@ -89,7 +89,7 @@ def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) ->
 
 def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, page: Page) -> None:
     page.goto(f"{site}/architectures?{ADDRESS}&section=rbf")
-    page.get_by_text("Test digit 0, a").wait_for(timeout=300_000)
+    page.get_by_text("strokes/test/10, a").wait_for(timeout=300_000)
     page.get_by_role("heading", name="The centres").wait_for(timeout=240_000)
     _sees_pictures(page)
     page.get_by_role("radio", name="Self-attention").click()

@@ -265,7 +265,7 @@ def test_neighbours_are_one_click_away() -> None:
 def test_units_are_compared_on_the_same_digits() -> None:
     at = opened("units", {"layer": "linear_1", "unit": "3", "compare": "linear_0/5,linear_2/7"})
     columns = at.dataframe[0].value.columns.tolist()
-    assert columns == ["digit", "number", "class", "linear_1/3", "linear_0/5", "linear_2/7"]
+    assert columns == ["digit", "image", "class", "linear_1/3", "linear_0/5", "linear_2/7"]
     assert 4 <= len(at.dataframe[0].value) <= 12
 
 

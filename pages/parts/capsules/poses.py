@@ -84,7 +84,7 @@ def dimensions(choice: Run, model: Capsules, one: digit.Followed, seen: Followed
     )
     _strips(table, DRAWINGS.get(strips, model, seen.poses[-1, label], label))
     st.caption(
-        f"Test digit {one.number}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
+        f"{one.name}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
         f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), with the unshifted "
         "digit in the middle. Dimensions are named and sorted by the property that they change "
         "most in other digits of the class, in standard deviations over the whole shift."

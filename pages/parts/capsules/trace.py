@@ -201,7 +201,7 @@ def _answer(choice: Run, one: digit.Followed, seen: Followed) -> None:
             f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
             f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
         )
-        download(table, f"capsule-lengths-{file_name(choice)}-digit{one.number}")
+        download(table, f"capsule-lengths-{file_name(choice)}-{one.file_name}")
     with right:
         pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
         picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)

@@ -90,12 +90,13 @@ def _digits(
         concept_mask = own.masks[:, 0]
     there = half.measured.take(top).only([concept]).present()[:, 0]
     tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 5)
-    labels = half.digits.labels[top].tolist()
+    labels, ids = half.digits.labels[top].tolist(), half.digits.ids
     grid = gallery(
         tiles,
         [
-            f"a {label}, activation {value:.2f}, {'with' if has else 'without'} {concept}"
-            for label, value, has in zip(labels, values[top], there, strict=True)
+            f"{ids[at]}, a {label}, activation {value:.2f}, "
+            f"{'with' if has else 'without'} {concept}"
+            for at, label, value, has in zip(top, labels, values[top], there, strict=True)
         ],
         [
             f"{label} · {value:.2f}{' · ✓' if has else ''}"

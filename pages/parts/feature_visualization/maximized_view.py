@@ -173,7 +173,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
     profile = study.profiles[layer]
     digits = cache.digits(study.choice.data, "confirmation")
     numbers = profile.examples[index, 0, :_SIDE].copy()
-    values = profile.example_values[index, 0, :_SIDE]
+    values, names = profile.example_values[index, 0, :_SIDE], digits.ids
     st.subheader(f"{study.choice.model}/{layer}/{index}")
     tiles = np.concatenate(
         [
@@ -186,7 +186,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
         tiles,
         [
             verb,
-            *(f"test digit {n}: activation {v:.2f}" for n, v in zip(numbers, values, strict=True)),
+            *(f"{names[n]}: activation {v:.2f}" for n, v in zip(numbers, values, strict=True)),
         ],
         [f"{verb} · {found.activations[index]:.2f}", *(f"real · {value:.2f}" for value in values)],
     )

@@ -157,7 +157,7 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
-        download(table, f"gate-{file_name(view.choice)}-digit{one.number}")
+        download(table, f"gate-{file_name(view.choice)}-{one.file_name}")
 
 
 def _terms(seen: Followed) -> str:

@@ -58,7 +58,8 @@ def _present(found: UnitModes, names: list[str]) -> list[str]:
 
 def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> None:
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
-    images = cache.digits(view.choice.data, "confirmation").images
+    digits = cache.digits(view.choice.data, "confirmation")
+    ids = digits.ids
     for mode, name in named.items():
         inside = np.flatnonzero(found.where == mode)
         few = np.random.default_rng(index).permutation(inside)[:_SHOWN]
@@ -66,9 +67,9 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
         st.markdown(f"**{name.capitalize()}**: {len(inside):,} of {len(found.where):,} digits")
         labels, values = found.labels[few].tolist(), found.values[few].tolist()
         grid = gallery(
-            pictures.ink(images[few, 0].numpy()),
+            pictures.ink(digits.images[few, 0].numpy()),
             [
-                f"test digit {number}, a {label}: {value:.2f}"
+                f"{ids[number]}, a {label}: {value:.2f}"
                 for number, label, value in zip(few, labels, values, strict=True)
             ],
             [f"{label} · {value:.1f}" for label, value in zip(labels, values, strict=True)],

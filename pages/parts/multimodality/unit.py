@@ -55,7 +55,7 @@ def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: Unit
     _summary(view, layer, index, found)
     digit = followed(view.choice)
     value = float(found.values[digit.number])
-    _density(view, found, value, f"test digit {digit.number}, a {digit.label}")
+    _density(view, found, value, f"{digit.name}, a {digit.label}")
     _tests(view, layer, index, found)
 
 

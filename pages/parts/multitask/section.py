@@ -30,7 +30,6 @@ __all__ = ["section"]
 NETWORKS = {"multitask": "Digit, slant, thickness", "pairs": "Two digits, left and right"}
 UNITS = 6  # shown for each task
 _TERMS = 3  # of a sum, written out
-PARTNER = links.integer("partner", 0, 4999, 1)
 
 
 def section(choice: Run) -> None:
@@ -70,13 +69,14 @@ def _answered(choice: Run, model: ManyHeads, one: digit.Followed) -> Answers:
 
 def _partner(digits: DataSet) -> int:
     """The digit on the right, picked from a row."""
-    number = min(PARTNER.value(), len(digits) - 1)
+    option = digit.digit_option("partner", digits, 1)
+    number = option.value()
     label = int(digits.labels[number])
-    st.markdown(f"**On the right**: test digit {number}, a {label}. Choose another:")
+    st.markdown(f"**On the right**: {digits.ids[number]}, a {label}. Choose another:")
     # others than those offered for the left
     offered = digit.first_of_each(digits, 3, 2)
     digit.choose_digit(
-        PARTNER, digits, offered, key="grid of partners", label="Digits for the right side"
+        option, digits, offered, key="grid of partners", label="Digits for the right side"
     )
     return number
 

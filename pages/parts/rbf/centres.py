@@ -109,7 +109,8 @@ def _nearest(choice: Run, opened: RBFMeasures) -> None:
     near = opened.own.near[at].tolist()
     images = np.concatenate([opened.centres[at][None], digits.images[near, 0].numpy()])
     classes = [str(int(digits.labels[number])) for number in near]
-    names = [f"centre {at}", *(f"test digit {number}" for number in near)]
+    ids = digits.ids
+    names = [f"centre {at}", *(ids[number] for number in near)]
     with right:
         image_grid(
             gallery(pictures.ink(images), names, ["centre", *classes]),

@@ -90,7 +90,7 @@ def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer
         f"{digit.label}, is classified as **{said}**."
     )
     shown = answer.order[:_SHOWN]
-    label = f"Nearest centres of test digit {digit.number}"
+    label = f"Nearest centres of {digit.name}"
     unit_grid(
         gallery(
             pictures.ink(opened.centres[shown]),
@@ -152,7 +152,7 @@ def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) ->
             "push": column(f"contribution to {said}", _PUSH),
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
-        download(frame, f"responses-{file_name(choice)}-digit{digit.number}-width{WIDTH.value()}")
+        download(frame, f"responses-{file_name(choice)}-{digit.file_name}-width{WIDTH.value()}")
         place.link(
             "units", f"Open centre {order[0]}", model=NAME, layer="centres", unit=int(order[0])
         )
@@ -175,7 +175,7 @@ def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) 
     )
     tiles = np.concatenate([answer.code[None], BITMAPS])
     captions = ["code", *(f"{output:.0f}" for output in answer.outputs)]
-    alts = [f"code of test digit {digit.number}"]
+    alts = [f"code of {digit.name}"]
     alts += [f"bitmap of {of}: y = {output:.1f}" for of, output in enumerate(answer.outputs)]
     image_grid(
         gallery(pictures.enlarged(pictures.ink((tiles + 1) / 2), 4), alts, captions),

@@ -139,8 +139,8 @@ def held_by_class(view: View) -> None:
     at = int(share.argmax())
     st.caption(
         f"Mean state of {view.carried}/{view.unit} on each class with its 95 % interval, "
-        f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: test "
-        f"digit {view.digit.number}, a {view.digit.label}; orange: row {view.row}. Share of the "
+        f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: "
+        f"{view.digit.name}, a {view.digit.label}; orange: row {view.row}. Share of the "
         f"variance at this row that lies between classes: {share[view.row]:.0%}; highest: "
         f"{share[at]:.0%} (row {at}); highest before training: {untrained.max():.0%}.",
         help=SHARE,
@@ -205,7 +205,7 @@ def _answers(view: View, found: EarlyReading) -> None:
                 finished_chart(figures.answers, shares, view.row), key=f"answers of {title}"
             )
     st.caption(
-        f"Probability of each class for test digit {view.digit.number}, a {view.digit.label}, "
+        f"Probability of each class for {view.digit.name}, a {view.digit.label}, "
         f"after each row; orange: row {view.row}."
     )
 

@@ -118,8 +118,8 @@ def _maps(view: View) -> None:
         st.markdown("**Labels**", help=LABEL)
         clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
     st.caption(
-        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for test digit "
-        f"{view.digit.number}; blue frame: the second best. A click opens the unit."
+        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for "
+        f"{view.digit.name}; blue frame: the second best. A click opens the unit."
     )
 
 
@@ -148,7 +148,7 @@ def _way(view: View) -> None:
         st.vega_lite_chart(chart, key="scores of som")
         _best_cells(view)
     st.caption(
-        f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class "
+        f"{digit.name}, a {digit.label}: each cell's response, and for each class "
         "its best cell. The answer is the label of the best cell overall."
     )
     with st.expander("The responses as numbers"):
@@ -162,7 +162,7 @@ def _way(view: View) -> None:
                 "label": st.column_config.NumberColumn(help=LABEL),
             },
         )
-        download(cells, f"map-{file_name(view.choice)}-digit{digit.number}")
+        download(cells, f"map-{file_name(view.choice)}-{digit.file_name}")
         place.link(
             "units", f"Open {cell_name(found.first)}", model=NAME, layer="map", unit=found.first
         )

@@ -66,7 +66,9 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
     images = digits.images[numbers]
     tiles = pictures.enlarged(pictures.ink(images[:, 0].numpy()), 2)
     table = pd.DataFrame({"digit": [_address(tile) for tile in tiles]})
-    table["number"], table["class"] = numbers, digits.labels[numbers].tolist()
+    ids = digits.ids
+    table["image"] = [ids[number] for number in numbers]
+    table["class"] = digits.labels[numbers].tolist()
     for name, (layer, index) in zip(names, places, strict=True):
         values = DRAWINGS.get(collect, study.model, images, layer)[:, index]
         table[name] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
@@ -76,8 +78,8 @@ def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) 
         row_height=60,
         column_config={
             "digit": st.column_config.ImageColumn("Digit", width="small"),
-            "number": st.column_config.NumberColumn(
-                "Number", help="Its number within the confirmation half."
+            "image": st.column_config.TextColumn(
+                "Image", help="Its name: the file that it is from, and its place there."
             ),
             "class": "Class",
             **{name: st.column_config.NumberColumn(name, format="%.2f") for name in names},

@@ -25,6 +25,7 @@ _KIND_NAMES = {
 def examples(study: Study, layer: str, index: int) -> None:
     """The highest, middle and lowest digits, with the place of a map's maximum framed."""
     digits, profile = judged(study), study.profiles[layer]
+    names = digits.ids
     for kind, numbers, values, places in zip(
         KINDS,
         profile.examples[index],
@@ -42,7 +43,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         grid = gallery(
             tiles,
             [
-                f"test digit {number}, a {label}: activation {value:.2f}"
+                f"{names[number]}, a {label}: activation {value:.2f}"
                 for number, label, value in zip(numbers, labels, values, strict=True)
             ],
             [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],

@@ -58,12 +58,12 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
     digits, profile = judged(study), study.profiles[layer]
     best: Sequence[int] = profile.examples[index, 0, :4].tolist()
     images = np.stack([image, *(digits.images[number, 0].numpy() for number in best)])
-    values = profile.example_values[index, 0, :4]
+    values, names = profile.example_values[index, 0, :4], digits.ids
     grid = gallery(
         pictures.ink(images),
         [
             "maximized input",
-            *(f"test digit {n}: {v:.2f}" for n, v in zip(best, values, strict=True)),
+            *(f"{names[n]}: {v:.2f}" for n, v in zip(best, values, strict=True)),
         ],
         ["maximized", *(f"real · {value:.2f}" for value in values)],
     )

@@ -64,12 +64,11 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
-        images = judged(study).images[:, 0].numpy()
         download_file(
             "Download figures and data",
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
-            partial(_archive, name, profile, source, images),
+            partial(_archive, name, profile, source, judged(study)),
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
