@@ -84,7 +84,7 @@ def _chooses(page: Page, name: str, option: str) -> None:
 
 
 def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) -> None:
-    page.goto(f"{site}/dissection?{ADDRESS}&layer=linear_2&unit=2")
+    page.goto(f"{site}/dissection?{ADDRESS}&unit=mlp/linear_2/2")
     page.get_by_text("Every unit", exact=True).wait_for(timeout=120_000)
     table = page.locator("[class*=st-key-units-of-linear_2]").get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
@@ -92,7 +92,9 @@ def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) ->
     assert box is not None
     page.wait_for_timeout(1000)
     page.mouse.click(box["x"] + 12, box["y"] + 35 * 5 + 18)  # the mark of the fifth row
-    page.wait_for_function("!location.search.includes('unit=2')", timeout=30_000)
+    page.wait_for_function(
+        "!decodeURIComponent(location.search).includes('unit=mlp/linear_2/2')", timeout=30_000
+    )
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=30_000)
     page.wait_for_timeout(500)
     page.get_by_label("Unit of linear_2").fill("7")

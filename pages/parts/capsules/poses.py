@@ -15,6 +15,7 @@ from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
+from core.units import UnitId
 from pages.kit import digit, halves, place
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -134,13 +135,10 @@ def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) ->
     with st.container(horizontal=True):
         download(table, f"capsule-dimensions-{file_name(choice)}-class{label}")
         first = int(table["dimension"].iloc[0])
-        unit = label * POSE + first
         place.link(
             "units",
             f"Dimension {first} on the page Units",
-            model="capsules",
-            layer="pose",
-            unit=unit,
+            unit=UnitId("capsules", "pose", label * POSE + first),
         )
 
 

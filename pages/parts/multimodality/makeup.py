@@ -77,7 +77,7 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
         image_grid(
             grid,
             key=f"grid of mode {mode}",
-            label=f"digits in {name} of {view.name}/{index}, {view.read}, {view.choice}",
+            label=f"digits in {name} of {view.unit(index)}, {view.read}, {view.choice}",
             scale=2,
         )
     st.caption(

@@ -17,6 +17,7 @@ from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -162,10 +163,8 @@ def _sum(choice: Run, found: Answers) -> None:
         frame[f"{each.task} loss rises"] = each.rises
     with st.container(horizontal=True):
         download(frame, f"answers-{file_name(choice)}")
-        best = int(head.rises.argmax())
-        place.link(
-            "units", f"Unit shared_1/{best}", model=choice.model, layer="shared_1", unit=best
-        )
+        best = UnitId(choice.model, "shared_1", int(head.rises.argmax()))
+        place.link("units", f"Unit {best}", unit=best)
 
 
 def _formula(head: Answer, found: Answers) -> str:

@@ -14,6 +14,7 @@ from core.architectures.rbf.measure import Answer
 from core.architectures.rbf.task import FACTORS, OWN_WIDTH, RBFMeasures, RBFTask
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
+from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import steps
@@ -97,8 +98,7 @@ def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer
             [_named(opened, answer, index) for index in shown],
             [f"{answer.responses[index]:.2f}" for index in shown],
         ),
-        [("centres", unit) for unit in shown],
-        model=NAME,
+        [UnitId(NAME, "centres", at) for at in shown],
         key="grid of nearest centres",
         label=label,
     )
@@ -153,9 +153,7 @@ def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) ->
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
         download(frame, f"responses-{file_name(choice)}-{digit.file_name}-width{WIDTH.value()}")
-        place.link(
-            "units", f"Open centre {order[0]}", model=NAME, layer="centres", unit=int(order[0])
-        )
+        place.link("units", f"Open centre {order[0]}", unit=UnitId(NAME, "centres", int(order[0])))
 
 
 def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:

@@ -22,6 +22,7 @@ from core.architectures.recurrent.task import (
 )
 from core.models.lstm import shuffled_order
 from core.runtime.drawings import DRAWINGS
+from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
@@ -114,7 +115,10 @@ def held_by_class(view: View) -> None:
     """All units as tiles of classes by rows, and one unit's state on each class with intervals."""
     found, order = view.opened.state, view.opened.order("row")
     limit = recurrent.largest(found.mean)
-    names = [f"{view.carried}/{unit}: mean state, classes across, rows down" for unit in order]
+    names = [
+        f"{UnitId(view.choice.model, view.carried, unit)}: mean state, classes across, rows down"
+        for unit in order
+    ]
     picked = image_grid(
         gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
         key=f"grid of states of {view.choice.model}",
@@ -131,14 +135,15 @@ def held_by_class(view: View) -> None:
         f"{limit:.1f}. Click one to select it."
     )
     frame = _state_frame(view)
+    name = str(UnitId(view.choice.model, view.carried, view.unit))
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
-    chart = finished_chart(figures.by_class, frame, digit, view.row, f"{view.carried}/{view.unit}")
+    chart = finished_chart(figures.by_class, frame, digit, view.row, name)
     st.vega_lite_chart(chart, key="state by class")
     share, untrained = found.share[view.unit], view.opened.untrained[view.unit]
     at = int(share.argmax())
     st.caption(
-        f"Mean state of {view.carried}/{view.unit} on each class with its 95 % interval, "
+        f"Mean state of {name} on each class with its 95 % interval, "
         f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: "
         f"{view.digit.name}, a {view.digit.label}; orange: row {view.row}. Share of the "
         f"variance at this row that lies between classes: {share[view.row]:.0%}; highest: "

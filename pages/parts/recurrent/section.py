@@ -18,6 +18,7 @@ from core.architectures.recurrent.task import GateMeasures, GatesTask
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import controls, halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
@@ -166,9 +167,8 @@ def _heat_maps(view: View) -> None:
     )
     with st.container(horizontal=True):
         for layer in view.described:
-            name = f"{layer.name}/{view.unit}"
-            where = {"model": view.choice.model, "layer": layer.name, "unit": view.unit}
-            place.link("units", name, **where)
+            unit = UnitId(view.choice.model, layer.name, view.unit)
+            place.link("units", str(unit), unit=unit)
 
 
 def _heat_map(

@@ -19,6 +19,7 @@ from core.models.som import ROWS, cell_name
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import files, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
@@ -128,7 +129,7 @@ def clicked(chart: Any, key: str) -> None:
     event: Any = st.vega_lite_chart(chart, key=key, on_select="rerun", width="content")
     found = event.selection.get(figures.CELL)
     if found:
-        place.go("units", model=NAME, layer="map", unit=int(found[0]["cell"]))
+        place.go("units", unit=UnitId(NAME, "map", int(found[0]["cell"])))
 
 
 def _way(view: View) -> None:
@@ -163,9 +164,7 @@ def _way(view: View) -> None:
             },
         )
         download(cells, f"map-{file_name(view.choice)}-{digit.file_name}")
-        place.link(
-            "units", f"Open {cell_name(found.first)}", model=NAME, layer="map", unit=found.first
-        )
+        place.link("units", f"Open {cell_name(found.first)}", unit=UnitId(NAME, "map", found.first))
 
 
 def _best_cells(view: View) -> None:
@@ -178,8 +177,7 @@ def _best_cells(view: View) -> None:
     ]
     unit_grid(
         gallery(pictures.ink(view.opened.maps[-1][cells]), names, [str(label) for label in order]),
-        [("map", cell) for cell in cells],
-        model=NAME,
+        [UnitId(NAME, "map", cell) for cell in cells],
         key="grid of best cells",
         label="Best cell of each class",
         scale=1,

@@ -10,6 +10,7 @@ from core.analyses.profiles import KINDS, Profile
 from core.analyses.profiles.task import Study
 from core.data import DataSet
 from core.runtime import cache
+from core.units import UnitId
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 
@@ -51,7 +52,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         image_grid(
             grid,
             key=f"grid of {kind}",
-            label=f"{kind} examples of {layer}/{index}, {study.choice}",
+            label=f"{kind} examples of {UnitId(study.choice.model, layer, index)}, {study.choice}",
             scale=1,
         )
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""

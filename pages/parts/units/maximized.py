@@ -11,6 +11,7 @@ from core import pictures
 from core.analyses.maximize import Settings
 from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles.task import Study
+from core.units import UnitId
 from pages.kit import place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
@@ -48,8 +49,7 @@ def maximized(study: Study, layer: str, index: int) -> None:
     place.link(
         "feature_visualization",
         "Other parameterizations, budgets and seeds",
-        layer=layer,
-        unit=index,
+        unit=UnitId(study.choice.model, layer, index),
     )
 
 
@@ -70,6 +70,6 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
     image_grid(
         grid,
         key="grid of maximized",
-        label=f"maximized input of {layer}/{index} and real digits",
+        label=f"maximized input of {UnitId(study.choice.model, layer, index)} and real digits",
         scale=5,
     )

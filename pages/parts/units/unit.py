@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -60,7 +61,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.subheader("Compare with other units, on the same digits")
     comparison.compare(study, name)
     if layer != study.model.layers[-1]:
-        place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=index)
+        place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=name)
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
@@ -110,11 +111,9 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
                 key=label,
                 disabled=not 0 <= other < len(profile),
                 on_click=_open,
-                args=(name.layer, other),
+                args=(replace(name, index=max(other, 0)),),
             )
-        st.button(
-            "All units", icon=":material/grid_view:", on_click=_open, args=(None, None), key="all"
-        )
+        st.button("All units", icon=":material/grid_view:", on_click=_open, args=(None,), key="all")
     active, bound = profile.fraction_active[name.index], rate_bound(2 * profile.n)
     seen = f"active on {active:.1%} of {profile.n:,} digits"
     if profile.dead[name.index]:
@@ -129,9 +128,9 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
             st.warning(f"**{state.replace('_', ' ').capitalize()}.** {DEFINITIONS[state]}")
 
 
-def _open(layer: str | None, index: int | None) -> None:
-    """Go to another unit, or to all."""
-    links.put(layer=layer, unit=index)
+def _open(unit: UnitId | None) -> None:
+    """Go to another unit, or to all units of all layers."""
+    links.put(unit=unit, layer=None)
 
 
 def _scores(profile: Profile, index: int) -> None:
