@@ -33,7 +33,7 @@ from core.runtime.store import Store, default_store
 from core.runtime.task import Report
 from core.training.task import ModelTask
 from tests.labs import SmallLab
-from tests.linked import check_link
+from tests.linked import check_link, link
 from tests.test_outside import keys_of_links
 from tests.warm import charts_built_again
 
@@ -260,6 +260,14 @@ def test_neighbours_are_one_click_away() -> None:
     at.button(key="all").click().run()
     assert at.title[0].value == "Units"
     assert "unit" not in at.query_params
+
+
+def test_a_units_name_says_its_model_and_its_layer() -> None:
+    other = {"model": "lenet5", "layer": "linear_0", "unit": "mlp/linear_1/3"}
+    at = opened("units", other)
+    assert not at.warning, [warning.value for warning in at.warning]
+    assert at.title[0].value == "mlp/linear_1/3"
+    assert link(at).items() >= {"model": "mlp", "layer": "linear_1", "unit": other["unit"]}.items()
 
 
 def test_units_are_compared_on_the_same_digits() -> None:

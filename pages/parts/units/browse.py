@@ -77,7 +77,8 @@ def _controls(layer: links.Option[str]) -> None:
         (second[1], SORT, "Sort by", sorts),
         (second[2], ORDER, "Order", None),
     ):
-        choose(option, name, where=column, names=_shown, help=help_)
+        resets = ("unit",) if option is layer else ()  # one that no layer has
+        choose(option, name, where=column, names=_shown, help=help_, resets=resets)
     slide(SELECTIVITY, "Selectivity, %", where=second[3], help=DEFINITIONS["selectivity"])
     active = DEFINITIONS["fraction_active"]
     slide(ACTIVE, "Active on, % of digits", where=second[4], help=active)
