@@ -67,20 +67,20 @@ def judged(study: Study) -> DataSet:
     return cache.digits(study.choice.data, "confirmation")
 
 
-def mean_images(profile: Profile, index: int, passed: str) -> None:
+def mean_images(profile: Profile, unit: UnitId, passed: str) -> None:
     """The digits of each class, weighted by the unit's activation, of which `passed` counts."""
-    means = profile.class_means[index]
+    means = profile.class_means[unit.index]
     names = [*map(str, range(len(means))), "all"]
-    values = [*means.tolist(), float(profile.mean[index])]
+    values = [*means.tolist(), float(profile.mean[unit.index])]
     grid = gallery(
-        pictures.stretched(profile.mean_images[index]),
+        pictures.stretched(profile.mean_images[unit.index]),
         [
             f"class {name}, mean activation {value:.3f}"
             for name, value in zip(names, values, strict=True)
         ],
         [f"{name} · {value:.2f}" for name, value in zip(names, values, strict=True)],
     )
-    image_grid(grid, key="grid of means", label=f"mean images of {profile.layer}/{index}", scale=3)
+    image_grid(grid, key="grid of means", label=f"mean images of {unit}", scale=3)
     st.caption(
         f"Σ a·x / Σ a over the digits of the class, a being the activation {passed}; each "
         "picture is scaled to its own darkest pixel. Below: class · mean activation. Blank: never "

@@ -55,7 +55,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.subheader("Digits it responds to, and digits it doesn't respond to")
     examples(study, layer, index)
     st.subheader("Its mean image on each class")
-    mean_images(profile, index, described.passed)
+    mean_images(profile, name, described.passed)
     st.subheader("Its maximized input")
     pictured = st.container()
     st.subheader("Compare with other units, on the same digits")
