@@ -84,7 +84,9 @@ def test_only_the_visible_view_is_computed() -> None:
     JOBS._jobs.clear()
     opened(view="takes", model="mixture_n2_k1_a10")
     tasks = [type(task) for task in JOBS._jobs]
-    assert {of.__name__ for of in tasks if of.__module__.startswith(gating.__name__)} == {"Taking"}
+    assert {of.__name__ for of in tasks if of.__module__.startswith(gating.__name__)} == {
+        "GateAssignmentTask"
+    }
 
 
 def test_a_setting_is_another_model_of_the_address() -> None:
