@@ -544,7 +544,7 @@ def test_the_film_is_threaded() -> None:
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     **{page: (page, {}) for page in PAGES},
     **{f"training {view}": ("training", {"view": view}) for view in ("anomalies", "emergence")},
-    "a unit": ("units", {"unit": "mlp/linear_1/3"}),
+    "a unit": ("units", {"layer": "linear_1", "unit": "mlp/linear_1/3"}),
     "a claim": ("ask", {"layer": "linear_1", "units": "mlp/linear_1/3", "concept": "class-7"}),
 }
 READ = {
