@@ -148,7 +148,7 @@ def test_a_picture_opens_its_unit_in_a_new_tab(site: str, page: Page, with_key: 
         grid.click(position={"x": 60, "y": 40}, **how)  # type: ignore[arg-type]
     unit = opened.value
     unit.get_by_role("heading", name=re.compile(r"mlp.linear_\d.\d+")).wait_for(timeout=60_000)
-    assert unit.evaluate("location.href").startswith(f"{site}/units?{ADDRESS}&layer=")
+    assert unit.evaluate("location.href").startswith(f"{site}/units?{ADDRESS}&unit=mlp/linear_")
     unit.close()
     assert page.evaluate("location.href") == f"{site}/?{ADDRESS}"
 
