@@ -31,7 +31,7 @@ _MEDIAN, _DEAREST = 0.040, 0.080  # seconds of the processor
 _SIZE, _MEMORY = 300, 5.0  # kB through the socket, MB a session
 _SESSIONS = 12
 _DATA = {"data": "strokes"}
-_UNIT = {"layer": "linear_0"}
+_UNIT = "lenet5/linear_0/27"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class Cost:
 
 def views() -> list[View]:
     """Every page, each with every view that it names, and those of a unit."""
-    found = [View("", _DATA), View("units", _DATA), View("units", {**_DATA, **_UNIT, "unit": 27})]
+    found = [View("", _DATA), View("units", _DATA), View("units", {**_DATA, "unit": _UNIT})]
     for path in sorted((_ROOT / "pages").glob("*.py")):
         if path.stem in ("__init__", "frame", "home", "units"):
             continue
@@ -73,7 +73,7 @@ def views() -> list[View]:
         for section, models in named.get("MODELS", {}).items():
             options.append({"section": section, "model": models[0]})
         found += [View(path.stem, {**_DATA, **each}) for each in options or [{}]]
-    return [*found, View("ask", {**_DATA, **_UNIT, "units": 27})]
+    return [*found, View("ask", {**_DATA, "layer": "linear_0", "units": _UNIT})]
 
 
 def _named(path: Path) -> dict[str, dict[str, list[str]]]:

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import io
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 
 import altair as alt
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from core import charts, pictures
 from core.analyses.profiles import KINDS, Profile, Scores
 from core.csv_text import csv_text
+from core.data import DataSet
 from core.json_text import dumps, not_finite
 from core.units import UnitId
 
@@ -22,20 +22,20 @@ __all__ = ["class_table", "example_table", "histogram_table", "unit_archive"]
 
 
 def unit_archive(
-    unit: UnitId, profile: Profile, source: Mapping[str, object], images: NDArray[np.float32]
+    unit: UnitId, profile: Profile, source: Mapping[str, object], judged: DataSet
 ) -> bytes:
     """The zip file.
 
     source: what the numbers were measured on, such as data, seed and split, kept in unit.json.
-    images: the confirmation digits, (n, 28, 28), of which the examples are taken.
+    judged: the confirmation digits, of which the examples are taken.
     """
     file = io.BytesIO()
-    shown = images[profile.examples[unit.index].ravel()]
+    shown = judged.images[profile.examples[unit.index].ravel(), 0].numpy()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
         archive.writestr("unit.json", dumps(_facts(unit, profile, source), indent=2))
         archive.writestr("classes.csv", csv_text(class_table(profile, unit.index)))
         archive.writestr("histogram.csv", csv_text(histogram_table(profile, unit.index)))
-        archive.writestr("examples.csv", csv_text(example_table(profile, unit.index)))
+        archive.writestr("examples.csv", csv_text(example_table(profile, unit.index, judged.ids)))
         means = pictures.stretched(profile.mean_images[unit.index])
         archive.writestr("mean_images.png", pictures.png(pictures.sheet(means, len(means))))
         examples = pictures.sheet(pictures.ink(shown), profile.examples.shape[2])
@@ -66,13 +66,16 @@ def histogram_table(profile: Profile, index: int) -> pd.DataFrame:
     return pd.concat([zero, above], ignore_index=True)
 
 
-def example_table(profile: Profile, index: int) -> pd.DataFrame:
-    """A row for each example: its kind, its number among confirmation digits, its activation."""
+def example_table(profile: Profile, index: int, ids: Sequence[str]) -> pd.DataFrame:
+    """A row for each example: its kind, the image's name, its activation.
+
+    ids: of the confirmation digits.
+    """
     kinds = [kind for kind in KINDS for _ in range(profile.examples.shape[2])]
     return pd.DataFrame(
         {
             "kind": kinds,
-            "digit": profile.examples[index].ravel(),
+            "image": [ids[at] for at in profile.examples[index].ravel()],
             "activation": profile.example_values[index].ravel(),
         }
     )

@@ -41,7 +41,7 @@ def page() -> None:
         card.load()
     else:
         evidence = result_of(EvidenceTask(study.choice, *asked.key()))
-        ledger.remember(evidence, place.address(**asked.address()))
+        ledger.remember(evidence, place.address(**asked.address(study.choice.model)))
         verdict_view.verdict(evidence)
         card.downloads(evidence)
         card.compared(evidence)

@@ -12,6 +12,7 @@ from core.analyses.profiles.task import Study, StudyTask
 from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
+from core.units import UnitId
 from pages.kit import halves, place
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
@@ -91,7 +92,7 @@ def _specialized(study: Study) -> None:
     )
     unit_grid(
         grid,
-        list(zip(best["layer"], best["index"], strict=True)),
+        [UnitId.parse(str(name)) for name in best.index],
         key="grid of specialized",
         label=f"Most specialized units of {study.choice}",
         scale=4,

@@ -5,7 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from core.analyses.profiles.task import StudyTask
-from pages.kit import links, place
+from core.text import literal
+from core.units import UnitId
+from pages.kit import place
+from pages.kit.unit import layer_option, unit_option
 from pages.kit.waiting import result_of
 from pages.parts.units import browse
 from pages.parts.units import unit as unit_view
@@ -14,16 +17,20 @@ from pages.parts.units import unit as unit_view
 def page() -> None:
     """All units, or the one that the address names."""
     study = result_of(StudyTask(place.choice()))
-    layer = links.one_of("layer", ("all", *study.model.layers)).value()
+    layer = layer_option(("all", *study.model.layers)).value()
     if "unit" not in st.query_params:
         browse.units(study)
         return
     if layer == "all":
-        st.warning("A unit needs its layer: choose one below, or click a unit.")
+        known = UnitId(study.choice.model, study.model.layers[0], 0)
+        st.warning(
+            f"{literal('unit=' + st.query_params['unit'])} names no unit of {known.model}: write "
+            f"model/layer/index, such as {known}, or click a unit."
+        )
         browse.units(study)
         return
-    last = len(study.profiles[layer]) - 1
-    unit_view.unit(study, layer, links.integer("unit", 0, last, 0).value())
+    option = unit_option(study.choice.model, layer, len(study.profiles[layer]))
+    unit_view.unit(study, layer, option.value())
 
 
 page()

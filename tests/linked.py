@@ -13,6 +13,7 @@ from core.runtime.jobs import QueueFull
 from pages.kit import links, place
 
 FRAME = {option.key for option in place.FRAME}
+NAMING_UNITS = {"unit", "units", "pins"}
 Opening = Callable[[Mapping[str, str]], AppTest]
 
 
@@ -50,6 +51,10 @@ def check_link(opened: Opening, base: Mapping[str, str], *, read: set[str] = fro
     before, changed = set(written(at)), others(at, base)
     assert read <= before, sorted(before)
     with patch("core.runtime.cache.start", side_effect=_no_work):
+        if "layer" in changed and changed.keys() & NAMING_UNITS:
+            # a unit's name says its layer, so of another layer there would be other units
+            layer = changed.pop("layer")
+            assert _reopens(opened, {**base, "layer": layer})["layer"] == layer
         if not before <= set(_reopens(opened, {**base, **changed})):
             # a changed choice asks for what is not computed: each is changed alone
             for key, text in changed.items():

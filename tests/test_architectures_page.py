@@ -9,18 +9,21 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from core.analyses.profiles.task import StudyTask
+from core.data import cut
 from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import JOBS
 from core.training.task import ModelTask
 from tests.labs import SmallLab, drawn_digits
-from tests.linked import check_link
+from tests.linked import check_link, link, written
 from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 CHOICE = Run("strokes", "lenet5", 0)
 ADDRESS = {"data": "strokes", "model": "lenet5", "seed": "0"}
+FOLLOWED = cut(drawn_digits(), "confirmation").ids[3]
+NO_IMAGE = "names no image of the confirmation half of strokes/test: write a name such as strokes/"
 SECTIONS = {
     "recurrent": "lstm",
     "attention": "attention",
@@ -75,12 +78,12 @@ def waited(at: AppTest) -> bool:
 def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> None:
     JOBS._jobs.clear()
     model = SECTIONS[section]
-    at = opened(section=section, digit="3")
+    at = opened(section=section, digit=FOLLOWED)
     assert not at.exception
     assert not at.error, [error.value for error in at.error]
     assert not at.warning, [warning.value for warning in at.warning]
     assert grids(at), "a section without pictures"
-    assert "Test digit 3" in " ".join([said(at), *(each.label for each in at.expander)])
+    assert FOLLOWED in " ".join([said(at), *(each.label for each in at.expander)])
     trained = {task.choice.model for task in JOBS._jobs if hasattr(task, "choice")}
     assert trained == {model}, "only what is visible is computed"
     assert lab.find(ModelTask(replace(CHOICE, model=model))) is not None
@@ -97,10 +100,21 @@ def test_the_link_to_a_section_says_every_choice(section: str) -> None:
     ("values", "words"),
     [
         ({"section": "transformer"}, "`section=transformer` is not known: choose one of recurrent"),
-        ({"section": "rbf", "digit": "5000"}, "`digit=5000` is not valid: choose a whole number"),
+        ({"section": "rbf", "digit": "5000"}, f"`digit=5000` {NO_IMAGE}"),
+        ({"section": "rbf", "digit": "strokes/test/0"}, f"`digit=strokes/test/0` {NO_IMAGE}"),
+        ({"section": "rbf", "digit": "mnist/train/3"}, f"`digit=mnist/train/3` {NO_IMAGE}"),
     ],
 )
 def test_a_wrong_value_is_named_with_the_right_ones(values: dict[str, str], words: str) -> None:
     at = opened(**values)
     assert not at.exception
     assert any(words in warning.value for warning in at.warning)
+
+
+def test_after_another_source_is_chosen_the_followed_digit_is_the_default_again() -> None:
+    at = opened(section="rbf", digit="mnist/test/3")
+    assert not at.exception
+    assert not at.warning, [warning.value for warning in at.warning]
+    first = cut(drawn_digits(), "confirmation").ids[0]
+    assert written(at)["digit"] == link(at)["digit"] == first
+    assert any(first in each.label for each in at.expander)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 import pytest
 
@@ -19,7 +20,7 @@ ADDRESS = "data=strokes&model=mlp&seed=0"
 
 
 def test_a_cold_link_shows_the_frame_trains_and_opens_its_unit(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=3")
+    page.goto(f"{site}/units?{ADDRESS}&unit=mlp/linear_1/3")
     page.get_by_role("link", name="Home").wait_for(timeout=60_000)
     page.get_by_role("button", name="Cancel").wait_for(timeout=60_000)
     page.get_by_text("Class selectivity").wait_for(timeout=120_000)
@@ -31,7 +32,7 @@ def test_a_cold_link_shows_the_frame_trains_and_opens_its_unit(site: str, page: 
 def test_the_next_unit_and_the_browsers_back_button(page: Page) -> None:
     page.get_by_role("button", name="Next").click()
     page.get_by_role("heading", name="mlp/linear_1/4").wait_for(timeout=30_000)
-    assert "unit=4" in page.evaluate("location.search")
+    assert "unit=mlp/linear_1/4" in unquote(page.evaluate("location.search"))
     page.go_back()
     page.get_by_role("heading", name="mlp/linear_1/3").wait_for(timeout=30_000)
     page.get_by_role("button", name="All units").click()
@@ -44,7 +45,7 @@ def test_a_click_on_a_picture_opens_its_unit(page: Page) -> None:
     grid.wait_for(timeout=30_000)
     grid.click(position={"x": 60, "y": 40})
     page.get_by_role("heading", name=re.compile(r"mlp.linear_\d.\d+")).wait_for(timeout=30_000)
-    assert re.search(r"layer=linear_\d&unit=\d+|unit=\d+", page.evaluate("location.search"))
+    assert re.search(r"unit=mlp/linear_\d/\d+", unquote(page.evaluate("location.search")))
 
 
 def test_home_is_open_at_once_and_its_links_lead_on(site: str, page: Page) -> None:
@@ -76,12 +77,14 @@ def test_a_layer_is_dissected_and_a_unit_is_looked_at(site: str, page: Page) -> 
     _sees_pictures(page)
     page.get_by_label("Unit of linear_2").fill("7")
     page.get_by_label("Unit of linear_2").press("Enter")
-    page.wait_for_function("location.search.includes('unit=7')", timeout=30_000)
+    page.wait_for_function(
+        "decodeURIComponent(location.search).includes('unit=mlp/linear_2/7')", timeout=30_000
+    )
     page.locator("strong", has_text="mlp/linear_2/7").wait_for(timeout=30_000)
 
 
 def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) -> None:
-    page.goto(f"{site}/multimodality?{ADDRESS}&layer=linear_2&unit=4")
+    page.goto(f"{site}/multimodality?{ADDRESS}&unit=mlp/linear_2/4")
     page.get_by_role("heading", name="Overview of the layer").wait_for(timeout=240_000)
     page.get_by_role("heading", name="Which digits are in each mode").wait_for(timeout=120_000)
     _sees_pictures(page)
@@ -89,7 +92,7 @@ def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) ->
 
 def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, page: Page) -> None:
     page.goto(f"{site}/architectures?{ADDRESS}&section=rbf")
-    page.get_by_text("Test digit 0, a").wait_for(timeout=300_000)
+    page.get_by_text("strokes/test/10, a").wait_for(timeout=300_000)
     page.get_by_role("heading", name="The centres").wait_for(timeout=240_000)
     _sees_pictures(page)
     page.get_by_role("radio", name="Self-attention").click()
@@ -153,11 +156,11 @@ def _loads(site: str, page: Page, content: dict[str, Any]) -> None:
 
 
 def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=5&compare=linear_2/7")
+    page.goto(f"{site}/units?{ADDRESS}&unit=mlp/linear_1/5&compare=mlp/linear_2/7")
     page.get_by_text("of the natural maximum").wait_for(timeout=60_000)
     page.get_by_role("button", name="Link to this view").click()
     link = page.locator("[data-testid=stPopoverBody] code").inner_text(timeout=30_000)
-    assert {"data=strokes", "model=mlp", "seed=0", "layer=linear_1", "unit=5"} <= set(
+    assert {"data=strokes", "model=mlp", "seed=0", "layer=linear_1", "unit=mlp/linear_1/5"} <= set(
         re.split("[?&]", link)
     )
     other = page.context.browser.new_page()
@@ -168,9 +171,9 @@ def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:
 
 
 def test_a_wrong_value_is_said_at_the_top(site: str, page: Page) -> None:
-    page.goto(f"{site}/units?{ADDRESS}&layer=linear_1&unit=999")
-    page.get_by_text("is not valid: choose a whole number, 0 to 127.").wait_for(timeout=30_000)
-    assert "unit=999 is not valid" in page.inner_text("body")
+    page.goto(f"{site}/units?{ADDRESS}&unit=mlp/linear_1/999")
+    page.get_by_text("write one of mlp/linear_1/0 to mlp/linear_1/127.").wait_for(timeout=30_000)
+    assert "unit=mlp/linear_1/999 names no unit of mlp/linear_1" in page.inner_text("body")
 
 
 def _sees_pictures(page: Page) -> None:

@@ -25,7 +25,7 @@ def archive(strokes: DataSet, trained: Inspectable) -> tuple[zipfile.ZipFile, ob
     found, judged = strokes.take(slice(0, 500)), strokes.take(slice(500, 1000))
     of = profile(trained, build("lenet5"), found, judged, layers=["linear_0"])["linear_0"]
     unit = UnitId("lenet5", "linear_0", 7)
-    data = unit_archive(unit, of, {"data": "strokes"}, judged.images[:, 0].numpy())
+    data = unit_archive(unit, of, {"data": "strokes"}, judged)
     return zipfile.ZipFile(io.BytesIO(data)), (of, judged)
 
 
@@ -40,7 +40,8 @@ def test_every_file_opens_and_agrees(archive) -> None:  # type: ignore[no-untype
     histogram = pd.read_csv(files.open("histogram.csv"))
     assert histogram["digits"].sum() == len(judged)
     examples = pd.read_csv(files.open("examples.csv"))
-    assert examples["digit"].tolist() == of.examples[7].ravel().tolist()
+    assert examples["image"].tolist() == [judged.ids[at] for at in of.examples[7].ravel()]
+    assert examples["image"][0].startswith("strokes/")
     picture = np.asarray(Image.open(files.open("examples.png")))
     first = ink(judged.images[of.examples[7, 0, 0]].numpy())[0]
     np.testing.assert_array_equal(picture[:28, :28], first)

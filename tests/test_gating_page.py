@@ -11,7 +11,7 @@ from core.runtime import cache
 from core.runtime.jobs import JOBS
 from tests.labs import SmallLab
 from tests.linked import check_link
-from tests.test_architectures_page import FRAME, waited
+from tests.test_architectures_page import FOLLOWED, FRAME, waited
 from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
@@ -54,7 +54,7 @@ def sound(at: AppTest) -> None:
 @pytest.mark.parametrize("view", VIEWS)
 @pytest.mark.parametrize("model", ["mixture", "mixture_n3_k1_a0", "mixture_n1"])
 def test_a_view_is_drawn(view: str, model: str) -> None:
-    at = opened(view=view, model=model, digit="3")
+    at = opened(view=view, model=model, digit=FOLLOWED)
     sound(at)
     alone = model == "mixture_n1" and view in ("takes", "without", "map")
     assert len(said(at)) > (400 if alone else 500)
@@ -84,7 +84,9 @@ def test_only_the_visible_view_is_computed() -> None:
     JOBS._jobs.clear()
     opened(view="takes", model="mixture_n2_k1_a10")
     tasks = [type(task) for task in JOBS._jobs]
-    assert {of.__name__ for of in tasks if of.__module__.startswith(gating.__name__)} == {"Taking"}
+    assert {of.__name__ for of in tasks if of.__module__.startswith(gating.__name__)} == {
+        "GateAssignmentTask"
+    }
 
 
 def test_a_setting_is_another_model_of_the_address() -> None:

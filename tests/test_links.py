@@ -8,6 +8,7 @@ import pytest
 
 from core.text import literal
 from pages.kit.links import Option, integer, one_of, several, span, switch
+from pages.kit.unit import unit_option
 
 
 def test_one_of_names_the_values() -> None:
@@ -86,3 +87,14 @@ def test_several_values_are_split_once_each_and_limited() -> None:
         option.parse("9")
     with pytest.raises(ValueError, match="at most 2"):
         option.parse("1,2,3")
+
+
+def test_a_unit_is_its_index_and_its_name_in_the_address() -> None:
+    option = unit_option("mlp", "linear_1", 128, 5)
+    assert option.default == 5
+    assert option.parse("mlp/linear_1/58") == 58
+    assert option.write(58) == "mlp/linear_1/58"
+    for text in ("58", "mlp/linear_1/128", "mlp/linear_0/58", "lenet5/linear_1/58", "<b>", ""):
+        with pytest.raises(ValueError, match="write one of mlp/linear_1/0 to") as info:
+            option.parse(text)
+        assert str(info.value).startswith(literal(f"unit={text}"))

@@ -84,7 +84,7 @@ def _chooses(page: Page, name: str, option: str) -> None:
 
 
 def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) -> None:
-    page.goto(f"{site}/dissection?{ADDRESS}&layer=linear_2&unit=2")
+    page.goto(f"{site}/dissection?{ADDRESS}&unit=mlp/linear_2/2")
     page.get_by_text("Every unit", exact=True).wait_for(timeout=120_000)
     table = page.locator("[class*=st-key-units-of-linear_2]").get_by_test_id("stDataFrame")
     table.scroll_into_view_if_needed()
@@ -92,7 +92,9 @@ def test_a_row_that_was_clicked_does_not_hold_the_page(site: str, page: Page) ->
     assert box is not None
     page.wait_for_timeout(1000)
     page.mouse.click(box["x"] + 12, box["y"] + 35 * 5 + 18)  # the mark of the fifth row
-    page.wait_for_function("!location.search.includes('unit=2')", timeout=30_000)
+    page.wait_for_function(
+        "!decodeURIComponent(location.search).includes('unit=mlp/linear_2/2')", timeout=30_000
+    )
     page.locator("[data-testid=stApp][data-test-script-state=notRunning]").wait_for(timeout=30_000)
     page.wait_for_timeout(500)
     page.get_by_label("Unit of linear_2").fill("7")
@@ -146,7 +148,7 @@ def test_a_picture_opens_its_unit_in_a_new_tab(site: str, page: Page, with_key: 
         grid.click(position={"x": 60, "y": 40}, **how)  # type: ignore[arg-type]
     unit = opened.value
     unit.get_by_role("heading", name=re.compile(r"mlp.linear_\d.\d+")).wait_for(timeout=60_000)
-    assert unit.evaluate("location.href").startswith(f"{site}/units?{ADDRESS}&layer=")
+    assert unit.evaluate("location.href").startswith(f"{site}/units?{ADDRESS}&unit=mlp/linear_")
     unit.close()
     assert page.evaluate("location.href") == f"{site}/?{ADDRESS}"
 

@@ -11,7 +11,8 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = sorted((ROOT / "pages").rglob("*.py"))
 SINKS = {"warning", "error", "info", "success", "toast", "markdown", "caption", "write", "badge"}
-READERS = {"one_of", "integer", "span", "several", "switch", "Option"}
+READERS = {"one_of", "integer", "span", "several", "switch", "Option", "digit_option"}
+KEYS = {"layer_option": "layer", "unit_option": "unit"}  # of readers that need not be told
 
 
 def calls(tree: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
@@ -25,12 +26,15 @@ def calls(tree: ast.AST) -> Iterator[tuple[str, str, ast.Call]]:
 def keys_of_links() -> list[str]:
     """The keys of all choices that any page reads from its address."""
     found = set()
-    for file in FILES:
-        for of, name, call in calls(ast.parse(file.read_text())):
-            if of in ("links", "") and name in READERS and call.args:
-                key = call.args[0]
+    for call in (node for file in FILES for node in ast.walk(ast.parse(file.read_text()))):
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute | ast.Name):
+            name = call.func.attr if isinstance(call.func, ast.Attribute) else call.func.id
+            keys = [word.value for word in call.keywords if word.arg == "key" and name in KEYS]
+            for key in [*keys, *(call.args[:1] if name in READERS else [])]:
                 if isinstance(key, ast.Constant) and isinstance(key.value, str):
                     found.add(key.value)
+            if name in KEYS:
+                found.add(KEYS[name])
     return sorted(found)
 
 
@@ -45,7 +49,8 @@ def bare_errors(node: ast.AST, *, safe: bool = False) -> Iterator[ast.AST]:
 
 
 def test_the_keys_of_links_are_found() -> None:
-    assert {"layer", "unit", "seed", "units", "cell_shuffled", "view"} <= set(keys_of_links())
+    keys = {"layer", "unit", "seed", "units", "cell_shuffled", "view", "digit", "partner", "centre"}
+    assert keys <= set(keys_of_links())
 
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)

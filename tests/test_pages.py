@@ -33,7 +33,7 @@ from core.runtime.store import Store, default_store
 from core.runtime.task import Report
 from core.training.task import ModelTask
 from tests.labs import SmallLab
-from tests.linked import check_link
+from tests.linked import check_link, link
 from tests.test_outside import keys_of_links
 from tests.warm import charts_built_again
 
@@ -179,7 +179,7 @@ def test_a_filter_writes_to_the_address() -> None:
 
 
 def test_a_unit_has_its_page(study: Study) -> None:
-    at = opened("units", {"layer": "linear_1", "unit": "3"})
+    at = opened("units", {"unit": "mlp/linear_1/3"})
     _wait_for_maximized(at)
     profile = study.profiles["linear_1"]
     assert at.title[0].value == "mlp/linear_1/3"
@@ -197,7 +197,7 @@ def test_a_unit_has_its_page(study: Study) -> None:
 
 
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
-    at = opened("units", {"layer": "linear_1", "unit": "3"})
+    at = opened("units", {"unit": "mlp/linear_1/3"})
     _wait_for_maximized(at)
     named = lab.known(UnitLabelsTask(CHOICE))
     found = named.labels["linear_1"]
@@ -208,7 +208,7 @@ def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
 
 
 def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
-    at = opened("units", {"layer": "linear_2", "unit": "7", "own": "class-7"})
+    at = opened("units", {"unit": "mlp/linear_2/7", "own": "class-7"})
     _wait_for_maximized(at)
     named = lab.known(UnitLabelsTask(CHOICE))
     cards = [metric.value for metric in at.metric if metric.label == "Correlation"]
@@ -229,7 +229,7 @@ def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
 
 def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> None:
     found = lab.known(DissectionTask(CHOICE, "linear_1", 0.1))
-    at = opened("dissection", {"layer": "linear_1", "unit": "5"})
+    at = opened("dissection", {"unit": "mlp/linear_1/5"})
     rows = found.images
     detectors = int(rows["detector"].sum())
     words = said(at)
@@ -243,7 +243,7 @@ def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> N
     if len(best):
         assert CONCEPTS[best["concept"].iloc[0]].text in words
     at.number_input(key="unit").set_value(6).run()
-    assert at.query_params["unit"] == "6"
+    assert at.query_params["unit"] == "mlp/linear_1/6"
     assert "mlp/linear_1/6" in said(at)
     at.selectbox(key="layer").select("linear_0").run()
     assert "unit" not in at.query_params
@@ -252,20 +252,33 @@ def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> N
 
 
 def test_neighbours_are_one_click_away() -> None:
-    at = opened("units", {"layer": "linear_1", "unit": "0"})
+    at = opened("units", {"unit": "mlp/linear_1/0"})
     assert at.button(key="Previous").disabled
     at.button(key="Next").click().run()
     assert at.title[0].value == "mlp/linear_1/1"
-    assert at.query_params["unit"] == "1"
+    assert at.query_params["unit"] == "mlp/linear_1/1"
     at.button(key="all").click().run()
     assert at.title[0].value == "Units"
     assert "unit" not in at.query_params
 
 
+def test_a_units_name_says_its_model_and_its_layer() -> None:
+    other = {"model": "lenet5", "layer": "linear_0", "unit": "mlp/linear_1/3"}
+    at = opened("units", other)
+    assert not at.warning, [warning.value for warning in at.warning]
+    assert at.title[0].value == "mlp/linear_1/3"
+    assert link(at).items() >= {"model": "mlp", "layer": "linear_1", "unit": other["unit"]}.items()
+
+
 def test_units_are_compared_on_the_same_digits() -> None:
-    at = opened("units", {"layer": "linear_1", "unit": "3", "compare": "linear_0/5,linear_2/7"})
+    at = opened("units", {"unit": "mlp/linear_1/3", "compare": "mlp/linear_0/5,mlp/linear_2/7"})
     columns = at.dataframe[0].value.columns.tolist()
-    assert columns == ["digit", "number", "class", "linear_1/3", "linear_0/5", "linear_2/7"]
+    assert columns == [
+        "digit",
+        "image",
+        "class",
+        *(f"mlp/linear_{at}" for at in ("1/3", "0/5", "2/7")),
+    ]
     assert 4 <= len(at.dataframe[0].value) <= 12
 
 
@@ -276,15 +289,27 @@ def test_units_are_compared_on_the_same_digits() -> None:
         ("home", {"data": "cifar"}, "data=cifar", "mnist, strokes"),
         ("home", {"seed": "-4"}, "seed=-4", "0 to 999"),
         ("units", {"layer": "conv_9"}, "layer=conv_9", "linear_0, linear_1, linear_2"),
-        ("units", {"layer": "linear_1", "unit": "128"}, "unit=128", "0 to 127"),
-        ("units", {"layer": "linear_1", "unit": "<b>"}, "unit=<b>", "0 to 127"),
+        (
+            "units",
+            {"unit": "mlp/linear_1/128"},
+            "unit=mlp/linear_1/128",
+            "linear_1/0 to mlp/linear_1/127",
+        ),
+        ("units", {"layer": "linear_1", "unit": "<b>"}, "unit=<b>", "to mlp/linear_1/127"),
+        ("units", {"unit": "58"}, "unit=58", "such as mlp/linear_0/0"),
+        ("units", {"unit": "resnet/conv/3"}, "unit=resnet/conv/3", "such as mlp/linear_0/0"),
         ("units", {"sort": "size"}, "sort=size", "selectivity, auc"),
         ("units", {"selectivity": "90-10"}, "selectivity=90-10", "0 to 100"),
-        ("units", {"layer": "linear_1", "unit": "3", "compare": "conv/1"}, "conv/1", "linear_2/9"),
+        (
+            "units",
+            {"unit": "mlp/linear_1/3", "compare": "conv/1"},
+            "conv/1",
+            "mlp/linear_2/9",
+        ),
         ("units", {"answers": "dogs"}, "answers=dogs", "crossed-7"),
         ("dissection", {"level": "3"}, "level=3", "0.005"),
         ("dissection", {"kind": "pixels"}, "kind=pixels", "images"),
-        ("dissection", {"layer": "linear_1", "unit": "999"}, "unit=999", "0 to 127"),
+        ("dissection", {"layer": "linear_1", "unit": "999"}, "unit=999", "to mlp/linear_1/127"),
         ("dissection", {"layer": "linear_1", "concept": "cat"}, "concept=cat", "crossed-7"),
         ("feature_visualization", {"parameterization": "gan"}, "gan", "pixel, fourier, covariance"),
         ("feature_visualization", {"steps": "1000000"}, "steps=1000000", "32, 64, 128"),
@@ -311,7 +336,9 @@ def test_a_wrong_value_is_named_with_the_right_ones(
 def test_markup_in_any_choice_of_a_link_stays_text(page: str) -> None:
     hostile = "[x](http://elsewhere.example) ![x](http://elsewhere.example/x.png) `$x$` :red[x]"
     keys = [key for key in keys_of_links() if key not in (*ADDRESS, "section")]
-    at = opened(page, dict.fromkeys(keys, hostile) | {"unit": "3", "layer": "linear_1"})
+    at = opened(
+        page, dict.fromkeys(keys, hostile) | {"unit": "mlp/linear_1/3", "layer": "linear_1"}
+    )
     assert not at.exception
     alone = opened(page, dict.fromkeys(keys, hostile))
     assert "elsewhere.example" in said(alone) or page == "home"  # which has no choice of its own
@@ -507,7 +534,7 @@ def test_what_does_not_fit_is_listed(lab: SmallLab) -> None:
 
 
 def test_the_film_is_threaded() -> None:
-    at = opened("training", {"layer": "linear_1", "pins": "3,5"})
+    at = opened("training", {"layer": "linear_1", "pins": "mlp/linear_1/3,mlp/linear_1/5"})
     assert not at.exception
     assert not at.error
     assert "128 units" in said(at)
@@ -517,8 +544,8 @@ def test_the_film_is_threaded() -> None:
 VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     **{page: (page, {}) for page in PAGES},
     **{f"training {view}": ("training", {"view": view}) for view in ("anomalies", "emergence")},
-    "a unit": ("units", {"layer": "linear_1", "unit": "3"}),
-    "a claim": ("ask", {"layer": "linear_1", "units": "3", "concept": "class-7"}),
+    "a unit": ("units", {"layer": "linear_1", "unit": "mlp/linear_1/3"}),
+    "a claim": ("ask", {"layer": "linear_1", "units": "mlp/linear_1/3", "concept": "class-7"}),
 }
 READ = {
     "a unit": {"compare", "pair", "own"},

@@ -93,9 +93,7 @@ def test_a_perfect_units_files_are_read_by_other_programs() -> None:
     of = replace(of, scores=replace(of.scores, d_prime=perfect), permuted=permuted)
     of = replace(of, class_high=np.full_like(of.class_high, np.inf))
     unit = UnitId("mlp", "linear_0", 3)
-    files = zipfile.ZipFile(
-        io.BytesIO(unit_archive(unit, of, {"seed": np.int64(3)}, digits.images[:, 0].numpy()))
-    )
+    files = zipfile.ZipFile(io.BytesIO(unit_archive(unit, of, {"seed": np.int64(3)}, digits)))
     facts = read(files.read("unit.json"))
     assert (facts["seed"], facts["scores"]["d_prime"], facts["permuted"]["d_prime"]) == (
         3,

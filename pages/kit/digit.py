@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -10,49 +11,87 @@ import streamlit as st
 from torch import Tensor
 
 from core import pictures
-from core.data import DataSet
+from core.data import SOURCES, DataSet
 from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import drawn_once
+from core.text import literal
 from pages.kit import links
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 
-__all__ = ["Followed", "choose_digit", "first_of_each", "followed", "followed_number"]
+__all__ = [
+    "Followed",
+    "choose_digit",
+    "digit_option",
+    "first_of_each",
+    "followed",
+    "followed_number",
+]
 
-DIGIT = links.integer("digit", 0, 4999, 0)
 _EACH = 3  # digits of a class to choose from
 
 
 @dataclass(frozen=True)
 class Followed:
-    """A test digit. number: in the confirmation half. image: (1, 1, 28, 28) in 0..1."""
+    """A test digit. number: its position in the confirmation half, for arrays of that half alone.
+
+    name: "mnist/test/1234", which is what is shown. image: (1, 1, 28, 28) in 0..1.
+    """
 
     number: int
+    name: str
     image: Tensor
     label: int
+
+    @property
+    def file_name(self) -> str:
+        """The name as part of a file's name."""
+        return self.name.replace("/", "-")
 
 
 def followed(choice: Run) -> Followed:
     """The digit of the address, below a row of digits to choose another from."""
     digits = cache.digits(choice.data, "confirmation")
-    number = followed_number(len(digits))
-    label = int(digits.labels[number])
-    with st.expander(f"Test digit {number}, a {label}. Choose another", True):
+    number = followed_number(digits)
+    name, label = digits.ids[number], int(digits.labels[number])
+    with st.expander(f"{name}, a {label}. Choose another", True):
         choose_digit(
-            DIGIT,
+            digit_option("digit", digits),
             digits,
             first_of_each(digits, 0, _EACH),
             key="grid of followed digits",
             label="Digits to follow through the network",
         )
         st.caption("Three digits of each class, from test digits that were not used for training.")
-    return Followed(number, digits.images[number][None], label)
+    return Followed(number, name, digits.images[number][None], label)
 
 
-def followed_number(count: int) -> int:
-    """Which of `count` digits is followed."""
-    return min(DIGIT.value(), count - 1)
+def followed_number(digits: DataSet) -> int:
+    """The position of the followed digit in the confirmation half, which `digits` are."""
+    return digit_option("digit", digits).value()
+
+
+def digit_option(key: str, digits: DataSet, default: int = 0) -> links.Option[int]:
+    """A choice of one of the digits: a position in them, in the address the image's name.
+
+    An image of another source's test file is one that was chosen before the data were switched:
+    the default is shown, without a warning.
+    """
+    names = digits.ids
+
+    def parse(text: str) -> int:
+        if text in names:
+            return names.index(text)
+        source = re.fullmatch("([a-z_]+)/test/[0-9]+", text)
+        if source and source[1] in SOURCES and source[1] != digits.name:
+            return default
+        raise ValueError(
+            f"{literal(f'{key}={text}')} names no image of the confirmation half of "
+            f"{digits.file}: write a name such as {names[default]}."
+        )
+
+    return links.Option(key, default, parse, names.__getitem__, range(len(digits)))
 
 
 def choose_digit(
@@ -64,12 +103,12 @@ def choose_digit(
     label: str,
 ) -> None:
     """A row of the digits offered, and before them the chosen one if it is another."""
-    number = min(option.value(), len(digits) - 1)
+    number, names = option.value(), digits.ids
     shown = list(offered) if number in offered else [number, *offered]
     picked = image_grid(
         gallery(
             pictures.ink(digits.images[shown, 0].numpy()),
-            [f"test digit {at}, a {digits.labels[at]}" for at in shown],
+            [f"{names[at]}, a {digits.labels[at]}" for at in shown],
         ),
         key=key,
         label=label,
@@ -77,7 +116,7 @@ def choose_digit(
         scale=1,
     )
     if picked is not None and shown[picked] != number:
-        links.put(**{option.key: shown[picked]})
+        links.put(**{option.key: names[shown[picked]]})
         st.rerun()
 
 

@@ -47,6 +47,7 @@ class Option(Generic[Value]):
     parse: text -> value, raising `ValueError` with a sentence that names the valid values.
     write: value -> text.
     values: the valid values in their order; where they can't be counted, some of them.
+    implied: what another choice of the address says of this one, which goes before its own text.
     """
 
     key: str
@@ -54,6 +55,7 @@ class Option(Generic[Value]):
     parse: Callable[[str], Value]
     write: Callable[[Value], str] = str
     values: Sequence[Value] = ()
+    implied: Callable[[], Value | None] = lambda: None
 
     def value(self) -> Value:
         """What the address says, or the default and a sentence for `wrong_values`.
@@ -66,9 +68,9 @@ class Option(Generic[Value]):
 
     def _read(self) -> Value:
         """The value of the address, or the default."""
-        text = st.query_params.get(self.key)
-        if text is None:
-            return self.default
+        implied, text = self.implied(), st.query_params.get(self.key)
+        if implied is not None or text is None:
+            return self.default if implied is None else implied
         try:
             return self.parse(text)
         except ValueError as error:

@@ -17,8 +17,9 @@ from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
 from core.text import shown
+from core.units import UnitId
 from pages.kit import controls as widgets
-from pages.kit import links, moving
+from pages.kit import links, moving, unit
 from pages.kit.visitor import visitor
 from pages.kit.waiting import result_of
 
@@ -36,12 +37,18 @@ __all__ = [
 ]
 
 DATA = links.one_of("data", SOURCES)
-MODEL = links.one_of("model", NAMES, listed=LISTED)
+MODEL = replace(links.one_of("model", NAMES, listed=LISTED), implied=lambda: _model_of_unit())
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
 FRAME = (DATA, MODEL, SEED)  # what stays from page to page
 FETCHING = MnistFilesTask()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
+
+
+def _model_of_unit() -> str | None:
+    """The model of the unit that the address names, if it is known."""
+    named = unit.named()
+    return named.model if named is not None and named.model in NAMES else None
 
 
 def asked() -> Run:
@@ -64,13 +71,19 @@ def choice() -> Run:
 
 
 def address(**values: object) -> dict[str, str]:
-    """The address of a view: data, model and seed as asked, and the page's own `values`."""
+    """The address of a view: data, model and seed as asked, and the page's own `values`.
+
+    Of a unit among them the view has the model too.
+    """
     frame = {option.key: option.write(option.value()) for option in FRAME}  # type: ignore[arg-type]
+    for each in values.values():
+        if isinstance(each, UnitId):
+            frame[MODEL.key] = each.model
     return {key: str(value) for key, value in {**frame, **values}.items() if value is not None}
 
 
 def go(page: str, **values: object) -> NoReturn:
-    """End this run and open another page with the same data, model and seed."""
+    """End this run and open another page with the same data, seed and, but for a unit, model."""
     moving.move(page, address(**values))
 
 
@@ -112,7 +125,8 @@ def controls() -> None:
         "Model",
         among=[name for name in NAMES if name in LISTED or name == model],
         names=title,
-        resets=("section",),  # it may be one of another section
+        # it may be one of another section, and has other units
+        resets=("section", "unit", "units", "pins", "compare"),
     )
     widgets.number(
         SEED,

@@ -7,6 +7,7 @@ import pandas as pd
 
 from core.analyses.dissection import Dissection
 from core.data.concepts import CONCEPTS
+from core.units import UnitId
 
 __all__ = ["NONE", "as_many", "networks", "units_table"]
 
@@ -34,7 +35,7 @@ def units_table(model: str, layer: str, kind: str, rows: pd.DataFrame) -> pd.Dat
     first = rows[rows["rank"] == 1].set_index("index")
     others = {rank: rows[rows["rank"] == rank].set_index("index") for rank in (2, 3)}
     table = pd.DataFrame(index=sorted(rows["index"].unique()))
-    table["unit"] = [f"{model}/{layer}/{index}" for index in table.index]
+    table["unit"] = [str(UnitId(model, layer, int(index))) for index in table.index]
     detector = first["detector"].reindex(table.index, fill_value=False).astype(bool)
     closest = first["concept"].map(_text).reindex(table.index)
     table["responds to"] = np.where(detector, closest, NONE)

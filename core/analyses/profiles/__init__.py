@@ -24,6 +24,7 @@ from torch import Tensor, nn
 from core import statistics
 from core.activations import collect, collect_layers, layer_names, layer_of
 from core.data import CLASSES, DataSet
+from core.units import UnitId
 
 __all__ = ["KINDS", "PERMUTATIONS", "Profile", "Scores", "profile", "table"]
 
@@ -163,7 +164,7 @@ def table(profiles: Mapping[str, Profile], model: str) -> pd.DataFrame:
     frames = []
     for layer, of in profiles.items():
         columns: dict[str, Any] = {
-            "unit": [f"{model}/{layer}/{index}" for index in range(len(of))],
+            "unit": [str(UnitId(model, layer, index)) for index in range(len(of))],
             "layer": layer,
             "index": np.arange(len(of)),
             "top_class": of.top_class,

@@ -12,7 +12,7 @@ from pages.kit.controls import ticks
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
-from pages.parts.ask.claim import Asked, write_units
+from pages.parts.ask.claim import Asked, name_units, write_units
 
 __all__ = ["candidates"]
 
@@ -33,7 +33,7 @@ def candidates(study: Study, asked: Asked) -> None:
                 key=f"ask best {size}",
                 type="primary" if size == 1 else "secondary",
                 on_click=_ask,
-                args=(best,),
+                args=(study, asked.layer, best),
             )
     table = found.table().reset_index()
     names = [str(unit) for unit in table["unit"]]
@@ -57,7 +57,12 @@ def candidates(study: Study, asked: Asked) -> None:
     )
     if ticked:
         units = tuple(sorted(map(int, ticked)))
-        st.button(f"Ask about {write_units(units)}", on_click=_ask, args=(units,), key="ask picked")
+        st.button(
+            f"Ask about {write_units(units)}",
+            on_click=_ask,
+            args=(study, asked.layer, units),
+            key="ask picked",
+        )
     download(table, "candidates")
 
 
@@ -75,6 +80,6 @@ def _said(found: Candidates) -> None:
     )
 
 
-def _ask(units: tuple[int, ...]) -> None:
+def _ask(study: Study, layer: str, units: tuple[int, ...]) -> None:
     """Put the units into the claim."""
-    links.put(units=write_units(units), ticked=None)
+    links.put(units=name_units(study.choice.model, layer, units), ticked=None)

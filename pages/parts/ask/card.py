@@ -15,7 +15,7 @@ from core.models.registry import LISTED, NAMES, describe
 from core.text import literal, shown
 from pages.kit import links, place
 from pages.kit.tables import download_file
-from pages.parts.ask.claim import write_units
+from pages.parts.ask.claim import name_units, write_units
 
 __all__ = ["compared", "downloads", "load"]
 
@@ -115,7 +115,7 @@ def _address(card: Evidence) -> dict[str, str]:
         "model": card.model,
         "seed": str(seed),
         "layer": card.layer,
-        "units": write_units(card.units),
+        "units": name_units(card.model, card.layer, card.units),
         "concept": card.concept,
         "kind": card.ablation,
     }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 import streamlit as st
@@ -49,9 +51,9 @@ class Asked:
         """What the test depends on, besides the model."""
         return self.layer, self.units, self.concept, self.kind
 
-    def address(self) -> dict[str, object]:
-        """The claim as it stands in a link."""
-        units = write_units(self.units) or None
+    def address(self, model: str) -> dict[str, object]:
+        """The claim as it stands in a link. model: whose units they are."""
+        units = name_units(model, self.layer, self.units) or None
         return {"layer": self.layer, "units": units, "concept": self.concept, "kind": self.kind}
 
 
@@ -120,8 +122,13 @@ def write_units(units: tuple[int, ...]) -> str:
     )
 
 
+def name_units(model: str, layer: str, units: Iterable[int]) -> str:
+    """Units as they stand in the address, each by its name."""
+    return ",".join(str(UnitId(model, layer, unit)) for unit in units)
+
+
 def _units(study: Study, layer: str) -> links.Option[str]:
-    """The text of the units in the address, checked."""
+    """The text of the units, by number or name, checked; in the address their names."""
     count = len(study.profiles[layer])
 
     def parse(text: str) -> str:
@@ -131,7 +138,12 @@ def _units(study: Study, layer: str) -> links.Option[str]:
         parse_units(",".join(pieces), count)
         return ",".join(pieces)
 
-    return links.Option("units", "", parse, str.strip, ("", *map(str, range(count))))
+    def write(text: str) -> str:
+        with suppress(ValueError):
+            return name_units(study.choice.model, layer, parse_units(parse(text), count))
+        return text.strip()  # which is then shown as it is, with what is right instead
+
+    return links.Option("units", "", parse, write, ("", *map(str, range(count))))
 
 
 def _named(study: Study, layer: str, text: str) -> str:

@@ -13,6 +13,7 @@ from core.architectures.attention.task import HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
 from core.models.attention import HEADS, SIDE, TOKENS
 from core.runs import Run
+from core.units import UnitId
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -76,10 +77,10 @@ def _look(choice: Run, found: Heads) -> None:
     for head in range(HEADS):
         st.markdown(f"**Block 0, head {head}**")
         tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
+        units = [UnitId("attention", "heads_0", head * TOKENS + at) for at in _QUERIES]
         unit_grid(
-            gallery(tiles, [f"heads_0/{head * TOKENS + at}, {query_name(at)}" for at in _QUERIES]),
-            [("heads_0", head * TOKENS + at) for at in range(len(tiles))],
-            model="attention",
+            gallery(tiles, [f"{unit}, {query_name(at)}" for at, unit in enumerate(units)]),
+            units,
             key=f"grid of head {head}",
             label=f"Mean attention of the queries of head {head}",
             scale=1,

@@ -15,6 +15,7 @@ from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import digit, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
@@ -121,14 +122,14 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     query = token if block == 0 and token < PATCHES else None
     most = float(weights.max())
     queries = TOKENS if block == 0 else 1
+    units = [UnitId("attention", BLOCKS[block], at * queries + token) for at in range(HEADS)]
     unit_grid(
         gallery(
             figures.attended(image, weights, most, query=query),
-            [f"{BLOCKS[block]}/{head * queries + token}, head {head}" for head in range(HEADS)],
+            [f"{unit}, head {head}" for head, unit in enumerate(units)],
             [f"head {head}: {weights[head].max():.2f}" for head in range(HEADS)],
         ),
-        [(BLOCKS[block], head * queries + token) for head in range(HEADS)],
-        model="attention",
+        units,
         key=f"grid of attention, block {block}",
         label=f"Attention of the heads of block {block}",
         scale=1,

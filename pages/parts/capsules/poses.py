@@ -16,6 +16,7 @@ from core.architectures.capsules.trace import SHIFTS, Followed, strips
 from core.models.capsules import POSE, Capsules
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
+from core.units import UnitId
 from pages.kit import digit, halves, place
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -85,7 +86,7 @@ def dimensions(choice: Run, model: Capsules, one: digit.Followed, seen: Followed
     )
     _strips(table, DRAWINGS.get(strips, model, seen.poses[-1, label], label))
     st.caption(
-        f"Test digit {one.number}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
+        f"{one.name}: one of its 16 numbers is shifted by {SHIFTS[0]:g} (left) to "
         f"+{SHIFTS[-1]:g} (right) in steps of 0.05 as by Sabour et al. (2017), with the unshifted "
         "digit in the middle. Dimensions are named and sorted by the property that they change "
         "most in other digits of the class, in standard deviations over the whole shift."
@@ -135,13 +136,10 @@ def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) ->
     with st.container(horizontal=True):
         download(table, f"capsule-dimensions-{file_name(choice)}-class{label}")
         first = int(table["dimension"].iloc[0])
-        unit = label * POSE + first
         place.link(
             "units",
             f"Dimension {first} on the page Units",
-            model="capsules",
-            layer="pose",
-            unit=unit,
+            unit=UnitId("capsules", "pose", label * POSE + first),
         )
 
 

@@ -11,6 +11,7 @@ from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Run
+from core.units import UnitId
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
@@ -41,13 +42,16 @@ def _features(seen: Followed) -> None:
     with left:
         st.markdown("**1 · Channels of conv**, 9 x 9 pixels each, after the ReLU")
         most = float(seen.conv.max())
+        channels = [UnitId("capsules", "conv", at) for at in range(len(seen.conv))]
         unit_grid(
             gallery(
                 pictures.enlarged(pictures.ink(seen.conv / most), 2),
-                [f"conv/{at}, largest {maps.max():.2f}" for at, maps in enumerate(seen.conv)],
+                [
+                    f"{unit}, largest {maps.max():.2f}"
+                    for unit, maps in zip(channels, seen.conv, strict=True)
+                ],
             ),
-            [("conv", at) for at in range(len(seen.conv))],
-            model="capsules",
+            channels,
             key="grid of capsules' conv",
             label="Channels of conv",
             scale=1,
@@ -62,8 +66,7 @@ def _features(seen: Followed) -> None:
                 [f"type {at}, longest {maps.max():.2f}" for at, maps in enumerate(seen.lengths)],
                 [f"type {at}" for at in range(TYPES)],
             ),
-            [("primary", at * SIZE) for at in range(TYPES)],
-            model="capsules",
+            [UnitId("capsules", "primary", at * SIZE) for at in range(TYPES)],
             key="grid of primary capsules",
             label="Lengths of the primary capsules by type",
             scale=1,
@@ -125,8 +128,8 @@ def _tiles(tiles: pictures.Bytes, names: list[str], what: str, selected: int | N
     grid = gallery(tiles, names, names)
     key, label = f"grid of coefficients, {what}", f"Coefficients over the digit, {what}"
     if selected is None:
-        units = [("primary", at * SIZE) for at in range(len(names))]
-        unit_grid(grid, units, model="capsules", key=key, label=label, scale=1)
+        units = [UnitId("capsules", "primary", at * SIZE) for at in range(len(names))]
+        unit_grid(grid, units, key=key, label=label, scale=1)
         return
     picked = image_grid(grid, key=key, label=label, selected=selected, scale=1)
     if picked is not None and picked != selected:
@@ -201,7 +204,7 @@ def _answer(choice: Run, one: digit.Followed, seen: Followed) -> None:
             f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
             f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
         )
-        download(table, f"capsule-lengths-{file_name(choice)}-digit{one.number}")
+        download(table, f"capsule-lengths-{file_name(choice)}-{one.file_name}")
     with right:
         pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
         picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)

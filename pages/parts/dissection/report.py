@@ -23,6 +23,7 @@ from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, steps
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.tables import download, download_file
+from pages.kit.unit import layer_option, unit_option
 
 __all__ = ["View", "controls", "report"]
 
@@ -59,13 +60,13 @@ class View:
     @property
     def unit(self) -> links.Option[int]:
         """The unit shown in detail."""
-        last = _described(self.choice.model, self.layer).units - 1
-        return links.integer("unit", 0, last, 0)
+        units = _described(self.choice.model, self.layer).units
+        return unit_option(self.choice.model, self.layer, units)
 
 
 def controls(choice: Run) -> View:
     """The choice of layer, level and kind of comparison."""
-    layer = links.one_of("layer", place.layers())
+    layer = layer_option(place.layers())
     columns = st.columns([2, 2, 3])
     # another layer has other units, and may have no pixels
     resets = ("unit", "kind", "level", "concept")
@@ -93,11 +94,11 @@ def controls(choice: Run) -> View:
     return View(choice, layer.value(), level.value(), kind.value())
 
 
-def _other_row(key: str, units: pd.Index) -> None:
+def _other_row(key: str, names: pd.Series) -> None:
     """Another row of the table of units; the row stays marked, so it counts only when clicked."""
     rows = st.session_state[key]["selection"]["rows"]
     if rows:
-        links.put(unit=int(units[rows[0]]), concept=None)
+        links.put(unit=names.iloc[rows[0]], concept=None)
 
 
 def _described(model: str, layer: str) -> Layer:
@@ -200,7 +201,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
         hide_index=True,
         column_config=columns,
         height=min(420, 38 + 35 * len(table)),
-        on_select=lambda: _other_row(key, table.index),
+        on_select=lambda: _other_row(key, table["unit"]),
         selection_mode="single-row",
         key=key,
     )

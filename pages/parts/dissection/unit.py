@@ -14,6 +14,7 @@ from core.analyses.dissection.detectors import NONE
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import activations, links, place
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
@@ -39,20 +40,20 @@ def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
     names = mine["concept"].tolist()
     concept = links.one_of("concept", names)
     choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
-    _verdict(view, mine, index)
+    name = UnitId(view.choice.model, view.layer, index)
+    _verdict(name, mine)
     model = result_of(ModelTask(view.choice))
     half = activations.half(described, "confirmation")
     _digits(view, found, model, half, index, concept.value())
     _scores(view, mine)
     with st.container(horizontal=True):
-        place.link("units", "This unit's page", layer=view.layer, unit=index)
-        place.link("feature_visualization", "Its maximized input", layer=view.layer, unit=index)
-        place.link("ask", "Is it necessary?", layer=view.layer, units=index)
+        place.link("units", "This unit's page", unit=name)
+        place.link("feature_visualization", "Its maximized input", unit=name)
+        place.link("ask", "Is it necessary?", layer=name.layer, units=name)
 
 
-def _verdict(view: View, mine: pd.DataFrame, index: int) -> None:
+def _verdict(name: UnitId, mine: pd.DataFrame) -> None:
     """A sentence on whether the unit is a detector, with its IoU, chance level and ceiling."""
-    name = f"{view.choice.model}/{view.layer}/{index}"
     best = mine[mine["rank"] == 1]
     if best.empty:
         st.markdown(
@@ -91,19 +92,25 @@ def _digits(
         concept_mask = own.masks[:, 0]
     there = half.measured.take(top).only([concept]).present()[:, 0]
     tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 5)
-    labels = half.digits.labels[top].tolist()
+    labels, ids = half.digits.labels[top].tolist(), half.digits.ids
     grid = gallery(
         tiles,
         [
-            f"a {label}, activation {value:.2f}, {'with' if has else 'without'} {concept}"
-            for label, value, has in zip(labels, values[top], there, strict=True)
+            f"{ids[at]}, a {label}, activation {value:.2f}, "
+            f"{'with' if has else 'without'} {concept}"
+            for at, label, value, has in zip(top, labels, values[top], there, strict=True)
         ],
         [
             f"{label} · {value:.2f}{' · ✓' if has else ''}"
             for label, value, has in zip(labels, values[top], there, strict=True)
         ],
     )
-    image_grid(grid, key="grid of masks", label=f"{view.layer}/{index} on {concept}", scale=1)
+    image_grid(
+        grid,
+        key="grid of masks",
+        label=f"{UnitId(view.choice.model, view.layer, index)} on {concept}",
+        scale=1,
+    )
     masks = (
         "Orange: where the unit's activation is above its threshold. "
         if view.kind == "pixels"

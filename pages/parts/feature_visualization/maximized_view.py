@@ -12,12 +12,14 @@ from core import charts, pictures
 from core.analyses.maximize import BUDGETS, OBJECTIVES, PARAMETERIZATIONS, Maximized, Settings
 from core.analyses.profiles.task import Study
 from core.runtime import cache
+from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.grid import image_grid
+from pages.kit.unit import layer_option, unit_option
 
 __all__ = ["controls", "filters", "layer_grid"]
 
@@ -93,13 +95,13 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         images = weights.view(-1, 28, 28).numpy()
     else:
         return
-    limit = float(np.abs(images).max())
+    limit, model = float(np.abs(images).max()), study.choice.model
     with spot.expander(
         f"The {len(images)} filters of {layer}", icon=":material/filter_center_focus:"
     ):
         grid = gallery(
             pictures.signed(images, limit),
-            [f"weights of {layer}/{index}" for index in range(len(images))],
+            [f"weights of {UnitId(model, layer, index)}" for index in range(len(images))],
             [str(index) for index in range(len(images))],
         )
         image_grid(
@@ -120,13 +122,14 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
     reached, stuck = found.activations.numpy(), found.stuck.numpy()
     share = np.divide(reached, most, out=np.full(len(most), np.nan), where=most > 0)
     _summary(share, stuck, settings)
-    unit = links.integer(
-        "unit", 0, len(most) - 1, int(np.nanargmax(np.where(stuck, -np.inf, reached)))
-    )
+    best = int(np.nanargmax(np.where(stuck, -np.inf, reached)))
+    unit = unit_option(study.choice.model, layer, len(most), best)
     grid = gallery(
         _tiles(found.images[:, 0].numpy(), stuck, settings),
         [
-            _alt(layer, index, reached[index], share[index], stuck[index])
+            _alt(
+                UnitId(study.choice.model, layer, index), reached[index], share[index], stuck[index]
+            )
             for index in range(len(most))
         ],
         [_caption(index, share[index], stuck[index]) for index in range(len(most))],
@@ -140,7 +143,7 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
         help=DEFINITIONS["share"],
     )
     if picked is not None:
-        links.put(unit=picked)
+        links.put(unit=unit.write(picked))
         st.rerun()
     _beside(study, layer, unit.value(), settings, found)
 
@@ -173,8 +176,9 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
     profile = study.profiles[layer]
     digits = cache.digits(study.choice.data, "confirmation")
     numbers = profile.examples[index, 0, :_SIDE].copy()
-    values = profile.example_values[index, 0, :_SIDE]
-    st.subheader(f"{study.choice.model}/{layer}/{index}")
+    values, names = profile.example_values[index, 0, :_SIDE], digits.ids
+    name = UnitId(study.choice.model, layer, index)
+    st.subheader(str(name))
     tiles = np.concatenate(
         [
             _tiles(found.images[index].numpy(), found.stuck[index : index + 1].numpy(), settings),
@@ -186,7 +190,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
         tiles,
         [
             verb,
-            *(f"test digit {n}: activation {v:.2f}" for n, v in zip(numbers, values, strict=True)),
+            *(f"{names[n]}: activation {v:.2f}" for n, v in zip(numbers, values, strict=True)),
         ],
         [f"{verb} · {found.activations[index]:.2f}", *(f"real · {value:.2f}" for value in values)],
     )
@@ -195,7 +199,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
         image_grid(
             grid,
             key="grid beside",
-            label=f"{layer}/{index} and real digits, {_words(settings)}",
+            label=f"{name} and real digits, {_words(settings)}",
             scale=4,
         )
         st.caption(
@@ -203,7 +207,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
             "predict a unit's behaviour better from real examples than from synthetic images "
             "(Borowski et al. 2021), so look at these first."
         )
-        place.link("units", "Open this unit", layer=layer, unit=index)
+        place.link("units", "Open this unit", unit=name)
     with right:
         st.vega_lite_chart(
             finished_chart(charts.climb, found.looks.numpy(), found.trace[:, index].numpy()),
@@ -215,7 +219,7 @@ def _layer(study: Study) -> links.Option[str]:
     """The layer in the address, or the first dense one."""
     layers = study.model.layers
     dense = [name for name in layers if study.profiles[name].example_places.max() < 0]
-    return links.one_of("layer", layers, dense[0])
+    return layer_option(layers, dense[0])
 
 
 def _tiles(images: np.ndarray, stuck: np.ndarray, settings: Settings) -> pictures.Bytes:
@@ -224,12 +228,12 @@ def _tiles(images: np.ndarray, stuck: np.ndarray, settings: Settings) -> picture
     return pictures.hatched(drawn, stuck)
 
 
-def _alt(layer: str, index: int, reached: float, share: float, stuck: bool) -> str:
+def _alt(name: UnitId, reached: float, share: float, stuck: bool) -> str:
     """A unit's image in words."""
     if stuck:
-        return f"{layer}/{index}: no picture, its gradient is zero"
+        return f"{name}: no picture, its gradient is zero"
     of = f", {share:.0%} of its natural maximum" if np.isfinite(share) else ""
-    return f"{layer}/{index}: activation {reached:.2f}{of}"
+    return f"{name}: activation {reached:.2f}{of}"
 
 
 def _caption(index: int, share: float, stuck: bool) -> str:

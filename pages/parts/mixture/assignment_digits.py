@@ -53,8 +53,9 @@ def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> 
     labels = taken.confirmation.labels[own]
     weights = taken.confirmation.gates[own, expert]
     images = taken.digits.images[own.tolist(), 0].numpy()
+    ids = taken.digits.ids
     names = [
-        f"test digit {at}, a {label}: weight {weight:.4f}"
+        f"{ids[at]}, a {label}: weight {weight:.4f}"
         for at, label, weight in zip(own, labels, weights, strict=True)
     ]
     st.markdown(f"**Expert {expert}**: the digits that the gate assigns most clearly")
@@ -69,5 +70,5 @@ def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> 
         "expert. Click one to follow it through the gate."
     )
     if picked is not None:
-        links.put(digit=int(own[picked]), view="digit", expert=None)
+        links.put(digit=ids[own[picked]], view="digit", expert=None)
         st.rerun()

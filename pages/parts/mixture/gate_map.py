@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -12,6 +14,7 @@ from core.architectures.mixture import GateReport
 from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
+from core.data import DataSet
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import marks
@@ -59,6 +62,7 @@ def view(view: View) -> None:
     _said(view, taken, drawn, before)
     shown = _classes()
     digits = np.arange(0, len(taken.right), -(-len(taken.right) // MOST), dtype=np.int64)
+    half = taken.digits
     with st.container(horizontal=True, gap="large"):
         for name, of, report in (
             ("Trained", drawn, taken.confirmation),
@@ -66,9 +70,13 @@ def view(view: View) -> None:
         ):
             with st.container(width=figures.SIDE + 30):
                 st.markdown(f"**{name}**", help=DEFINITIONS["map"])
-                _map(name, of, report, digits, shown)
+                st.vega_lite_chart(
+                    _map(of, report, half, digits, shown),
+                    width="content",
+                    key=f"map of the gate, {name}",
+                )
     _caption(taken, len(digits), experts)
-    download(_table(drawn, taken.confirmation), f"gate-map-{file_name(view.choice)}-{view.gate}")
+    download(_table(drawn, taken), f"gate-map-{file_name(view.choice)}-{view.gate}")
     _least(taken)
 
 
@@ -109,26 +117,26 @@ def _classes() -> list[int]:
 
 
 def _map(
-    name: str, drawn: GateMap, report: GateReport, digits: NDArray[np.int64], shown: list[int]
-) -> None:
+    drawn: GateMap, report: GateReport, half: DataSet, digits: NDArray[np.int64], shown: list[int]
+) -> Any:
     """The map of one network, trained or not, with its corners named."""
-    own = followed_number(len(report.labels))
-    frame, points = _frame(report, digits), scattered(drawn.points, SCATTER)
+    own = followed_number(half)
+    frame, points = _frame(report, half, digits), scattered(drawn.points, SCATTER)
     frame = frame.assign(x=points[digits, 0], y=points[digits, 1])
     x, y = drawn.points[own]
-    followed = _frame(report, np.array([own])).assign(x=x, y=y)
+    followed = _frame(report, half, np.array([own])).assign(x=x, y=y)
     around = list(drawn.order)
     corners = pd.DataFrame(drawn.corners[around], columns=["x", "y"]).assign(
         expert=around, load=report.load[around]
     )
-    chart = finished_chart(figures.gates, frame, corners, followed, shown)
-    st.vega_lite_chart(chart, width="content", key=f"map of the gate, {name}")
+    return finished_chart(figures.gates, frame, corners, followed, shown)
 
 
-def _frame(report: GateReport, digits: NDArray[np.int64]) -> pd.DataFrame:
-    """Number, class and highest weights of the digits."""
-    texts = [_two(report, number) for number in digits]
-    return pd.DataFrame({"digit": digits, "class": report.labels[digits], "weights": texts})
+def _frame(report: GateReport, half: DataSet, digits: NDArray[np.int64]) -> pd.DataFrame:
+    """Name, class and highest weights of the digits."""
+    texts, ids = [_two(report, number) for number in digits], half.ids
+    names = [ids[number] for number in digits]
+    return pd.DataFrame({"digit": names, "class": report.labels[digits], "weights": texts})
 
 
 def _two(report: GateReport, number: int) -> str:
@@ -140,23 +148,25 @@ def _two(report: GateReport, number: int) -> str:
 
 def _caption(taken: GateAssignment, drawn: int, experts: int) -> None:
     """How to read the maps."""
-    own = followed_number(len(taken.confirmation.labels))
+    half = taken.digits
+    own = followed_number(half)
     names = "Corners: experts" + (", by number," if experts > 8 else "")
     st.caption(
         f"{drawn:,} of the {len(taken.right):,} digits of the confirmation half. {names} with the "
         "share of digits for which they have the highest weight. Each point is shifted at random "
         f"by up to {SCATTER:g} of the way from the middle to a corner, so that overlapping digits "
-        f"can be seen; point at one to read its weights. Orange ring: test digit {own}, a "
-        f"{taken.confirmation.labels[own]}, not shifted. If the untrained gate gives all experts "
-        "the same weight, all points lie in the middle before training."
+        f"can be seen; point at one to read its weights. Orange ring: {half.ids[own]}, "
+        f"a {half.labels[own]}, not shifted. If the untrained gate gives all experts the same "
+        "weight, all points lie in the middle before training."
     )
 
 
-def _table(drawn: GateMap, report: GateReport) -> pd.DataFrame:
-    """Every digit: class, place on the map, and weights."""
+def _table(drawn: GateMap, taken: GateAssignment) -> pd.DataFrame:
+    """Every digit: name, class, place on the map, and weights."""
+    report, (x, y) = taken.confirmation, drawn.points.T
     weights = {f"expert {at}": of for at, of in enumerate(report.gates.T)}
-    x, y = drawn.points.T
-    return pd.DataFrame({"digit": range(len(x)), "class": report.labels, "x": x, "y": y, **weights})
+    names = list(taken.digits.ids)
+    return pd.DataFrame({"digit": names, "class": report.labels, "x": x, "y": y, **weights})
 
 
 def _least(taken: GateAssignment) -> None:
@@ -169,15 +179,15 @@ def _least(taken: GateAssignment) -> None:
         return
     texts = [_two(report, number) for number in numbers]
     labels = report.labels[numbers]
-    images = taken.digits.images[numbers, 0].numpy()
+    images, ids = taken.digits.images[numbers, 0].numpy(), taken.digits.ids
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(images), 3),
             [
-                f"test digit {number}, a {label}: {text}"
+                f"{ids[number]}, a {label}: {text}"
                 for number, label, text in zip(numbers, labels, texts, strict=True)
             ],
-            [f"{at}, {of}: {_short(report, at)}" for at, of in zip(numbers, labels, strict=True)],
+            [f"{of}: {_short(report, at)}" for at, of in zip(numbers, labels, strict=True)],
         ),
         key="grid of undecided digits",
         label="Digits on which the gate is least decided",
@@ -187,10 +197,10 @@ def _least(taken: GateAssignment) -> None:
         f"The {len(numbers)} digits of the confirmation half with the highest entropy of the "
         f"gate's weights, from {report.entropy[numbers[0]]:.2f} bits down to "
         f"{report.entropy[numbers[-1]]:.2f}; mean of all digits {report.mean_entropy:.2f}. Below: "
-        "number, class: the two experts with the highest weights. Click a digit to follow it."
+        "class: the two experts with the highest weights. Click a digit to follow it."
     )
     if picked is not None:
-        links.put(digit=int(numbers[picked]), view="digit")
+        links.put(digit=ids[numbers[picked]], view="digit")
         st.rerun()
 
 

@@ -8,6 +8,7 @@ from core import pictures
 from core.architectures.mixture.charts import history as figures
 from core.architectures.mixture.history import GateHistory
 from core.architectures.mixture.tasks.history import DIGITS
+from core.units import UnitId
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
@@ -53,8 +54,7 @@ def _means(view: View, of: GateHistory, step: int) -> None:
             [f"expert {expert}: {share}" for expert, share in enumerate(shares)],
             [f"{expert}: {load:.0%}" for expert, load in enumerate(of.load[at])],
         ),
-        [(view.gate, expert) for expert in range(len(tiles))],
-        model=view.choice.model,
+        [UnitId(view.choice.model, view.gate, expert) for expert in range(len(tiles))],
         key="mean digits at the step",
         label=f"Mean digit of each expert after {step} batches",
         scale=3,

@@ -84,19 +84,19 @@ def _lost(lost: pd.DataFrame, digits: DataSet, what: str) -> None:
         st.caption("Every digit that was classified correctly still is.")
         return
     first = lost.head(SHOWN)
-    rows = list(first.itertuples(index=False, name=None))
+    rows = [(digits.ids[at], *of) for at, *of in first.itertuples(index=False, name=None)]
     picked = image_grid(
         gallery(
             pictures.enlarged(pictures.ink(digits.images[first["digit"].tolist(), 0].numpy()), 2),
-            [f"test digit {at}, a {label}, classified as {answer}" for at, label, answer in rows],
-            [f"{at}: {label} → {answer}" for at, label, answer in rows],
+            [f"{name}, a {label}, classified as {answer}" for name, label, answer in rows],
+            [f"{label} → {answer}" for _, label, answer in rows],
         ),
         key="grid of lost digits",
         label=f"Digits newly misclassified when {what}",
         scale=1,
     )
     st.caption(
-        f"The first {len(first)} by number, not selected. Below each: number, class → prediction. "
+        f"The first {len(first)} of the test file, not selected. Below each: class → prediction. "
         "Click a digit to follow it through the gate."
     )
     if picked is not None:

@@ -59,7 +59,7 @@ def _nine(one: Followed, seen: AtPlaces) -> None:
                 [f"expert {expert}" for expert in experts],
             ),
             key="grid of nine places",
-            label=f"Test digit {one.number} at nine places",
+            label=f"{one.name} at nine places",
             selected=NINE.index(now) if now in NINE else None,
             scale=1,
         )
@@ -98,7 +98,7 @@ def _here(one: Followed, seen: AtPlaces) -> None:
         )
     answer = int(probabilities.argmax())
     st.caption(
-        f"Test digit {one.number}, a {one.label}, moved {DOWN.value()} down and "
+        f"{one.name}, a {one.label}, moved {DOWN.value()} down and "
         f"{RIGHT.value()} right: classified as {answer} with probability "
         f"{probabilities[answer]:.0%}. Orange: the expert with the highest weight; the "
         "digit's own class."

@@ -74,7 +74,7 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
         f"darker: larger product of the two weights. {same} of {way.answers.size} pairs give the "
         "network's prediction: the fewer, the more the gates' decisions matter for this digit."
     )
-    download(table, f"ways-{file_name(view.choice)}-digit{one.number}")
+    download(table, f"ways-{file_name(view.choice)}-{one.file_name}")
     return way.decided[int(view.suffix[1:]) - 1]
 
 
@@ -119,4 +119,4 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
         name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.choice)}"
-        download(table, f"{name}-digit{one.number}")
+        download(table, f"{name}-{one.file_name}")

@@ -8,6 +8,7 @@ import streamlit as st
 from core import pictures
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.trace import Followed
+from core.units import UnitId
 from pages.kit import digit
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
@@ -71,8 +72,10 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
         names, words = ["the digit", *names], ["digit", *words]
     unit_grid(
         gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
-        [*([None] * with_digit), *(("scores", at) for at in range(len(seen.scores)))],
-        model=view.choice.model,
+        [
+            *([None] * with_digit),
+            *(UnitId(view.choice.model, "scores", at) for at in range(len(seen.scores))),
+        ],
         key=f"grid of {what}",
         label=f"{what} of each expert",
         selected=seen.taker + with_digit,
@@ -157,7 +160,7 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
-        download(table, f"gate-{file_name(view.choice)}-digit{one.number}")
+        download(table, f"gate-{file_name(view.choice)}-{one.file_name}")
 
 
 def _terms(seen: Followed) -> str:

@@ -14,11 +14,13 @@ from core.models.registry import describe
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.statistics.modes import RATE, LayerModes
+from core.units import UnitId
 from pages.kit import links
 from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.tables import column, download, file_name
+from pages.kit.unit import layer_option
 from pages.parts.multimodality.words import COLUMNS, DEFINITIONS, ORDERS
 from pages.parts.multimodality.words import TAPS as TAP_NAMES
 
@@ -47,12 +49,16 @@ class View:
         """The layer and its network."""
         return f"{self.choice.model}/{self.layer}"
 
+    def unit(self, index: int) -> UnitId:
+        """A unit of the layer."""
+        return UnitId(self.choice.model, self.layer, index)
+
 
 def controls(choice: Run) -> View:
     """The choice of layer, tap and order."""
     described = {of.name: of for of in describe(choice.model)}
     dense = [name for name, of in described.items() if of.hidden_dense]
-    layer = links.one_of("layer", tuple(described), (dense or list(described))[0])
+    layer = layer_option(tuple(described), (dense or list(described))[0])
     left, middle, right = st.columns([2, 3, 2])
     # another layer has other units, and may be read elsewhere
     choose(layer, "Layer", where=left, resets=("tap", "unit", "width"))
@@ -171,7 +177,7 @@ def _glance(view: View, of: LayerModes) -> None:
         max_height=430,
     )
     if picked is not None:
-        links.put(unit=int(order[picked]), width=None)
+        links.put(unit=view.unit(int(order[picked])), width=None)
         st.rerun()
     st.caption(
         "Each picture: the density of one unit's activation over 5,000 digits, scaled to its "
@@ -193,7 +199,7 @@ def units_table(view: View, layer: ModesOfLayer) -> pd.DataFrame:
     of, again, before = layer.discovery, layer.confirmation, layer.untrained
     order = of.order(view.order)
     columns = {
-        "unit": [f"{view.name}/{unit}" for unit in range(len(of))],
+        "unit": [str(view.unit(index)) for index in range(len(of))],
         "found": [_said(of, unit) for unit in range(len(of))],
         "dip": of.dip,
         "q": of.q,

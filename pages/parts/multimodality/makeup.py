@@ -56,16 +56,17 @@ def _present(found: UnitModes, names: list[str]) -> list[str]:
 
 def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> None:
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
-    images = cache.digits(view.choice.data, "confirmation").images
+    digits = cache.digits(view.choice.data, "confirmation")
+    ids = digits.ids
     for mode, name in named.items():
         few = found.digits_of(mode, _SHOWN, seed=index)
         inside = int((found.where == mode).sum())
         st.markdown(f"**{name.capitalize()}**: {inside:,} of {len(found.where):,} digits")
         labels, values = found.labels[few].tolist(), found.values[few].tolist()
         grid = gallery(
-            pictures.ink(images[few, 0].numpy()),
+            pictures.ink(digits.images[few, 0].numpy()),
             [
-                f"test digit {number}, a {label}: {value:.2f}"
+                f"{ids[number]}, a {label}: {value:.2f}"
                 for number, label, value in zip(few, labels, values, strict=True)
             ],
             [f"{label} · {value:.1f}" for label, value in zip(labels, values, strict=True)],
@@ -73,7 +74,7 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
         image_grid(
             grid,
             key=f"grid of mode {mode}",
-            label=f"digits in {name} of {view.name}/{index}, {view.read}, {view.choice}",
+            label=f"digits in {name} of {view.unit(index)}, {view.read}, {view.choice}",
             scale=2,
         )
     st.caption(

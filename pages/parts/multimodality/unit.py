@@ -19,6 +19,7 @@ from pages.kit import controls, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.tables import column, download, file_name
+from pages.kit.unit import unit_option
 from pages.parts.multimodality.layer import View
 from pages.parts.multimodality.words import CANT, DEFINITIONS
 
@@ -29,9 +30,8 @@ WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 
 def chosen(view: View, layer: ModesOfLayer) -> links.Option[int]:
     """The unit of the address, the first of the order by default."""
-    return links.integer(
-        "unit", 0, len(layer.discovery) - 1, int(layer.discovery.order(view.order)[0])
-    )
+    first = int(layer.discovery.order(view.order)[0])
+    return unit_option(view.choice.model, view.layer, len(layer.discovery), first)
 
 
 def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: UnitModes) -> None:
@@ -41,12 +41,12 @@ def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: Unit
     # another unit has another bandwidth
     index = controls.number(option, f"Unit of {view.layer}", where=left, resets=("width",))
     with right.container(horizontal=True):
-        place.link("units", "This unit's page", layer=view.layer, unit=index)
-        place.link("dissection", "What it responds to", layer=view.layer, unit=index)
-        place.link("ask", "Is it necessary?", layer=view.layer, units=index)
+        place.link("units", "This unit's page", unit=view.unit(index))
+        place.link("dissection", "What it responds to", unit=view.unit(index))
+        place.link("ask", "Is it necessary?", layer=view.layer, units=view.unit(index))
     if found.judged.density is None or found.found.density is None:
         st.info(
-            f"{view.name}/{index} can't be tested. Discovery half: {found.found.said} "
+            f"{view.unit(index)} can't be tested. Discovery half: {found.found.said} "
             f"Confirmation half: {found.judged.said} Exactly 0 on {found.judged.zeros:.1%} of the "
             "digits.",
             icon=":material/do_not_disturb_on:",
@@ -55,7 +55,7 @@ def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: Unit
     _summary(view, layer, index, found)
     digit = followed(view.choice)
     value = float(found.values[digit.number])
-    _density(view, found, value, f"test digit {digit.number}, a {digit.label}")
+    _density(view, found, value, f"{digit.name}, a {digit.label}")
     _tests(view, layer, index, found)
 
 
@@ -64,7 +64,7 @@ def _summary(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> N
     before = layer.untrained
     of = found.found
     zeros = f" · exactly 0 on {found.judged.zeros:.1%} of the digits" if found.judged.zeros else ""
-    st.markdown(f"**{view.name}/{index}: {of.said}**{zeros}")
+    st.markdown(f"**{view.unit(index)}: {of.said}**{zeros}")
     st.caption(
         f"Read: {view.read}. Modes and valleys were found on the discovery half, every number "
         f"below is from the confirmation half. Untrained, this unit has {before.modes[index]} "

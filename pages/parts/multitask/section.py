@@ -17,6 +17,7 @@ from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
@@ -30,7 +31,6 @@ __all__ = ["section"]
 NETWORKS = {"multitask": "Digit, slant, thickness", "pairs": "Two digits, left and right"}
 UNITS = 6  # shown for each task
 _TERMS = 3  # of a sum, written out
-PARTNER = links.integer("partner", 0, 4999, 1)
 
 
 def section(choice: Run) -> None:
@@ -70,13 +70,14 @@ def _answered(choice: Run, model: ManyHeads, one: digit.Followed) -> Answers:
 
 def _partner(digits: DataSet) -> int:
     """The digit on the right, picked from a row."""
-    number = min(PARTNER.value(), len(digits) - 1)
+    option = digit.digit_option("partner", digits, 1)
+    number = option.value()
     label = int(digits.labels[number])
-    st.markdown(f"**On the right**: test digit {number}, a {label}. Choose another:")
+    st.markdown(f"**On the right**: {digits.ids[number]}, a {label}. Choose another:")
     # others than those offered for the left
     offered = digit.first_of_each(digits, 3, 2)
     digit.choose_digit(
-        PARTNER, digits, offered, key="grid of partners", label="Digits for the right side"
+        option, digits, offered, key="grid of partners", label="Digits for the right side"
     )
     return number
 
@@ -162,10 +163,8 @@ def _sum(choice: Run, found: Answers) -> None:
         frame[f"{each.task} loss rises"] = each.rises
     with st.container(horizontal=True):
         download(frame, f"answers-{file_name(choice)}")
-        best = int(head.rises.argmax())
-        place.link(
-            "units", f"Unit shared_1/{best}", model=choice.model, layer="shared_1", unit=best
-        )
+        best = UnitId(choice.model, "shared_1", int(head.rises.argmax()))
+        place.link("units", f"Unit {best}", unit=best)
 
 
 def _formula(head: Answer, found: Answers) -> str:

@@ -13,6 +13,7 @@ from core.architectures.multitask.results import ONE_SIDED, SHARES, SharedUnits
 from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import SharedUnitsTask
 from core.runs import Run
+from core.units import UnitId
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
@@ -138,14 +139,14 @@ def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str
             if not units:
                 st.caption("No unit.")
                 continue
+            ids = [UnitId(choice.model, layer, unit) for unit in units]
             unit_grid(
                 gallery(
                     pictures.enlarged(pictures.signed(images[units], limit), 2),
-                    [f"{choice.model}/{layer}/{unit}" for unit in units],
+                    list(map(str, ids)),
                     [str(unit) for unit in units],
                 ),
-                [(layer, unit) for unit in units],
-                model=choice.model,
+                ids,
                 key=f"grid of units for {name}",
                 label=f"Units of {choice.model}/{layer} that serve {name}",
                 scale=1,

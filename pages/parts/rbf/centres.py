@@ -12,6 +12,7 @@ from core.architectures.rbf.results import SETS, RBFMeasures
 from core.runs import Run
 from core.runtime import cache
 from core.statistics import wilson_interval
+from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
@@ -19,6 +20,7 @@ from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
+from pages.kit.unit import unit_option
 
 __all__ = ["LABEL", "centres"]
 
@@ -63,8 +65,7 @@ def centres(choice: Run, opened: RBFMeasures) -> None:
     ]
     unit_grid(
         gallery(pictures.ink(opened.centres[order]), words),
-        [("centres", unit) for unit in order],
-        model="rbf",
+        [UnitId("rbf", "centres", at) for at in order],
         key="grid of centres",
         label=f"Centres by {ORDER.value()}",
         scale=1,
@@ -102,14 +103,15 @@ def _order(opened: RBFMeasures) -> list[int]:
 
 def _nearest(choice: Run, opened: RBFMeasures) -> None:
     """One centre with the digits nearest to it."""
-    option = links.integer("centre", 0, len(opened.centres) - 1, 0)
+    option = unit_option("rbf", "centres", len(opened.centres), key="centre")
     left, right = st.columns([1, 3], vertical_alignment="center")
     at = number(option, "Centre", where=left)
     digits = cache.digits(choice.data, "confirmation")
     near = opened.own.near[at].tolist()
     images = np.concatenate([opened.centres[at][None], digits.images[near, 0].numpy()])
     classes = [str(int(digits.labels[number])) for number in near]
-    names = [f"centre {at}", *(f"test digit {number}" for number in near)]
+    ids = digits.ids
+    names = [f"centre {at}", *(ids[number] for number in near)]
     with right:
         image_grid(
             gallery(pictures.ink(images), names, ["centre", *classes]),

@@ -15,6 +15,7 @@ from core.architectures.rbf.results import FACTORS, OWN_WIDTH, RBFMeasures
 from core.architectures.rbf.task import RBFTask
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
+from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import steps
@@ -91,15 +92,14 @@ def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer
         f"{digit.label}, is classified as **{said}**."
     )
     shown = answer.order[:_SHOWN]
-    label = f"Nearest centres of test digit {digit.number}"
+    label = f"Nearest centres of {digit.name}"
     unit_grid(
         gallery(
             pictures.ink(opened.centres[shown]),
             [_named(opened, answer, index) for index in shown],
             [f"{answer.responses[index]:.2f}" for index in shown],
         ),
-        [("centres", unit) for unit in shown],
-        model=NAME,
+        [UnitId(NAME, "centres", at) for at in shown],
         key="grid of nearest centres",
         label=label,
     )
@@ -153,10 +153,8 @@ def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) ->
             "push": column(f"contribution to {said}", _PUSH),
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
-        download(frame, f"responses-{file_name(choice)}-digit{digit.number}-width{WIDTH.value()}")
-        place.link(
-            "units", f"Open centre {order[0]}", model=NAME, layer="centres", unit=int(order[0])
-        )
+        download(frame, f"responses-{file_name(choice)}-{digit.file_name}-width{WIDTH.value()}")
+        place.link("units", f"Open centre {order[0]}", unit=UnitId(NAME, "centres", int(order[0])))
 
 
 def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
@@ -176,7 +174,7 @@ def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) 
     )
     tiles = np.concatenate([answer.code[None], BITMAPS])
     captions = ["code", *(f"{output:.0f}" for output in answer.outputs)]
-    alts = [f"code of test digit {digit.number}"]
+    alts = [f"code of {digit.name}"]
     alts += [f"bitmap of {of}: y = {output:.1f}" for of, output in enumerate(answer.outputs)]
     image_grid(
         gallery(pictures.enlarged(pictures.ink((tiles + 1) / 2), 4), alts, captions),

@@ -18,6 +18,7 @@ from core.architectures.recurrent.gate_measures import NETWORKS, GateMeasures
 from core.architectures.recurrent.task import HELD, EarlyReadingTask
 from core.models.lstm import shuffled_order
 from core.runtime.drawings import DRAWINGS
+from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
@@ -110,7 +111,10 @@ def held_by_class(view: View) -> None:
     """All units as tiles of classes by rows, and one unit's state on each class with intervals."""
     found, order = view.opened.state, view.opened.order("row")
     limit = recurrent.largest(found.mean)
-    names = [f"{view.carried}/{unit}: mean state, classes across, rows down" for unit in order]
+    names = [
+        f"{UnitId(view.choice.model, view.carried, unit)}: mean state, classes across, rows down"
+        for unit in order
+    ]
     picked = image_grid(
         gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
         key=f"grid of states of {view.choice.model}",
@@ -127,16 +131,17 @@ def held_by_class(view: View) -> None:
         f"{limit:.1f}. Click one to select it."
     )
     frame = _state_frame(view)
+    name = str(UnitId(view.choice.model, view.carried, view.unit))
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
-    chart = finished_chart(figures.by_class, frame, digit, view.row, f"{view.carried}/{view.unit}")
+    chart = finished_chart(figures.by_class, frame, digit, view.row, name)
     st.vega_lite_chart(chart, key="state by class")
     share, untrained = found.share[view.unit], view.opened.untrained[view.unit]
     at = int(share.argmax())
     st.caption(
-        f"Mean state of {view.carried}/{view.unit} on each class with its 95 % interval, "
-        f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: test "
-        f"digit {view.digit.number}, a {view.digit.label}; orange: row {view.row}. Share of the "
+        f"Mean state of {name} on each class with its 95 % interval, "
+        f"{int(found.count.min())} to {int(found.count.max())} digits per class; dashed: "
+        f"{view.digit.name}, a {view.digit.label}; orange: row {view.row}. Share of the "
         f"variance at this row that lies between classes: {share[view.row]:.0%}; highest: "
         f"{share[at]:.0%} (row {at}); highest before training: {untrained.max():.0%}.",
         help=SHARE,
@@ -201,7 +206,7 @@ def _answers(view: View, found: EarlyReading) -> None:
                 finished_chart(figures.answers, shares, view.row), key=f"answers of {title}"
             )
     st.caption(
-        f"Probability of each class for test digit {view.digit.number}, a {view.digit.label}, "
+        f"Probability of each class for {view.digit.name}, a {view.digit.label}, "
         f"after each row; orange: row {view.row}."
     )
 

@@ -19,6 +19,7 @@ from core.architectures.recurrent.task import GatesTask
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import controls, halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
@@ -161,15 +162,14 @@ def _heat_maps(view: View) -> None:
             output_format="PNG",
         )
     st.caption(
-        f"On the left of each picture: test digit {view.digit.number}. Beside each of its rows, "
+        f"On the left of each picture: {view.digit.name}. Beside each of its rows, "
         f"the {len(units)} units at that row, ordered by {ORDERS[order.value()]}, the same order "
         "in all pictures. Orange: the chosen unit and row."
     )
     with st.container(horizontal=True):
         for layer in view.described:
-            name = f"{layer.name}/{view.unit}"
-            where = {"model": view.choice.model, "layer": layer.name, "unit": view.unit}
-            place.link("units", name, **where)
+            unit = UnitId(view.choice.model, layer.name, view.unit)
+            place.link("units", str(unit), unit=unit)
 
 
 def _heat_map(
@@ -209,11 +209,11 @@ def _held(view: View) -> None:
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
         f"Each tick is one unit of {view.choice.model}/{gate.value()}, clamped alone at 0 or at 1 "
-        f"at all rows while the network reads test digit {view.digit.number}; the dashed line is "
+        f"at all rows while the network reads {view.digit.name}; the dashed line is "
         f"the answer with no gate clamped, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
         f"{' '.join(each)} The other units are the control. This is the effect on a single digit."
     )
-    download(table, f"held-{file_name(view.choice)}-{gate.value()}-digit{view.digit.number}")
+    download(table, f"held-{file_name(view.choice)}-{gate.value()}-{view.digit.file_name}")
     whole = view.opened.held
     st.markdown("**Clamp a whole gate and see what accuracy remains**")
     st.dataframe(whole, hide_index=True, column_config=memory.percents(whole))

@@ -20,6 +20,7 @@ from core.models.som import ROWS, cell_name
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
+from core.units import UnitId
 from pages.kit import files, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
@@ -119,8 +120,8 @@ def _maps(view: View) -> None:
         st.markdown("**Labels**", help=LABEL)
         clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
     st.caption(
-        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for test digit "
-        f"{view.digit.number}; blue frame: the second best. A click opens the unit."
+        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for "
+        f"{view.digit.name}; blue frame: the second best. A click opens the unit."
     )
 
 
@@ -129,7 +130,7 @@ def clicked(chart: Any, key: str) -> None:
     event: Any = st.vega_lite_chart(chart, key=key, on_select="rerun", width="content")
     found = event.selection.get(figures.CELL)
     if found:
-        place.go("units", model=NAME, layer="map", unit=int(found[0]["cell"]))
+        place.go("units", unit=UnitId(NAME, "map", int(found[0]["cell"])))
 
 
 def _way(view: View) -> None:
@@ -149,7 +150,7 @@ def _way(view: View) -> None:
         st.vega_lite_chart(chart, key="scores of som")
         _best_cells(view)
     st.caption(
-        f"Test digit {digit.number}, a {digit.label}: each cell's response, and for each class "
+        f"{digit.name}, a {digit.label}: each cell's response, and for each class "
         "its best cell. The answer is the label of the best cell overall."
     )
     with st.expander("The responses as numbers"):
@@ -163,10 +164,8 @@ def _way(view: View) -> None:
                 "label": st.column_config.NumberColumn(help=LABEL),
             },
         )
-        download(cells, f"map-{file_name(view.choice)}-digit{digit.number}")
-        place.link(
-            "units", f"Open {cell_name(found.first)}", model=NAME, layer="map", unit=found.first
-        )
+        download(cells, f"map-{file_name(view.choice)}-{digit.file_name}")
+        place.link("units", f"Open {cell_name(found.first)}", unit=UnitId(NAME, "map", found.first))
 
 
 def _best_cells(view: View) -> None:
@@ -179,8 +178,7 @@ def _best_cells(view: View) -> None:
     ]
     unit_grid(
         gallery(pictures.ink(view.opened.maps[-1][cells]), names, [str(label) for label in order]),
-        [("map", cell) for cell in cells],
-        model=NAME,
+        [UnitId(NAME, "map", cell) for cell in cells],
         key="grid of best cells",
         label="Best cell of each class",
         scale=1,

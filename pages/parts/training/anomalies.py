@@ -11,6 +11,8 @@ from core.analyses.profiles.task import Study
 from core.analyses.subpopulations import Subpopulations
 from core.claims.task import SubpopulationsTask
 from core.data.concepts import CONCEPTS
+from core.runs import Run
+from core.units import UnitId
 from pages.kit import halves, links
 from pages.kit.controls import choose
 from pages.kit.gallery import gallery
@@ -41,7 +43,7 @@ def anomalies(study: Study) -> None:
         st.info(f"None of the {total} units of {layer.value()} behaves like this in this network.")
     else:
         _said(found, total)
-        _pictures(found, units, layer.value(), str(study.choice))
+        _pictures(found, units, layer.value(), study.choice)
         _table(found, units)
 
 
@@ -56,7 +58,7 @@ def _said(found: Subpopulations, total: int) -> None:
     )
 
 
-def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str) -> None:
+def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: Run) -> None:
     """Three pictures a unit: the class, digits on which it is active, digits that push it up."""
     tall = np.concatenate(list(found.images[units].transpose(1, 0, 2, 3)), axis=1)
     grid = gallery(
@@ -69,7 +71,7 @@ def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: str)
     )
     unit_grid(
         grid,
-        [(layer, unit) for unit in units],
+        [UnitId(choice.model, layer, unit) for unit in units],
         key="anomalous",
         label=f"anomalies of {layer}, {choice}",
         scale=3,

@@ -13,6 +13,7 @@ from core.data.concepts import CONCEPTS
 from core.models.registry import describe
 from core.runs import Run
 from core.training import PROBE
+from core.units import UnitId
 from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
@@ -100,7 +101,7 @@ def emergence(choice: Run) -> None:
         _detectors(found)
     left, right = st.columns(2)
     with left:
-        _best_unit(found, layer, concept)
+        _best_unit(choice, found, layer, concept)
     with right:
         _likeness(found)
     _times(choice, found, layer)
@@ -150,12 +151,12 @@ def _detectors(found: Emergence) -> None:
     )
 
 
-def _best_unit(found: Emergence, layer: str, concept: str) -> None:
+def _best_unit(choice: Run, found: Emergence, layer: str, concept: str) -> None:
     """The AUC of the unit that ends best, and of the best at each checkpoint."""
-    text, unit = CONCEPTS[concept].text, found.best(layer, concept)
+    text, unit = CONCEPTS[concept].text, UnitId(choice.model, layer, found.best(layer, concept))
     st.markdown(f"**The best unit for “{text}”**", help=DEFINITIONS["concept auc"])
     curves = {
-        f"{layer}/{unit}, best at the end": found.curve(layer, concept, unit),
+        f"{unit}, best at the end": found.curve(layer, concept, unit.index),
         "best at each checkpoint": found.curve(layer, concept),
     }
     frame = pd.concat(
@@ -172,7 +173,7 @@ def _best_unit(found: Emergence, layer: str, concept: str) -> None:
         f"untrained unit: {row['untrained']:.2f}.",
         help=DEFINITIONS["best by chance"],
     )
-    place.link("units", f"The page of {layer}/{unit}", layer=layer, unit=unit)
+    place.link("units", f"The page of {unit}", unit=unit)
 
 
 def _likeness(found: Emergence) -> None:

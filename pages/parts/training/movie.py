@@ -38,8 +38,9 @@ def film(study: Study) -> None:
     recorded = filmed.film
     name, units = layer.value(), len(study.profiles[layer.value()])
     order = [int(unit) for unit in recorded.order(name)]
-    pins = links.several("pins", [str(unit) for unit in range(units)], most=8)
-    pinned = [order.index(int(unit)) for unit in pins.value()]
+    names = [str(UnitId(study.choice.model, name, index)) for index in order]
+    pins = links.several("pins", names, most=8)
+    pinned = [names.index(pin) for pin in pins.value()]
     picked = movie_player(
         _reel(recorded, str(study.choice), study.choice.model, name, ROW.value()),
         key="film",
@@ -47,11 +48,11 @@ def film(study: Study) -> None:
         pinned=pinned,
     )
     if picked is not None and picked != pinned:
-        links.put(pins=",".join(str(order[at]) for at in picked) or None)
+        links.put(pins=",".join(names[at] for at in picked) or None)
         st.rerun()
     _captions(recorded, filmed.same, units)
-    for unit in pins.value():
-        place.link("units", f"Open unit {unit}", layer=name, unit=unit)
+    for pin in pins.value():
+        place.link("units", f"Open {pin}", unit=UnitId.parse(pin))
 
 
 @st.cache_resource(max_entries=4, show_spinner="Preparing the movie")

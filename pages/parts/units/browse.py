@@ -14,12 +14,14 @@ from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
+from core.units import UnitId
 from pages.kit import halves, links, place
 from pages.kit.controls import choose, slide
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
 from pages.kit.tables import download
+from pages.kit.unit import layer_option
 from pages.kit.waiting import result_of
 
 __all__ = ["units"]
@@ -45,7 +47,7 @@ _PERCENT = ("fraction_active",)
 
 def units(study: Study) -> None:
     """The page of all units."""
-    layer = links.one_of("layer", ("all", *study.model.layers))
+    layer = layer_option(("all", *study.model.layers))
     st.title("Units")
     halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
@@ -75,7 +77,8 @@ def _controls(layer: links.Option[str]) -> None:
         (second[1], SORT, "Sort by", sorts),
         (second[2], ORDER, "Order", None),
     ):
-        choose(option, name, where=column, names=_shown, help=help_)
+        resets = ("unit",) if option is layer else ()  # one that no layer has
+        choose(option, name, where=column, names=_shown, help=help_, resets=resets)
     slide(SELECTIVITY, "Selectivity, %", where=second[3], help=DEFINITIONS["selectivity"])
     active = DEFINITIONS["fraction_active"]
     slide(ACTIVE, "Active on, % of digits", where=second[4], help=active)
@@ -163,6 +166,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         f"Units of {study.choice}, layer {layer}, top class {TOP.value()}, state {STATE.value()}, "
         f"by {SORT.value()}, {ORDER.value()} first"
     )
+    units = [UnitId.parse(name) for name in chosen.index]
     picked = image_grid(
         grid,
         key="grid of units",
@@ -171,12 +175,11 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         marked=marked,
         mark="dead or dormant",
         max_height=640,
-        addresses=[place.href("units", layer=of, unit=at) for of, at in _places(chosen)],
+        addresses=[place.href("units", unit=unit) for unit in units],
     )
     _legend(maximized and layer != "all", sort)
     if picked is not None:
-        of, at = list(_places(chosen))[picked]
-        links.put(layer=of, unit=at)
+        links.put(unit=units[picked])
         st.rerun()
 
 

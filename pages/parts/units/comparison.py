@@ -28,7 +28,7 @@ def compare(study: Study, unit: UnitId) -> None:
     """The choice of other units, and the comparison with them."""
     every = _names(study)
     option = links.several("compare", every, most=_MOST - 1)
-    own, others = f"{unit.layer}/{unit.index}", option.value()
+    own, others = str(unit), option.value()
     several(
         option,
         f"Compare {own} with",
@@ -40,47 +40,51 @@ def compare(study: Study, unit: UnitId) -> None:
     if len(names) == 1:
         st.caption("Choose another unit to see the class profiles and digits of both side by side.")
         return
-    places = [(layer, int(index)) for layer, index in (name.split("/") for name in names)]
-    means = [study.profiles[layer].class_means[index] for layer, index in places]
+    units = [UnitId.parse(name) for name in names]
+    means = [study.profiles[of.layer].class_means[of.index] for of in units]
     st.vega_lite_chart(finished_chart(charts.comparison, names, np.stack(means)), key="comparison")
-    _same_digits(study, names, places)
+    _same_digits(study, units)
 
 
 def _names(study: Study) -> tuple[str, ...]:
-    """Every unit of the model as layer/index."""
+    """The name of every unit of the model."""
     return tuple(
-        f"{layer}/{index}" for layer, of in study.profiles.items() for index in range(len(of))
+        str(UnitId(study.choice.model, layer, index))
+        for layer, of in study.profiles.items()
+        for index in range(len(of))
     )
 
 
-def _same_digits(study: Study, names: list[str], places: list[tuple[str, int]]) -> None:
+def _same_digits(study: Study, units: list[UnitId]) -> None:
     """A row for each digit at the top of any of the units, a column for each unit."""
     digits = cache.digits(study.choice.data, "confirmation")
     numbers = list(
         dict.fromkeys(
             int(number)
-            for layer, index in places
-            for number in study.profiles[layer].examples[index, 0, :_EACH]
+            for unit in units
+            for number in study.profiles[unit.layer].examples[unit.index, 0, :_EACH]
         )
     )
     images = digits.images[numbers]
     tiles = pictures.enlarged(pictures.ink(images[:, 0].numpy()), 2)
     table = pd.DataFrame({"digit": [_address(tile) for tile in tiles]})
-    table["number"], table["class"] = numbers, digits.labels[numbers].tolist()
-    for name, (layer, index) in zip(names, places, strict=True):
-        values = DRAWINGS.get(collect, study.model, images, layer)[:, index]
-        table[name] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
+    ids = digits.ids
+    table["image"] = [ids[number] for number in numbers]
+    table["class"] = digits.labels[numbers].tolist()
+    for unit in units:
+        values = DRAWINGS.get(collect, study.model, images, unit.layer)[:, unit.index]
+        table[str(unit)] = (values.amax((1, 2)) if values.ndim == 3 else values).numpy()
     st.dataframe(
         table,
         hide_index=True,
         row_height=60,
         column_config={
             "digit": st.column_config.ImageColumn("Digit", width="small"),
-            "number": st.column_config.NumberColumn(
-                "Number", help="Its number within the confirmation half."
+            "image": st.column_config.TextColumn(
+                "Image", help="Its name: the file that it is from, and its place there."
             ),
             "class": "Class",
-            **{name: st.column_config.NumberColumn(name, format="%.2f") for name in names},
+            **{str(unit): st.column_config.NumberColumn(format="%.2f") for unit in units},
         },
     )
     st.caption(

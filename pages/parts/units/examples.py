@@ -10,6 +10,7 @@ from core.analyses.profiles import KINDS, Profile
 from core.analyses.profiles.task import Study
 from core.data import DataSet
 from core.runtime import cache
+from core.units import UnitId
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 
@@ -25,6 +26,7 @@ _KIND_NAMES = {
 def examples(study: Study, layer: str, index: int) -> None:
     """The highest, middle and lowest digits, with the place of a map's maximum framed."""
     digits, profile = judged(study), study.profiles[layer]
+    names = digits.ids
     for kind, numbers, values, places in zip(
         KINDS,
         profile.examples[index],
@@ -42,7 +44,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         grid = gallery(
             tiles,
             [
-                f"test digit {number}, a {label}: activation {value:.2f}"
+                f"{names[number]}, a {label}: activation {value:.2f}"
                 for number, label, value in zip(numbers, labels, values, strict=True)
             ],
             [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],
@@ -50,7 +52,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         image_grid(
             grid,
             key=f"grid of {kind}",
-            label=f"{kind} examples of {layer}/{index}, {study.choice}",
+            label=f"{kind} examples of {UnitId(study.choice.model, layer, index)}, {study.choice}",
             scale=1,
         )
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""
@@ -65,20 +67,20 @@ def judged(study: Study) -> DataSet:
     return cache.digits(study.choice.data, "confirmation")
 
 
-def mean_images(profile: Profile, index: int, passed: str) -> None:
+def mean_images(profile: Profile, unit: UnitId, passed: str) -> None:
     """The digits of each class, weighted by the unit's activation, of which `passed` counts."""
-    means = profile.class_means[index]
+    means = profile.class_means[unit.index]
     names = [*map(str, range(len(means))), "all"]
-    values = [*means.tolist(), float(profile.mean[index])]
+    values = [*means.tolist(), float(profile.mean[unit.index])]
     grid = gallery(
-        pictures.stretched(profile.mean_images[index]),
+        pictures.stretched(profile.mean_images[unit.index]),
         [
             f"class {name}, mean activation {value:.3f}"
             for name, value in zip(names, values, strict=True)
         ],
         [f"{name} · {value:.2f}" for name, value in zip(names, values, strict=True)],
     )
-    image_grid(grid, key="grid of means", label=f"mean images of {profile.layer}/{index}", scale=3)
+    image_grid(grid, key="grid of means", label=f"mean images of {unit}", scale=3)
     st.caption(
         f"Σ a·x / Σ a over the digits of the class, a being the activation {passed}; each "
         "picture is scaled to its own darkest pixel. Below: class · mean activation. Blank: never "

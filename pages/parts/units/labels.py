@@ -17,6 +17,7 @@ from core.analyses.labelling.task import UnitLabels, UnitLabelsTask
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
 from core.runtime.drawings import DRAWINGS
+from core.units import UnitId
 from pages.kit import activations, controls, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
@@ -46,7 +47,8 @@ def labels(study: Study, layer: str, index: int) -> None:
         _differences(named, layer, index)
     _pairs(study, named, layer, index)
     _own(study, layer, index)
-    place.link("dissection", "Every concept's score", layer=layer, unit=index)
+    name = UnitId(study.choice.model, layer, index)
+    place.link("dissection", "Every concept's score", unit=name)
 
 
 def _said(found: Labels, index: int) -> None:

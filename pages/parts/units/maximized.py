@@ -11,6 +11,7 @@ from core import pictures
 from core.analyses.maximize import Settings
 from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles.task import Study
+from core.units import UnitId
 from pages.kit import place
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
@@ -48,8 +49,7 @@ def maximized(study: Study, layer: str, index: int) -> None:
     place.link(
         "feature_visualization",
         "Other parameterizations, budgets and seeds",
-        layer=layer,
-        unit=index,
+        unit=UnitId(study.choice.model, layer, index),
     )
 
 
@@ -58,18 +58,18 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
     digits, profile = judged(study), study.profiles[layer]
     best: Sequence[int] = profile.examples[index, 0, :4].tolist()
     images = np.stack([image, *(digits.images[number, 0].numpy() for number in best)])
-    values = profile.example_values[index, 0, :4]
+    values, names = profile.example_values[index, 0, :4], digits.ids
     grid = gallery(
         pictures.ink(images),
         [
             "maximized input",
-            *(f"test digit {n}: {v:.2f}" for n, v in zip(best, values, strict=True)),
+            *(f"{names[n]}: {v:.2f}" for n, v in zip(best, values, strict=True)),
         ],
         ["maximized", *(f"real · {value:.2f}" for value in values)],
     )
     image_grid(
         grid,
         key="grid of maximized",
-        label=f"maximized input of {layer}/{index} and real digits",
+        label=f"maximized input of {UnitId(study.choice.model, layer, index)} and real digits",
         scale=5,
     )

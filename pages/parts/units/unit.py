@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -54,22 +55,21 @@ def unit(study: Study, layer: str, index: int) -> None:
     st.subheader("Digits it responds to, and digits it doesn't respond to")
     examples(study, layer, index)
     st.subheader("Its mean image on each class")
-    mean_images(profile, index, described.passed)
+    mean_images(profile, name, described.passed)
     st.subheader("Its maximized input")
     pictured = st.container()
     st.subheader("Compare with other units, on the same digits")
     comparison.compare(study, name)
     if layer != study.model.layers[-1]:
-        place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=index)
+        place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=name)
     st.divider()
     with st.container(horizontal=True):
         source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
-        images = judged(study).images[:, 0].numpy()
         download_file(
             "Download figures and data",
             f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
             "application/zip",
-            partial(_archive, name, profile, source, images),
+            partial(_archive, name, profile, source, judged(study)),
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
@@ -111,11 +111,9 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
                 key=label,
                 disabled=not 0 <= other < len(profile),
                 on_click=_open,
-                args=(name.layer, other),
+                args=(replace(name, index=max(other, 0)),),
             )
-        st.button(
-            "All units", icon=":material/grid_view:", on_click=_open, args=(None, None), key="all"
-        )
+        st.button("All units", icon=":material/grid_view:", on_click=_open, args=(None,), key="all")
     active, bound = profile.fraction_active[name.index], rate_bound(2 * profile.n)
     seen = f"active on {active:.1%} of {profile.n:,} digits"
     if profile.dead[name.index]:
@@ -130,9 +128,9 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
             st.warning(f"**{state.replace('_', ' ').capitalize()}.** {DEFINITIONS[state]}")
 
 
-def _open(layer: str | None, index: int | None) -> None:
-    """Go to another unit, or to all."""
-    links.put(layer=layer, unit=index)
+def _open(unit: UnitId | None) -> None:
+    """Go to another unit, or to all units of all layers."""
+    links.put(unit=unit, layer=None)
 
 
 def _scores(profile: Profile, index: int) -> None:
