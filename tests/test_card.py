@@ -122,7 +122,7 @@ def test_the_units_stand_beside_their_controls(card: Evidence) -> None:
     other = replace(card, controls=Controls("loss", 1.5, effects, 88, 0.0123))
     words = written(other)
     assert "Loss: these units 1.500; 101 sets of units of similar strength (88 different)" in words
-    assert "0.500 in the median, 95 % of them below 0.950; p = 0.0123." in words
+    assert "a median of 0.500 and a 95th percentile of 0.950; p = 0.0123." in words
     none = replace(card, controls=replace(card.controls, effects=()))
     assert "too few other units for control sets" in written(none)
 

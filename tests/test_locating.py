@@ -88,7 +88,7 @@ def test_modes_of_different_widths_are_located(name: str) -> None:
 
 def test_an_atom_beside_modes_of_different_widths_stays_apart() -> None:
     values = np.concatenate([np.zeros(400), UNEVEN(np.random.default_rng(0))])
-    assert find_modes(values, sensitive=False).said == "atom at 0 + 2 modes"
+    assert find_modes(values, sensitive=False).said == "values at exactly 0 + 2 modes"
 
 
 @pytest.mark.parametrize("law", ONE.values(), ids=ONE)
