@@ -98,3 +98,12 @@ def test_a_unit_is_its_index_and_its_name_in_the_address() -> None:
         with pytest.raises(ValueError, match="write one of mlp/linear_1/0 to") as info:
             option.parse(text)
         assert str(info.value).startswith(literal(f"unit={text}"))
+
+
+def test_a_unit_is_read_by_its_name_or_by_its_index_beside_a_layer() -> None:
+    option = unit_option("lenet5", "linear_0", 120)
+    assert option.parse("lenet5/linear_0/58") == option.parse("58") == 58
+    assert option.write(58) == "lenet5/linear_0/58"
+    for wrong in ("120", "-1", "lenet5/linear_0/120", "lenet5/linear_1/3", "mlp/linear_0/3", "x"):
+        with pytest.raises(ValueError, match="lenet5/linear_0/0 to lenet5/linear_0/119"):
+            option.parse(wrong)

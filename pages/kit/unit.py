@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import streamlit as st
 
+from core.arguments import parse_whole
 from core.text import literal
 from core.units import UnitId
 from pages.kit import links
@@ -37,9 +38,15 @@ def layer_option(layers: Sequence[str], default: str | None = None) -> links.Opt
 def unit_option(
     model: str, layer: str, units: int, default: int = 0, *, key: str = KEY
 ) -> links.Option[int]:
-    """A choice of one unit of a layer: its index, in the address its name."""
+    """A choice of one unit of a layer: its index, in the address its name.
+
+    The index alone is read too, as people write it beside a layer.
+    """
 
     def parse(text: str) -> int:
+        number = parse_whole(text)
+        if number is not None and 0 <= number < units:
+            return number
         with suppress(ValueError):
             unit = UnitId.parse(text)
             if (unit.model, unit.layer) == (model, layer) and unit.index < units:
