@@ -103,7 +103,7 @@ class CorrespondenceTask(Task[Correspondence]):
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Matching the units of {self.layer} between {SEEDS} seeds"
 
     def compute(self, lab: Lab, report: Report) -> Correspondence:

@@ -60,7 +60,7 @@ class DropoutTask(Derived[DropoutComparison]):
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Training {registry.title(self.choice.model)} with and without dropout"
 
     @property

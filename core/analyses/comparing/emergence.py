@@ -33,7 +33,6 @@ Flags = NDArray[np.bool_]
 
 DETECTOR = 0.9  # AUC for a class, above which a unit is called its detector
 SHUFFLES = 500  # of a concept, to see how good the best of many units is by chance
-_READY = 0.8  # of the time, by which the model is there
 _DRAWS = 1000  # of the bootstrap over units
 
 
@@ -165,7 +164,7 @@ class EmergenceTask(Task[Emergence]):
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Reading the checkpoints of {self.choice.model}, seed {self.choice.seed}"
 
     def compute(self, lab: Lab, report: Report) -> Emergence:

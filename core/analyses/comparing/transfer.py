@@ -80,7 +80,7 @@ class TransferTask(Task[Transfer]):
 
     @property
     def title(self) -> str:
-        """What it does."""
+        """What is done."""
         return f"Transferring layers of {registry.title(self.choice.model)}"
 
     def networks(self, choice: Run) -> dict[tuple[str, int], ShortModelTask]:

@@ -50,7 +50,6 @@ __all__ = [
 ]
 
 LEVEL = 0.005  # of all activations (Bau et al. 2017)
-_TABLES = ("pixels", "images", "controls")
 
 
 @dataclass(frozen=True)

@@ -196,15 +196,3 @@ def _whole(scalars: Sequence[NDArray[np.float16]]) -> NDArray[np.int8]:
     values = np.stack(scalars).astype(np.float32)
     largest = float(np.abs(values).max(initial=0)) or 1.0
     return (127 * values / largest).round().astype(np.int8)
-
-
-def _pair(key: str) -> tuple[str, str]:
-    """Layer and row of a name in the store."""
-    layer, _, row = key.rpartition("/")
-    return layer, row
-
-
-def _cut(joined: NDArray[np.uint8], sizes: NDArray[np.int64]) -> tuple[bytes, ...]:
-    """The files that were joined."""
-    ends = np.cumsum(sizes)
-    return tuple(joined[end - size : end].tobytes() for end, size in zip(ends, sizes, strict=True))

@@ -57,7 +57,7 @@ class GateHistory:
 
     @property
     def experts(self) -> int:
-        """How many."""
+        """How many experts the gate chooses from."""
         return int(self.load.shape[1])
 
     @property

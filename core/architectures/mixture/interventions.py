@@ -204,7 +204,7 @@ class GateInterventions:
 
     @property
     def experts(self) -> int:
-        """How many."""
+        """How many experts the gate chooses from."""
         return len(self.answers["confirmation"].removed)
 
     @property

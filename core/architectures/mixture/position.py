@@ -67,7 +67,7 @@ class GatePlaces:
 
     @property
     def experts(self) -> int:
-        """How many."""
+        """How many experts the gate chooses from."""
         return len(self.counts)
 
     @cached_property

@@ -48,7 +48,7 @@ class GateReport:
 
     @property
     def experts(self) -> int:
-        """How many."""
+        """How many experts the gate chooses from."""
         return int(self.gates.shape[1])
 
     @cached_property

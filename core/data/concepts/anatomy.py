@@ -321,13 +321,6 @@ def _enclosed(binary: Flags, smallest: int) -> NDArray[np.int32]:
     return inside
 
 
-def _numbers(pieces: NDArray[np.int32]) -> Whole:
-    """How many different pieces each image has; a piece is in one image only."""
-    at, _, _ = _points(pieces > 0)
-    _, first = np.unique(pieces[pieces > 0], return_index=True)
-    return np.bincount(at[first], minlength=len(pieces)).astype(np.int64)
-
-
 def _counts(flags: Flags, structure: Flags) -> Whole:
     """How many connected pieces each image has."""
     pieces, _ = ndimage.label(flags, structure)  # numbered image after image
