@@ -223,6 +223,18 @@ def test_effects_specialties_and_confusions_of_planted_answers() -> None:
         found.confusion(0, "gone")
 
 
+def test_a_class_that_every_expert_is_needed_for_is_nobodys_specialty() -> None:
+    """The removal of another expert is the control: that the class is hurt isn't enough."""
+    found = planted_answers()
+    answers = found.answers["confirmation"]
+    alike = replace(answers, removed=np.stack([answers.removed[0]] * len(answers.removed)))
+    same = GateInterventions(dict.fromkeys(found.answers, alike), found.labels)
+    table = same.specialties()
+    assert table["expert"].tolist() == [0, 1, 2]
+    assert (table["high"] < 0).all(), "the class is hurt by each"
+    assert not table["needed"].any()
+
+
 def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     table = planted_answers().accuracies().set_index("decision")
     row = table.loc["weights for another digit"]
