@@ -36,8 +36,8 @@ MODELS = {
 def page() -> None:
     """The chosen section, or that of the chosen model; nothing is computed for the others."""
     st.title("Architectures")
-    choice = place.choice()
-    mine = [name for name, models in MODELS.items() if choice.model in models]
+    run = place.run()
+    mine = [name for name, models in MODELS.items() if run.model in models]
     section = links.one_of("section", tuple(SECTIONS), mine[0] if mine else None)
     name = controls.pick(
         section,
@@ -46,7 +46,7 @@ def page() -> None:
         also=_opened,
         bare=True,
     )
-    SECTIONS[name][1](choice)
+    SECTIONS[name][1](run)
 
 
 def _opened(section: str) -> dict[str, object]:

@@ -33,15 +33,15 @@ def page() -> None:
         "and what the network loses is compared with removing random units of similar strength."
     )
     halves.chosen_and_judged("Candidates and control sets are chosen")
-    study = result_of(StudyTask(place.choice()))
-    described = result_of(DescribedDigitsTask(study.choice.data))
+    study = result_of(StudyTask(place.run()))
+    described = result_of(DescribedDigitsTask(study.run.data))
     asked = claim.controls(study, described)
     if not asked.units:
         candidate_view.candidates(study, asked)
         card.load()
     else:
-        evidence = result_of(EvidenceTask(study.choice, *asked.key()))
-        ledger.remember(evidence, place.address(**asked.address(study.choice.model)))
+        evidence = result_of(EvidenceTask(study.run, *asked.key()))
+        ledger.remember(evidence, place.address(**asked.address(study.run.model)))
         verdict_view.verdict(evidence)
         card.downloads(evidence)
         card.compared(evidence)

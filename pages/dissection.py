@@ -20,8 +20,8 @@ from pages.parts.dissection import (
 def page() -> None:
     """The report of a layer, then the unit that the address names."""
     st.title("Dissection")
-    choice = place.choice()
-    view = dissection_report.controls(choice)
+    run = place.run()
+    view = dissection_report.controls(run)
     found, described = result_of(view.task), result_of(view.describing)
     dissection_report.report(view, found)
     dissection_unit.unit(view, found, described)

@@ -14,11 +14,11 @@ from pages.parts.feature_visualization import maximized_view
 def page() -> None:
     """The filters and maximized inputs of the chosen layer."""
     st.title("Feature visualization")
-    study = result_of(StudyTask(place.choice()))
+    study = result_of(StudyTask(place.run()))
     layer, settings = maximized_view.controls(study)
     filters = st.container()
     maximized_view.filters(filters, study, layer)
-    found = result_of(MaximizedTask(study.choice, layer, settings))
+    found = result_of(MaximizedTask(study.run, layer, settings))
     maximized_view.layer_grid(study, layer, settings, found)
 
 

@@ -31,9 +31,9 @@ def page() -> None:
         "Train a small network on digits, open any of its units, and see what it responds to, "
         "compared with chance and with an untrained network."
     )
-    choice = place.choice()
-    st.caption(f"{title(choice.model)} · {place.SOURCE_NAMES[choice.data]} · seed {choice.seed}")
-    study = result_of(StudyTask(choice))
+    run = place.run()
+    st.caption(f"{title(run.model)} · {place.SOURCE_NAMES[run.data]} · seed {run.seed}")
+    study = result_of(StudyTask(run))
     _facts(study)
     st.subheader("The most specialized units")
     _specialized(study)
@@ -45,7 +45,7 @@ def page() -> None:
 
 def _facts(study: Study) -> None:
     """The model in five numbers."""
-    units = table(study.profiles, study.choice.model)
+    units = table(study.profiles, study.run.model)
     hidden = units[units["layer"] != study.model.layers[-1]]
     dead = int(units["dead"].sum())
     parameters = sum(value.numel() for value in study.model.parameters())
@@ -69,7 +69,7 @@ def _facts(study: Study) -> None:
 
 def _specialized(study: Study) -> None:
     """The hidden units with the highest selectivity, each a picture that opens the unit."""
-    units = table(study.profiles, study.choice.model)
+    units = table(study.profiles, study.run.model)
     # A dormant unit answers a few digits only, so its selectivity is an accident.
     silent = units["dead"] | units["dormant"]
     hidden = units[(units["layer"] != study.model.layers[-1]) & ~silent]
@@ -94,7 +94,7 @@ def _specialized(study: Study) -> None:
         grid,
         [UnitId.parse(str(name)) for name in best.index],
         key="grid of specialized",
-        label=f"Most specialized units of {study.choice}",
+        label=f"Most specialized units of {study.run}",
         scale=4,
     )
     st.caption(

@@ -31,7 +31,7 @@ def page() -> None:
         "that decides for each digit how much each expert's output counts. **Does each expert "
         "specialize in certain digits, and would it matter if it were removed?**"
     )
-    view = controls(place.choice())
+    view = controls(place.run())
     name = pick(
         VIEW,
         "View",

@@ -30,8 +30,8 @@ def page() -> None:
         "is a *mode*: a peak of the density."
     )
     halves.chosen_and_judged("Units and their modes were chosen")
-    choice = place.choice()
-    view = modality_layer.controls(choice)
+    run = place.run()
+    view = modality_layer.controls(run)
     layer = result_of(view.task)
     modality_layer.report(view, layer)
     unit = modality_unit.chosen(view, layer)

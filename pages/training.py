@@ -40,24 +40,24 @@ VIEW = links.one_of("view", tuple(VIEWS))
 def page() -> None:
     """The chosen view; nothing is computed for the others."""
     st.title("Training")
-    choice = place.choice()
+    run = place.run()
     view = controls.pick(
         VIEW, "View", names=VIEWS.__getitem__, resets=("layer", "concept", "pins"), bare=True
     )
-    study = result_of(StudyTask(choice))
+    study = result_of(StudyTask(run))
     match view:
         case "movie":
             movie.film(study)
         case "anomalies":
             anomaly_view.anomalies(study)
         case "emergence":
-            emergence_view.emergence(choice)
+            emergence_view.emergence(run)
         case "seeds":
-            seeds_view.seeds(choice)
+            seeds_view.seeds(run)
         case "dropout":
-            dropout_view.dropout(choice)
+            dropout_view.dropout(run)
         case _:
-            transfer_view.transfer(choice)
+            transfer_view.transfer(run)
 
 
 page()

@@ -16,20 +16,20 @@ from pages.parts.units import unit as unit_view
 
 def page() -> None:
     """All units, or the one that the address names."""
-    study = result_of(StudyTask(place.choice()))
+    study = result_of(StudyTask(place.run()))
     layer = layer_option(("all", *study.model.layers)).value()
     if "unit" not in st.query_params:
         browse.units(study)
         return
     if layer == "all":
-        known = UnitId(study.choice.model, study.model.layers[0], 0)
+        known = UnitId(study.run.model, study.model.layers[0], 0)
         st.warning(
             f"{literal('unit=' + st.query_params['unit'])} names no unit of {known.model}: write "
             f"model/layer/index, such as {known}, or click a unit."
         )
         browse.units(study)
         return
-    option = unit_option(study.choice.model, layer, len(study.profiles[layer]))
+    option = unit_option(study.run.model, layer, len(study.profiles[layer]))
     unit_view.unit(study, layer, option.value())
 
 

@@ -20,7 +20,7 @@ from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-CHOICE = Run("strokes", "lenet5", 0)
+RUN = Run("strokes", "lenet5", 0)
 ADDRESS = {"data": "strokes", "model": "lenet5", "seed": "0"}
 FOLLOWED = cut(drawn_digits(), "confirmation").ids[3]
 NO_IMAGE = "names no image of the confirmation half of strokes/test: write a name such as strokes/"
@@ -41,7 +41,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
     The halves are large enough for two batches of gradients each.
     """
     lab = SmallLab(tmp_path_factory.mktemp("architectures"), drawn_digits().take(slice(1200)))
-    lab.result(StudyTask(CHOICE))
+    lab.result(StudyTask(RUN))
     return lab
 
 
@@ -84,9 +84,9 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert not at.warning, [warning.value for warning in at.warning]
     assert grids(at), "a section without pictures"
     assert FOLLOWED in " ".join([said(at), *(each.label for each in at.expander)])
-    trained = {task.choice.model for task in JOBS._jobs if hasattr(task, "choice")}
+    trained = {task.run.model for task in JOBS._jobs if hasattr(task, "run")}
     assert trained == {model}, "only what is visible is computed"
-    assert lab.find(ModelTask(replace(CHOICE, model=model))) is not None
+    assert lab.find(ModelTask(replace(RUN, model=model))) is not None
     assert at.latex, "the formula is there"
     assert charts_built_again(at) == 0
 

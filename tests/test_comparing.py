@@ -61,7 +61,7 @@ from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
 from tests.labs import SmallLab, assert_same
 
-CHOICE = Run("strokes", "mlp", 0)
+RUN = Run("strokes", "mlp", 0)
 
 
 def silent(*args: object, **values: object) -> None:
@@ -93,16 +93,16 @@ def emergences(lab: SmallLab) -> tuple[Emergence, ...]:
 
 @pytest.fixture(scope="module")
 def dropped(lab: SmallLab) -> DropoutComparison:
-    return lab.result(DropoutTask(CHOICE))
+    return lab.result(DropoutTask(RUN))
 
 
 @pytest.fixture(scope="module")
 def transfer(lab: SmallLab) -> Transfer:
-    return lab.result(TransferTask(CHOICE))
+    return lab.result(TransferTask(RUN))
 
 
 def _emerging() -> SeveralTask:
-    every = seeds_of(CHOICE)
+    every = seeds_of(RUN)
     return SeveralTask(tuple(map(EmergenceTask, every)), "Training and reading seeds 0 to 2")
 
 
@@ -139,7 +139,7 @@ def test_scores_and_chance_are_those_of_candidates(described: DescribedDigits) -
 def test_the_checkpoints_say_what_the_units_were(
     lab: SmallLab, emergences: tuple[Emergence, ...], described: DescribedDigits
 ) -> None:
-    found, model = emergences[0], lab.known(ModelTask(CHOICE))
+    found, model = emergences[0], lab.known(ModelTask(RUN))
     half, layer = described.half("discovery"), "linear_1"
     assert found.steps.tolist() == sorted(model.history.weights)
     assert found.concepts == concept_option_values()
@@ -171,7 +171,7 @@ def test_the_checkpoints_say_what_the_units_were(
 
 def concept_option_values() -> tuple[str, ...]:
     """The concepts that the address can name for generated digits."""
-    option = concept_option(CHOICE)
+    option = concept_option(RUN)
     known = [name for name, of in CONCEPTS.items() if of.label is not None]
     return tuple(name for name in known if option.parse(name))
 
@@ -225,7 +225,7 @@ def test_emergence_comes_back_from_the_store(
     for one, same in zip(emergences, kept, strict=True):
         assert_same(one, same)
     assert not np.array_equal(kept[0].auc["linear_1"], kept[1].auc["linear_1"])
-    untrained = SeveralTask((EmergenceTask(CHOICE), EmergenceTask(Run("strokes", "mlp", 9))), "")
+    untrained = SeveralTask((EmergenceTask(RUN), EmergenceTask(Run("strokes", "mlp", 9))), "")
     assert other.find(untrained) is None
 
 
@@ -290,11 +290,11 @@ def test_partners_are_mutual_and_a_permuted_network_is_found_again() -> None:
 def test_units_are_matched_between_seeds(
     lab: SmallLab, emergences: tuple[Emergence, ...], described: DescribedDigits
 ) -> None:
-    task = CorrespondenceTask(CHOICE, "linear_1")
+    task = CorrespondenceTask(RUN, "linear_1")
     found = lab.result(task)
     assert_same(Lab(Store(lab.store.folder)).find(task), found)
     assert found.seeds.tolist() == [0, 1, 2]
-    models = [lab.known(ModelTask(each)) for each in seeds_of(CHOICE)]
+    models = [lab.known(ModelTask(each)) for each in seeds_of(RUN)]
     half = described.half("discovery").digits
     one, other = (peaks(model, half.images, "linear_1") for model in models[:2])
     unit = emergences[0].best("linear_1", "class-3")
@@ -357,7 +357,7 @@ def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: DropoutC
     assert np.isfinite(dropped.table[list(MEASURES)]).all(axis=None)
     assert dropped.table["active"].between(0, 1).all()
     assert len(dropped.curves) == len(dropped.table) * len(SHARES)
-    kept = Lab(Store(lab.store.folder)).find(DropoutTask(CHOICE))
+    kept = Lab(Store(lab.store.folder)).find(DropoutTask(RUN))
     assert kept is not None
     pd.testing.assert_frame_equal(kept.table, dropped.table)
     pd.testing.assert_frame_equal(kept.curves, dropped.curves)
@@ -383,8 +383,8 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
     lab = Counting(tmp_path, digits)
     with pytest.raises(Stopped):
-        lab.result(TransferTask(CHOICE), stop_at_the_third)  # type: ignore[arg-type]
-    networks = list(TransferTask(CHOICE).networks(CHOICE).values())
+        lab.result(TransferTask(RUN), stop_at_the_third)  # type: ignore[arg-type]
+    networks = list(TransferTask(RUN).networks(RUN).values())
     kept = [lab.find(network) is not None for network in networks]
     assert kept == [True, True] + [False] * (len(networks) - 2)
     assert lab.trained == 2
@@ -394,7 +394,7 @@ def test_what_is_trained_stays_when_a_comparison_is_cancelled(
 
 
 def test_frozen_layers_are_those_of_the_other_task(lab: SmallLab, transfer: Transfer) -> None:
-    shorts = TransferTask(CHOICE).networks(CHOICE)
+    shorts = TransferTask(RUN).networks(RUN)
     models = {which: lab.known(short) for which, short in shorts.items()}
     assert set(shorts) == {("A", 0), ("base", 0), *((k, n) for k in KINDS for n in (1, 2))}
     drawn = registry.build("mlp", 1000)
@@ -417,17 +417,17 @@ def test_transfer_is_judged_on_the_digits_of_its_task(
 ) -> None:
     judged = of_classes(cut(digits, "confirmation"), "56789")
     assert set(judged.labels.tolist()) == set(range(5, 10))
-    model = lab.known(TransferTask(CHOICE).networks(CHOICE)["AnB+", 1])
+    model = lab.known(TransferTask(RUN).networks(RUN)["AnB+", 1])
     rows = transfer.accuracy
     row = rows[(rows["seed"] == 0) & (rows["kind"] == "AnB+") & (rows["first"] == 1)]
     assert row["accuracy"].item() == pytest.approx(accuracy(model, judged))
-    assert_same(Lab(Store(lab.store.folder)).find(TransferTask(CHOICE)), transfer)
+    assert_same(Lab(Store(lab.store.folder)).find(TransferTask(RUN)), transfer)
     assert len(transfer.units) == 3 * (2 * (256 + 128) + 256 + 256 + 128)
 
 
 def test_without_fine_tuning_nothing_drifts(lab: SmallLab, digits: DataSet) -> None:
     """T-j1: the frozen layers are those of A, and a network beside itself has drift 0."""
-    shorts = TransferTask(CHOICE).networks(CHOICE)
+    shorts = TransferTask(RUN).networks(RUN)
     before, frozen = (lab.result(short) for short in (shorts["A", 0], shorts["AnB", 2]))
     seen = of_classes(digits, "01234")
     for layer in ("linear_0", "linear_1"):
@@ -528,7 +528,7 @@ def test_emergence_is_drawn(
 def test_seeds_are_drawn_with_an_answer(
     lab: SmallLab, emergences: tuple[Emergence, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    lab.result(CorrespondenceTask(CHOICE, "linear_1"))
+    lab.result(CorrespondenceTask(RUN, "linear_1"))
     at = drawn(lab, monkeypatch, "seeds", "seeds", layer="linear_1")
     tables = [of.table("linear_1").set_index("concept").loc["crossed-7"] for of in emergences]
     values = ", ".join(f"{row['auc']:.2f}" for row in tables)

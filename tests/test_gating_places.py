@@ -245,7 +245,7 @@ def test_task_keeps_what_it_measured(strokes: DataSet, tmp_path: Path) -> None:
     )
     lab = Lab(Store(tmp_path))
     lab.give(DataTask("strokes", "confirmation"), some)
-    lab.give(ModelTask(task.choice), build("mixture_jittered", 1).eval())
+    lab.give(ModelTask(task.run), build("mixture_jittered", 1).eval())
     assert lab.find(task) is None
     found, kept = lab.result(task), Lab(Store(tmp_path)).find(task)
     assert kept is not None

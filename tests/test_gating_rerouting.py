@@ -262,17 +262,15 @@ def test_what_the_answer_uses_of_the_gate_follows_from_the_intervals() -> None:
 
 
 def test_each_gate_has_its_own_answers(strokes: DataSet, tmp_path: Path) -> None:
-    choice = Run("strokes", "mixture_deep", 0)
+    run = Run("strokes", "mixture_deep", 0)
     lab = SmallLab(tmp_path, strokes.take(slice(400)))
-    lab.give(ModelTask(choice), build("mixture_deep", 0).eval())
-    found, other = (
-        lab.result(GateInterventionsTask(choice, gate)) for gate in ("gate_2", "gate_1")
-    )
+    lab.give(ModelTask(run), build("mixture_deep", 0).eval())
+    found, other = (lab.result(GateInterventionsTask(run, gate)) for gate in ("gate_2", "gate_1"))
     assert found.answers["confirmation"].intact.dtype == np.int8
     assert found.answers["confirmation"].removed.shape == (EXPERTS, found.digits)
     np.testing.assert_array_equal(
         found.answers["discovery"].intact, other.answers["discovery"].intact
     )
     assert (found.answers["discovery"].removed != other.answers["discovery"].removed).any()
-    kept = Lab(Store(tmp_path)).find(GateInterventionsTask(choice, "gate_1"))
+    kept = Lab(Store(tmp_path)).find(GateInterventionsTask(run, "gate_1"))
     assert_same(kept, other)

@@ -188,11 +188,11 @@ def test_a_run_is_kept_whole() -> None:
 
 @pytest.mark.parametrize("name", ["mixture_n4_k1_a10", "mixture_deep", PEER])
 def test_a_run_is_measured_on_the_test_digits(name: str, strokes: DataSet, tmp_path: Path) -> None:
-    few, model, choice = strokes.take(slice(300)), build(name).eval(), Run("strokes", name, 0)
+    few, model, run = strokes.take(slice(300)), build(name).eval(), Run("strokes", name, 0)
     lab = Lab(Store(tmp_path))
     lab.give(DataTask("strokes", "test"), few)
-    lab.give(ModelTask(choice), model)
-    found = lab.result(RunSummaryTask(choice))
+    lab.give(ModelTask(run), model)
+    found = lab.result(RunSummaryTask(run))
     answers = model(few.images).argmax(1)
     assert found.accuracy == pytest.approx(float((answers == few.labels).double().mean()))
     assert found.parameters == parameters(model)
@@ -222,27 +222,27 @@ def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
-    lab, choice = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
-    assert kept_runs(choice, lab) == {}
+    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
+    assert kept_runs(run, lab) == {}
     gate = dict.fromkeys(MEASURES, 1.0)
     found = RunSummary(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
-    lab.give(RunSummaryTask(replace(choice, model="mixture_n2_k1_a0")), found)
-    runs = kept_runs(choice, lab)
+    lab.give(RunSummaryTask(replace(run, model="mixture_n2_k1_a0")), found)
+    runs = kept_runs(run, lab)
     assert list(runs) == ["mixture_n2_k1_a0"]
     routing, summed = runs["mixture_n2_k1_a0"]
     assert (routing.experts, routing.k, routing.weight) == (2, 1, 0.0)
     assert summed.accuracy == 1
-    assert kept_runs(replace(choice, seed=1), lab) == {}
+    assert kept_runs(replace(run, seed=1), lab) == {}
 
 
 def test_what_was_trained_elsewhere_is_found_and_not_opened(tmp_path: Path) -> None:
-    lab, choice = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
-    assert trained_runs(choice, lab) == ()
+    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
+    assert trained_runs(run, lab) == ()
     for model in ("mixture_n4_k2_a100", "lenet5"):
-        task = ModelTask(replace(choice, model=model))
+        task = ModelTask(replace(run, model=model))
         lab.store.save_weights(task.kept_as(), key_of(task), {"any": torch.zeros(1)})
-    assert trained_runs(choice, lab) == ("mixture_n4_k2_a100",)
-    assert trained_runs(replace(choice, seed=1), lab) == ()
+    assert trained_runs(run, lab) == ("mixture_n4_k2_a100",)
+    assert trained_runs(replace(run, seed=1), lab) == ()
 
 
 def test_runs_that_are_not_kept_have_open_places() -> None:

@@ -477,13 +477,13 @@ def test_a_network_at_other_weights_leaves_the_first_alone() -> None:
 
 
 def test_the_tables_are_of_the_numbers_kept(strokes: DataSet, tmp_path: Path) -> None:
-    choice = Run("strokes", "multitask", 0)
+    run = Run("strokes", "multitask", 0)
     model = train("multitask", strokes.take(slice(500)), epochs=6)
     lab = Lab(Store(tmp_path))
     for split in ("fit", "discovery", "confirmation"):
         lab.give(DataTask("strokes", split), strokes.take(slice(500)))
-    lab.give(ModelTask(choice), model)
-    shared = lab.result(serving.SharedUnitsTask(choice))
+    lab.give(ModelTask(run), model)
+    shared = lab.result(serving.SharedUnitsTask(run))
     assert shared.taught == ("digit", "slant", "thickness")
     assert shared.tasks == (*shared.taught, "parity")
     table = shared.units("shared_1", "digit", "slant")

@@ -38,7 +38,7 @@ from tests.test_outside import keys_of_links
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-CHOICE = Run("strokes", "mlp", 0)
+RUN = Run("strokes", "mlp", 0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
 PAGES = (
     "home",
@@ -49,7 +49,7 @@ PAGES = (
     "training",
     "ask",
 )
-CLAIM = EvidenceTask(CHOICE, "linear_1", (3,), "class-7", "zero")
+CLAIM = EvidenceTask(RUN, "linear_1", (3,), "class-7", "zero")
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +57,16 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
     """A lab with one small study in it, so that no page has to train."""
     lab = SmallLab(tmp_path_factory.mktemp("pages"))
     for task in (
-        StudyTask(CHOICE),
-        UnitLabelsTask(CHOICE),
-        DissectionTask(CHOICE, "linear_0", 0.1),
-        DissectionTask(CHOICE, "linear_1", 0.1),
+        StudyTask(RUN),
+        UnitLabelsTask(RUN),
+        DissectionTask(RUN, "linear_0", 0.1),
+        DissectionTask(RUN, "linear_1", 0.1),
         CLAIM,
-        CandidatesTask(CHOICE, "linear_0", "crossed-7"),
-        CandidatesTask(CHOICE, "linear_0", "class-7"),
-        UnitSearchTask(CHOICE, "linear_1", 7),
-        SubpopulationsTask(CHOICE, "linear_0"),
-        MovieTask(CHOICE),
+        CandidatesTask(RUN, "linear_0", "crossed-7"),
+        CandidatesTask(RUN, "linear_0", "class-7"),
+        UnitSearchTask(RUN, "linear_1", 7),
+        SubpopulationsTask(RUN, "linear_0"),
+        MovieTask(RUN),
     ):
         lab.result(task)
     return lab
@@ -86,7 +86,7 @@ def server(lab: SmallLab, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def study(lab: SmallLab) -> Study:
-    return lab.known(StudyTask(CHOICE))
+    return lab.known(StudyTask(RUN))
 
 
 def opened(page: str, values: Mapping[str, str] | None = None) -> AppTest:
@@ -199,7 +199,7 @@ def test_a_unit_has_its_page(study: Study) -> None:
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
     at = opened("units", {"unit": "mlp/linear_1/3"})
     _wait_for_maximized(at)
-    named = lab.known(UnitLabelsTask(CHOICE))
+    named = lab.known(UnitLabelsTask(RUN))
     found = named.labels["linear_1"]
     assert str(found.candidate[3]) in said(at)
     shown = {metric.label: metric.value for metric in at.metric}
@@ -210,7 +210,7 @@ def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
 def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
     at = opened("units", {"unit": "mlp/linear_2/7", "own": "class-7"})
     _wait_for_maximized(at)
-    named = lab.known(UnitLabelsTask(CHOICE))
+    named = lab.known(UnitLabelsTask(RUN))
     cards = [metric.value for metric in at.metric if metric.label == "Correlation"]
     assert len(cards) == 2
     if named.labels["linear_2"].candidate[7] == "7":
@@ -218,7 +218,7 @@ def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
 
 
 def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
-    named = lab.known(UnitLabelsTask(CHOICE))
+    named = lab.known(UnitLabelsTask(RUN))
     codes = np.concatenate([of.code for of in named.labels.values()])
     wanted = [code for code in codes if "class-7" in code.replace("|", ",").split(",")]
     at = opened("units", {"answers": "class-7"})
@@ -228,7 +228,7 @@ def test_units_are_searched_by_what_they_answer_to(lab: SmallLab) -> None:
 
 
 def test_a_layer_is_dissected_and_each_unit_can_be_looked_at(lab: SmallLab) -> None:
-    found = lab.known(DissectionTask(CHOICE, "linear_1", 0.1))
+    found = lab.known(DissectionTask(RUN, "linear_1", 0.1))
     at = opened("dissection", {"unit": "mlp/linear_1/5"})
     rows = found.images
     detectors = int(rows["detector"].sum())
@@ -443,9 +443,9 @@ def test_a_damaged_store_is_computed_again(lab: SmallLab) -> None:
     path.write_bytes(good[: len(good) // 2])
     try:
         other = Lab(Store(lab.store.folder))
-        assert other.find(StudyTask(CHOICE)) is None
+        assert other.find(StudyTask(RUN)) is None
         assert "damaged" in other.store.problems()[-1]
-        assert other.find(ModelTask(CHOICE)) is not None, "the model is still there"
+        assert other.find(ModelTask(RUN)) is not None, "the model is still there"
     finally:
         path.write_bytes(good)
 
@@ -458,7 +458,7 @@ def test_a_folder_that_can_not_be_written_is_said_and_costs_nothing(
     monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", os.fspath(blocked / "store"))
     default_store().save_arrays("profiles", {"data": "x"}, {"a": np.zeros(3)})
     other = Lab(default_store())
-    other.give(StudyTask(CHOICE), study)
+    other.give(StudyTask(RUN), study)
     cache.use(other)
     at = opened("home")
     assert "SPECIALIZED_NEURONS_CACHE" in " ".join(warning.value for warning in at.warning)
@@ -485,7 +485,7 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
 
 def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:
     at = opened("ask", {"layer": "linear_0", "concept": "class-7"})
-    found = lab.known(CandidatesTask(CHOICE, "linear_0", "class-7"))
+    found = lab.known(CandidatesTask(RUN, "linear_0", "class-7"))
     assert f"The best unit is **{found.order[0]}**" in said(at)
     at.button(key="ask best 1").click()
     at.run()
@@ -527,7 +527,7 @@ def test_the_2016_indexing_is_explained() -> None:
 def test_what_does_not_fit_is_listed(lab: SmallLab) -> None:
     at = opened("training", {"view": "anomalies", "layer": "linear_0"})
     assert not at.exception
-    found = lab.known(SubpopulationsTask(CHOICE, "linear_0"))
+    found = lab.known(SubpopulationsTask(RUN, "linear_0"))
     count = int(found.anomalous.sum())
     words = said(at)
     assert f"{count} of 256 units" in words or "None of the 256 units" in words

@@ -38,7 +38,7 @@ MOST_UNITS = 6  # whose own change is shown
 class EvidenceTask(Task[Evidence]):
     """One claim: units of a layer, a concept, and how they are removed. units: sorted."""
 
-    choice: Run
+    run: Run
     layer: str
     units: tuple[int, ...]
     concept: str
@@ -53,7 +53,7 @@ class EvidenceTask(Task[Evidence]):
     def compute(self, lab: Lab, report: Report) -> Evidence:
         """The evidence on the claim."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         evidence = ask(
             model,
@@ -65,14 +65,14 @@ class EvidenceTask(Task[Evidence]):
             measured=described.measured,
             on_progress=report,
         )
-        return replace(evidence, training=asdict(self.choice))
+        return replace(evidence, training=asdict(self.run))
 
 
 @dataclass(frozen=True)
 class CandidatesTask(Task[Candidates]):
     """The units of a layer that might carry a concept, found on the discovery half."""
 
-    choice: Run
+    run: Run
     layer: str
     concept: str
 
@@ -84,7 +84,7 @@ class CandidatesTask(Task[Candidates]):
     def compute(self, lab: Lab, report: Report) -> Candidates:
         """The candidates."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         report(0.0, self.title)
         discovery, _ = halves(described.digits, self.concept, described.measured)
@@ -95,7 +95,7 @@ class CandidatesTask(Task[Candidates]):
 class PairEffectsTask(Task[pd.DataFrame]):
     """What adding a part to a digit does to the answer and to the units, digit by digit."""
 
-    choice: Run
+    run: Run
     layer: str
     units: tuple[int, ...]
     part: str
@@ -110,7 +110,7 @@ class PairEffectsTask(Task[pd.DataFrame]):
     def compute(self, lab: Lab, report: Report) -> pd.DataFrame:
         """A row for each kind of pairs and each effect; see `paired_effects`."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         report(0.0, self.title)
         half = described.half("confirmation")
@@ -149,7 +149,7 @@ class PairEffectsTask(Task[pd.DataFrame]):
 class UnitSearchTask(Task[UnitSearch]):
     """The search for units of a layer without which a class is lost."""
 
-    choice: Run
+    run: Run
     layer: str
     label: int
     removed: int = GREEDY
@@ -162,9 +162,9 @@ class UnitSearchTask(Task[UnitSearch]):
 
     def compute(self, lab: Lab, report: Report) -> UnitSearch:
         """The rankings, made on discovery digits, and their curves on confirmation digits."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         known, judged = (
-            Removal(model, lab.result(DataTask(self.choice.data, half), report), self.layer)
+            Removal(model, lab.result(DataTask(self.run.data, half), report), self.layer)
             for half in ("discovery", "confirmation")
         )
         found = rankings(
@@ -173,17 +173,17 @@ class UnitSearchTask(Task[UnitSearch]):
             self.label,
             removed=self.removed,
             orders=self.orders,
-            seed=self.choice.seed,
+            seed=self.run.seed,
             report=part_of(report, 0, 0.8),
         )
-        return searched(found, judged, self.label, self.choice.seed, part_of(report, 0.8, 1))
+        return searched(found, judged, self.label, self.run.seed, part_of(report, 0.8, 1))
 
 
 @dataclass(frozen=True)
 class SubpopulationsTask(Task[Subpopulations]):
     """Whom each unit of a layer fires for within the class that training wants it on."""
 
-    choice: Run
+    run: Run
     layer: str
 
     @property
@@ -194,11 +194,11 @@ class SubpopulationsTask(Task[Subpopulations]):
     def compute(self, lab: Lab, report: Report) -> Subpopulations:
         """The comparison."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         report(0.0, self.title)
         halves = [described.half(split) for split in ("discovery", "confirmation")]
-        fit = lab.result(DataTask(self.choice.data, "fit"), report)
+        fit = lab.result(DataTask(self.run.data, "fit"), report)
         return subpopulations(
             model,
             self.layer,

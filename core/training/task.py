@@ -25,22 +25,22 @@ class ModelTask(Task[Inspectable]):
     """A model trained on the fit split, with its history on digits held back."""
 
     is_network: ClassVar[bool] = True
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {self.choice.title}"
+        return f"Training {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> Inspectable:
         """The trained model."""
-        data, name = self.choice.data, self.choice.model
+        data, name = self.run.data, self.run.model
         fit = lab.result(DataTask(data, "fit"), report)
         watch = lab.result(DataTask(data, "selection"), report)
         return train(
             name,
             fit,
-            seed=self.choice.seed,
+            seed=self.run.seed,
             watch=watch,
             on_step=lambda step: describe_step(report, self.title, step),
         )

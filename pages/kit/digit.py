@@ -50,9 +50,9 @@ class Followed:
         return self.name.replace("/", "-")
 
 
-def followed(choice: Run) -> Followed:
+def followed(run: Run) -> Followed:
     """The digit of the address, below a row of digits to choose another from."""
-    digits = cache.digits(choice.data, "confirmation")
+    digits = cache.digits(run.data, "confirmation")
     number = followed_number(digits)
     name, label = digits.ids[number], int(digits.labels[number])
     with st.expander(f"{name}, a {label}. Choose another", True):

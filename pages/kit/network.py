@@ -11,15 +11,15 @@ from pages.kit import controls, links
 __all__ = ["one_network"]
 
 
-def one_network(titles: Mapping[str, str], choice: Run) -> Run:
+def one_network(titles: Mapping[str, str], run: Run) -> Run:
     """The choice if its model is one of the section's, else with their first; a way to the others.
 
     titles: of the models, by name. What is picked is the address's model, for other pages too.
     """
-    mine = choice.model if choice.model in titles else next(iter(titles))
+    mine = run.model if run.model in titles else next(iter(titles))
     network = links.Part(f"network of {next(iter(titles))}", mine, tuple(titles), _open)
     controls.pick(network, "Network", names=titles.__getitem__)
-    return replace(choice, model=mine)
+    return replace(run, model=mine)
 
 
 def _open(model: str) -> None:

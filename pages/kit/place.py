@@ -26,7 +26,6 @@ from pages.kit.waiting import result_of
 __all__ = [
     "SOURCE_NAMES",
     "address",
-    "choice",
     "controls",
     "go",
     "href",
@@ -34,6 +33,7 @@ __all__ = [
     "link",
     "navigation",
     "notices",
+    "run",
 ]
 
 DATA = links.one_of("data", SOURCES)
@@ -56,7 +56,7 @@ def asked() -> Run:
     return Run(DATA.value(), MODEL.value(), SEED.value())
 
 
-def choice() -> Run:
+def run() -> Run:
     """What is on the screen: as asked, with generated digits where MNIST can't be had.
 
     Ends the run with a view of the download where MNIST has to be fetched first.

@@ -19,9 +19,9 @@ def column(title: str, about: str) -> ColumnConfig:
     return st.column_config.NumberColumn(title, format="%.3f", help=about)
 
 
-def file_name(choice: Run) -> str:
+def file_name(run: Run) -> str:
     """The choice as part of a file's name."""
-    return f"{choice.data}-{choice.model}-seed{choice.seed}"
+    return f"{run.data}-{run.model}-seed{run.seed}"
 
 
 def download(

@@ -14,9 +14,9 @@ from core.runtime.task import Derived, Report, Task
 SEEDS = 3
 
 
-def seeds_of(choice: Run) -> tuple[Run, ...]:
+def seeds_of(run: Run) -> tuple[Run, ...]:
     """The choice with its seed and the next two."""
-    return tuple(replace(choice, seed=choice.seed + more) for more in range(SEEDS))
+    return tuple(replace(run, seed=run.seed + more) for more in range(SEEDS))
 
 
 def hidden_dense(model: str) -> tuple[str, ...]:

@@ -98,7 +98,7 @@ def also_best(partners: pd.DataFrame) -> int:
 class CorrespondenceTask(Task[Correspondence]):
     """The units of a layer matched between three networks that differ in seed alone."""
 
-    choice: Run
+    run: Run
     layer: str
 
     @property
@@ -108,16 +108,16 @@ class CorrespondenceTask(Task[Correspondence]):
 
     def compute(self, lab: Lab, report: Report) -> Correspondence:
         """The matching of the trained networks, with its two controls."""
-        tasks = tuple(ModelTask(each) for each in seeds_of(self.choice))
+        tasks = tuple(ModelTask(each) for each in seeds_of(self.run))
         models, report = lab.given(report, SeveralTask(tasks, self.title))
-        digits = lab.result(DataTask(self.choice.data, "discovery"), report)
+        digits = lab.result(DataTask(self.run.data, "discovery"), report)
         return self._matched(models, digits.take(slice(MATCHED)), report)
 
     def _matched(
         self, models: Sequence[Inspectable], digits: DataSet, report: Report
     ) -> Correspondence:
         """The networks, trained and untrained, matched on the digits."""
-        fresh = [each.untrained() for each in seeds_of(self.choice)]
+        fresh = [each.untrained() for each in seeds_of(self.run)]
         report(0.2, self.title)
         learned, untrained = (
             [peaks(model, digits.images, self.layer) for model in of] for of in (models, fresh)
@@ -128,7 +128,7 @@ class CorrespondenceTask(Task[Correspondence]):
             null[i, j] = null[j, i] = match_null(learned[i], learned[j])
         partner, correlation = _matchings(learned)
         return Correspondence(
-            seeds=np.array([each.seed for each in seeds_of(self.choice)]),
+            seeds=np.array([each.seed for each in seeds_of(self.run)]),
             partner=partner,
             correlation=correlation,
             untrained=_matchings(untrained)[1],

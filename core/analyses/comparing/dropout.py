@@ -56,17 +56,17 @@ class DropoutComparison:
 class DropoutTask(Derived[DropoutComparison]):
     """Three seeds trained with each of several dropouts, and what their hidden layers are like."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {registry.title(self.choice.model)} with and without dropout"
+        return f"Training {registry.title(self.run.model)} with and without dropout"
 
     @property
     def networks(self) -> tuple[tuple[ShortModelTask, bool], ...]:
         """Each network, and whether it is trained: the untrained ones come first."""
-        plain = [ShortModelTask(each, EPOCHS, DIGITS) for each in seeds_of(self.choice)]
+        plain = [ShortModelTask(each, EPOCHS, DIGITS) for each in seeds_of(self.run)]
         every = [replace(one, dropout=share) for share in DROPOUTS for one in plain]
         return (*((one, False) for one in plain), *((one, True) for one in every))
 
@@ -76,7 +76,7 @@ class DropoutTask(Derived[DropoutComparison]):
         rows, curves = [], []
         for task, of in zip(tasks, lab.all(tasks, report), strict=True):
             dropout = task.short.dropout if task.trained else np.nan
-            which = {"seed": task.short.choice.seed, "dropout": dropout}
+            which = {"seed": task.short.run.seed, "dropout": dropout}
             for layer, numbers in of.measures.items():
                 rows.append({**which, "layer": layer, "accuracy": of.accuracy, **numbers})
                 curve = {"silenced": SHARES, "accuracy": of.curves[layer]}
@@ -111,16 +111,15 @@ class LayerSharingTask(Task[LayerSharing]):
 
     def compute(self, lab: Lab, report: Report) -> LayerSharing:
         """What is chosen is chosen on the discovery half, and judged on the confirmation half."""
-        choice = self.short.choice
-        described, report = lab.given(report, DescribedDigitsTask(choice.data))
-        model = choice.untrained()
+        run = self.short.run
+        described, report = lab.given(report, DescribedDigitsTask(run.data))
+        model = run.untrained()
         if self.trained:
             model, report = lab.given(report, self.short)
         report(0.0, self.title)
         halves = described.half("discovery"), described.half("confirmation")
         found = {
-            layer: _sharing(model, layer, halves, choice.seed)
-            for layer in hidden_dense(choice.model)
+            layer: _sharing(model, layer, halves, run.seed) for layer in hidden_dense(run.model)
         }
         return LayerSharing(
             accuracy(model, halves[1].digits),

@@ -160,17 +160,17 @@ class Emergence:
 class EmergenceTask(Task[Emergence]):
     """What the units of a trained model were at each checkpoint of its training."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Reading the checkpoints of {self.choice.model}, seed {self.choice.seed}"
+        return f"Reading the checkpoints of {self.run.model}, seed {self.run.seed}"
 
     def compute(self, lab: Lab, report: Report) -> Emergence:
         """What the units were at each checkpoint, on both halves."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         return _emergence(model, described, report, self.title)
 

@@ -37,7 +37,7 @@ class ShortModelTask(Task[Inspectable]):
     """
 
     is_network: ClassVar[bool] = True
-    choice: Run
+    run: Run
     epochs: int
     digits: int
     labels: str = ALL
@@ -49,7 +49,7 @@ class ShortModelTask(Task[Inspectable]):
     @property
     def title(self) -> str:
         """What it is."""
-        seed = f"seed {self.choice.seed}"
+        seed = f"seed {self.run.seed}"
         if not self.first:
             classes = "" if self.labels == ALL else f"digits {_classes(self.labels)}, "
             return f"{classes}dropout {self.dropout:g}, {seed}".capitalize()
@@ -69,7 +69,7 @@ class ShortModelTask(Task[Inspectable]):
                 if name.split(".")[0] in held
             }
         report(0.0, self.title)
-        fit = lab.result(DataTask(self.choice.data, "fit"), report)
+        fit = lab.result(DataTask(self.run.data, "fit"), report)
         model = self._trained(
             of_classes(fit.take(slice(self.digits)), self.labels), weights, report
         )
@@ -82,7 +82,7 @@ class ShortModelTask(Task[Inspectable]):
 
     def held(self) -> tuple[str, ...]:
         """Its layers from elsewhere."""
-        described = registry.describe(self.choice.model)
+        described = registry.describe(self.run.model)
         return tuple(layer.name for layer in described[: self.first])
 
     def _trained(
@@ -95,9 +95,9 @@ class ShortModelTask(Task[Inspectable]):
             report(step.number / step.total, text)
 
         return train(
-            self.choice.model,
+            self.run.model,
             digits,
-            seed=self.choice.seed + (_FRESH if self.first else 0),
+            seed=self.run.seed + (_FRESH if self.first else 0),
             epochs=self.epochs,
             settings={"dropout": self.dropout} if self.dropout else None,
             watch=digits.take(slice(1)),  # its record is not read

@@ -76,17 +76,17 @@ def _survival(units: pd.DataFrame) -> dict[str, float]:
 class TransferTask(Task[Transfer]):
     """Transfer of first layers from digits 0 to 4 to 5 to 9, with controls, for three seeds."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Transferring layers of {registry.title(self.choice.model)}"
+        return f"Transferring layers of {registry.title(self.run.model)}"
 
-    def networks(self, choice: Run) -> dict[tuple[str, int], ShortModelTask]:
+    def networks(self, run: Run) -> dict[tuple[str, int], ShortModelTask]:
         """The networks of one seed by kind and number of layers from elsewhere."""
-        base = ShortModelTask(choice, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
-        hidden = len(registry.describe(choice.model)) - 1
+        base = ShortModelTask(run, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
+        hidden = len(registry.describe(run.model)) - 1
         moved = {
             (kind, n): replace(base, first=n, source=source, frozen=frozen)
             for kind, (source, frozen) in KINDS.items()
@@ -96,17 +96,17 @@ class TransferTask(Task[Transfer]):
 
     def compute(self, lab: Lab, report: Report) -> Transfer:
         """The comparison, for which the networks that are missing are trained."""
-        test = self.choice.data, "discovery", "confirmation"
+        test = self.run.data, "discovery", "confirmation"
         seen, judged = (lab.result(DataTask(test[0], half), report) for half in test[1:])
         seen, judged = of_classes(seen, A), of_classes(judged, B)
-        shorts = {choice: self.networks(choice) for choice in seeds_of(self.choice)}
+        shorts = {run: self.networks(run) for run in seeds_of(self.run)}
         every = [short for of in shorts.values() for short in of.values()]
         trained = dict(zip(every, lab.all(every, report), strict=True))
         scores, units = [], []
-        for choice, networks in shorts.items():
+        for run, networks in shorts.items():
             models = {which: trained[short] for which, short in networks.items()}
             scores += [
-                {"seed": choice.seed, "kind": kind, "first": n, "accuracy": accuracy(of, judged)}
+                {"seed": run.seed, "kind": kind, "first": n, "accuracy": accuracy(of, judged)}
                 for (kind, n), of in models.items()
                 if kind != "A"
             ]
@@ -120,15 +120,15 @@ def _moved(
     digits: DataSet,
 ) -> pd.DataFrame:
     """What became of each unit of A, in the fine-tuned networks and in two controls."""
-    before, choice = models["A", 0], shorts["A", 0].choice
+    before, run = models["A", 0], shorts["A", 0].run
     hidden = before.layers[:-1]
-    after = {("untrained", 0): choice.untrained()}
+    after = {("untrained", 0): run.untrained()}
     after |= {which: of for which, of in models.items() if which[0] in ("base", "AnB+")}
     frames = []
     for (kind, first), other in after.items():
         for layer in hidden[: first or None]:
             found = tuning(before, other, digits, layer)
-            frames.append(found.assign(seed=choice.seed, kind=kind, first=first, layer=layer))
+            frames.append(found.assign(seed=run.seed, kind=kind, first=first, layer=layer))
     return pd.concat(frames, ignore_index=True)
 
 

@@ -18,23 +18,23 @@ __all__ = ["DissectionTask"]
 class DissectionTask(Task[Dissection]):
     """A layer of a trained model against all concepts. level: share of its activations."""
 
-    choice: Run
+    run: Run
     layer: str
     level: float
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Dissecting {self.choice.model}/{self.layer}"
+        return f"Dissecting {self.run.model}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> Dissection:
         """The dissection: chosen on the discovery half, judged on the confirmation half."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         return dissect_layer(
             model,
-            self.choice.untrained(),
+            self.run.untrained(),
             described.half("discovery"),
             described.half("confirmation"),
             self.layer,

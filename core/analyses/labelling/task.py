@@ -38,17 +38,17 @@ class UnitLabels:
 class UnitLabelsTask(Task[UnitLabels]):
     """Labels of all units of a trained model, and the effect of each optional part."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Labelling the units of {self.choice.model}"
+        return f"Labelling the units of {self.run.model}"
 
     def compute(self, lab: Lab, report: Report) -> UnitLabels:
         """Labels chosen on the discovery half, scored on the confirmation half; differences."""
         model, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         halves = [described.half(split) for split in ("discovery", "confirmation")]
         libraries = [Library.of(half.measured) for half in halves]
@@ -60,7 +60,7 @@ class UnitLabelsTask(Task[UnitLabels]):
         for at, layer in enumerate(model.layers):
             report(at / len(model.layers), f"Labelling the units of {layer}")
             samples = [(of[layer], library) for of, library in zip(answers, libraries, strict=True)]
-            labels[layer] = label_units(samples[0], samples[1], seed=self.choice.seed)
+            labels[layer] = label_units(samples[0], samples[1], seed=self.run.seed)
             changes[layer] = {name: differences(model, of, layer) for name, of in pairs.items()}
         return UnitLabels(labels, changes, {name: _few(of) for name, of in pairs.items()})
 

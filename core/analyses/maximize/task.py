@@ -37,19 +37,19 @@ class CovarianceTask(Task[Covariance]):
 class MaximizedTask(Task[Maximized]):
     """Maximized inputs of all units of a layer of a trained model."""
 
-    choice: Run
+    run: Run
     layer: str
     settings: Settings
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Maximizing {self.choice.model}/{self.layer}"
+        return f"Maximizing {self.run.model}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> Maximized:
         """The images, all units at once."""
         model, natural, report = lab.given(
-            report, ModelTask(self.choice), CovarianceTask(self.choice.data)
+            report, ModelTask(self.run), CovarianceTask(self.run.data)
         )
         units = [(self.layer, index) for index in range(layer_of(model, self.layer).units)]
 

@@ -38,24 +38,24 @@ def taps(model: str, layer: str) -> tuple[str, ...]:
 class LayerModesTask(Task[ModesOfLayer]):
     """The modes of every unit of a layer. tap: one of `TAPS`; of a map the maximum is read."""
 
-    choice: Run
+    run: Run
     layer: str
     tap: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Looking for modes in {self.choice.model}/{self.layer}"
+        return f"Looking for modes in {self.run.model}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> ModesOfLayer:
         """The modes of both halves, and of the untrained network on the first."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         images = {
-            half: lab.result(DataTask(self.choice.data, half), report).images
+            half: lab.result(DataTask(self.run.data, half), report).images
             for half in ("discovery", "confirmation")
         }
         values = {half: self._read(model, shown) for half, shown in images.items()}
-        untrained = self._read(self.choice.untrained(), images["discovery"])
+        untrained = self._read(self.run.untrained(), images["discovery"])
         modes = {}
         for at, (name, of) in enumerate({**values, "untrained": untrained}.items()):
             part = part_of(report, at / 3, (at + 1) / 3)
@@ -63,7 +63,7 @@ class LayerModesTask(Task[ModesOfLayer]):
             def on_progress(done: float, part: Report = part, name: str = name) -> None:
                 part(done, f"{self.title}: {name}, {done:.0%}")
 
-            modes[name] = find_layer(of, seed=self.choice.seed, on_progress=on_progress)
+            modes[name] = find_layer(of, seed=self.run.seed, on_progress=on_progress)
         return ModesOfLayer(**modes, values=values)
 
     def _read(self, model: Inspectable, images: torch.Tensor) -> Floats:
@@ -94,9 +94,9 @@ class UnitModesTask(Derived[UnitModes]):
     def compute(self, lab: Lab, report: Report) -> UnitModes:
         """The unit's modes, and who lives in them."""
         layer, described, _ = lab.given(
-            report, self.layer, DescribedDigitsTask(self.layer.choice.data)
+            report, self.layer, DescribedDigitsTask(self.layer.run.data)
         )
         half = described.half("confirmation")
         values = {name: of[:, self.unit] for name, of in layer.values.items()}
-        seed = self.layer.choice.seed + self.unit
+        seed = self.layer.run.seed + self.unit
         return unit_modes(values, half.digits.labels.numpy(), half.measured, seed)

@@ -31,25 +31,25 @@ class RecordedMovie:
 class MovieTask(Task[RecordedMovie]):
     """The film of a model's training, for which it is trained once more."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Recording the training of {self.choice.title}"
+        return f"Recording the training of {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> RecordedMovie:
         """The film, recorded."""
-        data, name = self.choice.data, self.choice.model
+        data, name = self.run.data, self.run.model
         fit = lab.result(DataTask(data, "fit"), report)
         with Recorder(
             lab.result(DataTask(data, "discovery"), report), steps_of(name, len(fit))
         ) as recorder:
-            recorder.begin(self.choice.untrained())
+            recorder.begin(self.run.untrained())
             model = self._trained(recorder, lab, report)
             report(_TRAINED, "Preparing the movie")
             film = recorder.cut()
-        known = lab.find(ModelTask(self.choice))
+        known = lab.find(ModelTask(self.run))
         return RecordedMovie(film, known is not None and weights_hash(known) == weights_hash(model))
 
     def _trained(self, recorder: Recorder, lab: Lab, report: Report) -> Inspectable:
@@ -60,10 +60,10 @@ class MovieTask(Task[RecordedMovie]):
             describe_step(part_of(report, 0, _TRAINED), self.title, step)
 
         return train(
-            self.choice.model,
-            lab.result(DataTask(self.choice.data, "fit")),
-            seed=self.choice.seed,
-            watch=lab.result(DataTask(self.choice.data, "selection")),
+            self.run.model,
+            lab.result(DataTask(self.run.data, "fit")),
+            seed=self.run.seed,
+            watch=lab.result(DataTask(self.run.data, "selection")),
             on_step=on_step,
             pictures=True,
         )

@@ -29,27 +29,27 @@ class Profiles:
 class ProfilesTask(Task[Profiles]):
     """The profile of each unit of a trained model."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Measuring the units of {self.choice.title}"
+        return f"Measuring the units of {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> Profiles:
         """The profiles: chosen on the discovery half, measured on the confirmation half."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         halves = [
-            lab.result(DataTask(self.choice.data, split), report)
+            lab.result(DataTask(self.run.data, split), report)
             for split in ("discovery", "confirmation")
         ]
-        test = lab.result(DataTask(self.choice.data, "test"), report)
+        test = lab.result(DataTask(self.run.data, "test"), report)
         report(0.0, "Measuring units")
         layers = profile(
             model,
-            self.choice.untrained().train(),
+            self.run.untrained().train(),
             *halves,
-            seed=self.choice.seed,
+            seed=self.run.seed,
             on_layer=partial(_on_layer, report),
         )
         return Profiles(accuracy(model, test), layers)
@@ -64,7 +64,7 @@ def _on_layer(report: Report, done: int, layers: int) -> None:
 class Study:
     """A trained model and what its units do. accuracy: on the test digits, 0..1."""
 
-    choice: Run
+    run: Run
     model: Inspectable
     accuracy: float
     profiles: dict[str, Profile]
@@ -74,14 +74,14 @@ class Study:
 class StudyTask(Derived[Study]):
     """A trained model with the profile of each of its units."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {self.choice.title}"
+        return f"Training {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> Study:
         """The study, of the model and the profiles."""
-        model, measured, _ = lab.given(report, ModelTask(self.choice), ProfilesTask(self.choice))
-        return Study(self.choice, model, measured.accuracy, measured.layers)
+        model, measured, _ = lab.given(report, ModelTask(self.run), ProfilesTask(self.run))
+        return Study(self.run, model, measured.accuracy, measured.layers)

@@ -23,24 +23,24 @@ __all__ = ["HeadsTask", "PositionValueTask"]
 class HeadsTask(Task[Heads]):
     """What each head looks at, and which classes need it."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> Heads:
         """Weights, entropies, heads silenced one by one, and weights replaced."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         halves = {
-            half: lab.result(DataTask(self.choice.data, half), report)
+            half: lab.result(DataTask(self.run.data, half), report)
             for half in ("discovery", _JUDGED)
         }
         judged = halves[_JUDGED]
         looks = {
             name: attention.mean_weights(network, judged.images)
-            for name, network in {"trained": model, "untrained": self.choice.untrained()}.items()
+            for name, network in {"trained": model, "untrained": self.run.untrained()}.items()
         }
         effects = {}
         for at, (half, digits) in enumerate(halves.items()):
@@ -58,7 +58,7 @@ class HeadsTask(Task[Heads]):
                 half: np.bincount(digits.labels.numpy(), minlength=CLASSES)
                 for half, digits in halves.items()
             },
-            random=attention.random_effects(model, judged, DRAWS, self.choice.seed),
+            random=attention.random_effects(model, judged, DRAWS, self.run.seed),
             kept={name: np.array(hits) for name, hits in kept.items()},
         )
 
@@ -71,7 +71,7 @@ _UNPLACED = "attention_unplaced"
 class PositionValueTask(Task[PositionValue]):
     """The network without positions, and what shuffled patches change in both."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
@@ -80,10 +80,8 @@ class PositionValueTask(Task[PositionValue]):
 
     def compute(self, lab: Lab, report: Report) -> PositionValue:
         """Both networks on digits as they are and on shuffled patches."""
-        unplaced = replace(self.choice, model=_UNPLACED)
-        with_places, without, report = lab.given(
-            report, ModelTask(self.choice), ModelTask(unplaced)
-        )
-        digits = lab.result(DataTask(self.choice.data, _JUDGED), report)
+        unplaced = replace(self.run, model=_UNPLACED)
+        with_places, without, report = lab.given(report, ModelTask(self.run), ModelTask(unplaced))
+        digits = lab.result(DataTask(self.run.data, _JUDGED), report)
         networks = {"with positions": with_places, "without positions": without}
-        return position_value(networks, digits, self.choice.seed)
+        return position_value(networks, digits, self.run.seed)

@@ -30,18 +30,18 @@ OBSERVED = 200  # digits of each class and half, at most, whose capsules are cor
 class PoseMeaningsTask(Task[PoseMeanings]):
     """Dimensions of the capsules, shifted and decoded, and beside measured digits."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> PoseMeanings:
         """Both halves, class by class; a property's spread is that of the discovery half."""
-        trained, report = lab.given(report, ModelTask(self.choice))
-        model, untrained = of_capsules(trained), self.choice.untrained()
-        halves = [lab.result(DataTask(self.choice.data, half), report) for half in HALVES]
+        trained, report = lab.given(report, ModelTask(self.run))
+        model, untrained = of_capsules(trained), self.run.untrained()
+        halves = [lab.result(DataTask(self.run.data, half), report) for half in HALVES]
         found: dict[str, list[Numbers]] = {field.name: [] for field in fields(PoseMeanings)}
         for label in range(CLASSES):
             report(label / CLASSES, f"Shifting the capsules of class {label}")
@@ -50,8 +50,8 @@ class PoseMeaningsTask(Task[PoseMeanings]):
             spread = values[0].std(0)
             each = [
                 {
-                    **shifted(model, digits, spread, self.choice.seed),
-                    **read_of((model, untrained), digits, of, self.choice.seed),
+                    **shifted(model, digits, spread, self.run.seed),
+                    **read_of((model, untrained), digits, of, self.run.seed),
                 }
                 for digits, of in zip(own, values, strict=True)
             ]

@@ -31,18 +31,18 @@ _MODULE = 50  # digits on which the forms of the course module are tried
 class RoutingEffectsTask(Task[RoutingEffects]):
     """Routing with more and fewer iterations, and with wrong coefficients."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> RoutingEffects:
         """All on the confirmation half."""
-        trained, report = lab.given(report, ModelTask(self.choice))
-        model, untrained = of_capsules(trained), of_capsules(self.choice.untrained())
-        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
+        trained, report = lab.given(report, ModelTask(self.run))
+        model, untrained = of_capsules(trained), of_capsules(self.run.untrained())
+        digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
         right = routing.correct(model, *given, ITERATIONS)
@@ -58,17 +58,17 @@ class RoutingEffectsTask(Task[RoutingEffects]):
 class RoutingComparisonTask(Task[RoutingComparison]):
     """The same network trained without routing, from the same first weights."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> RoutingComparison:
         """Which digits of the confirmation half both tell right."""
-        uniform = replace(self.choice, model="capsules_uniform")
-        *models, report = lab.given(report, ModelTask(self.choice), ModelTask(uniform))
-        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
+        uniform = replace(self.run, model="capsules_uniform")
+        *models, report = lab.given(report, ModelTask(self.run), ModelTask(uniform))
+        digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         answers = [run(model, digits.images).argmax(1) for model in models]
         return RoutingComparison(*((told == digits.labels).numpy() for told in answers))

@@ -28,7 +28,7 @@ EPOCHS = 4  # of the heads on layers that stay random
 class ControlNetworksTask(Task[ControlNetworks]):
     """Two more networks and heads on random layers, and the same lesions in each."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
@@ -37,10 +37,10 @@ class ControlNetworksTask(Task[ControlNetworks]):
 
     def compute(self, lab: Lab, report: Report) -> ControlNetworks:
         """By network: scores, and the lesions of both shared layers."""
-        names = (self.choice.model, *_ALONE)
-        runs = [replace(self.choice, model=name) for name in names]
+        names = (self.run.model, *_ALONE)
+        runs = [replace(self.run, model=name) for name in names]
         *models, report = lab.given(report, *(ModelTask(run) for run in runs))
-        data = self.choice.data
+        data = self.run.data
         halves = [
             lab.result(DataTask(data, half), report) for half in ("discovery", "confirmation")
         ]
@@ -52,9 +52,9 @@ class ControlNetworksTask(Task[ControlNetworks]):
             report(0.5 + 0.5 * at / len(networks), f"Silencing units: {NETWORKS[name]}")
             kept[f"{name} scores"] = Lesions(model, halves[1], SHARED[-1]).judged()[1]
             for layer in SHARED:
-                found = judged(model, halves, layer, (SHARE,), self.choice.seed)
+                found = judged(model, halves, layer, (SHARE,), self.run.seed)
                 kept |= {f"{name} {key}": values for key, values in found.items()}
-        return ControlNetworks(tuple(head.task for head in heads_of(self.choice.model)), kept)
+        return ControlNetworks(tuple(head.task for head in heads_of(self.run.model)), kept)
 
     def _random(self, fit: DataSet, report: Report) -> Inspectable:
         """The network with trained heads on shared layers as they were drawn."""
@@ -63,5 +63,5 @@ class ControlNetworksTask(Task[ControlNetworks]):
             report(0.5 * step.number / step.total, "Training heads on random layers")
 
         start = Start(frozen=SHARED)
-        seed = self.choice.seed
+        seed = self.run.seed
         return train("multitask", fit, seed=seed, epochs=EPOCHS, start=start, on_step=on_step)

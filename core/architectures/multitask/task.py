@@ -25,17 +25,17 @@ _LINEAR = 20_000  # digits of the linear baseline
 class SharedUnitsTask(Task[SharedUnits]):
     """What every shared unit of `multitask` or `pairs` is for."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> SharedUnits:
         """Scores and baselines, lesions of single units and of groups, and gradients."""
-        trained, report = lab.given(report, ModelTask(self.choice))
-        model, data = opened_up(trained), self.choice.data
+        trained, report = lab.given(report, ModelTask(self.run))
+        model, data = opened_up(trained), self.run.data
         halves = [
             lab.result(DataTask(data, half), report) for half in ("discovery", "confirmation")
         ]
@@ -43,8 +43,8 @@ class SharedUnitsTask(Task[SharedUnits]):
         kept = {"scores": scores(model, fit, halves[1])}
         for at, layer in enumerate(SHARED):
             report(0.1 + 0.35 * at, f"Silencing the units of {layer}, one by one and together")
-            kept |= judged(model, halves, layer, SHARES, self.choice.seed)
+            kept |= judged(model, halves, layer, SHARES, self.run.seed)
             kept |= described(model, halves, layer)
         report(0.8, "Comparing the gradients of the tasks")
         kept |= conflict(model, halves[0].take(slice(_BATCHES * SIZE)))
-        return SharedUnits(heads_of(self.choice.model), kept)
+        return SharedUnits(heads_of(self.run.model), kept)

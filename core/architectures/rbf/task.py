@@ -26,18 +26,18 @@ __all__ = ["RBFTask"]
 class RBFTask(Task[RBFMeasures]):
     """The centres of one network, and what their width does."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> RBFMeasures:
         """All numbers of the network of the choice."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         fit, chosen, judged = (
-            lab.result(DataTask(self.choice.data, split), report)
+            lab.result(DataTask(self.run.data, split), report)
             for split in ("fit", "selection", "confirmation")
         )
         centres = model.get_parameter("centres.prototypes").detach()
@@ -45,7 +45,7 @@ class RBFTask(Task[RBFMeasures]):
         report(0.1, f"{self.title}: widths")
         arrays = responses_by_width(centres, width, (fit, judged))
         report(0.6, f"{self.title}: other centres")
-        made = sets_of(centres, width, self.choice.untrained(), fit)
+        made = sets_of(centres, width, self.run.untrained(), fit)
         owned, sets = compared(made, chosen, (fit, judged))
         return RBFMeasures(
             centres.view(-1, 28, 28).numpy(),

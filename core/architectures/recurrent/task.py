@@ -32,21 +32,21 @@ HELD = 2000  # digits of the confirmation half on which whole gates are held
 class GatesTask(Task[GateMeasures]):
     """Gates and state of the chosen network, beside itself before training."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> GateMeasures:
         """Everything on the confirmation half, but what orders the units."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         first, judged = (
-            lab.result(DataTask(self.choice.data, half), report)
+            lab.result(DataTask(self.run.data, half), report)
             for half in ("discovery", "confirmation")
         )
-        networks = dict(zip(NETWORKS, (model, self.choice.untrained()), strict=True))
+        networks = dict(zip(NETWORKS, (model, self.run.untrained()), strict=True))
         saturation, kept = saturations(networks, judged)
         report(0.4, "Recording gates and states")
         carried = recurrent.state(model.described)
@@ -73,23 +73,23 @@ class GatesTask(Task[GateMeasures]):
 class EarlyReadingTask(Task[EarlyReading]):
     """Probes of every row, fitted on the discovery half and judged on the confirmation half."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> EarlyReading:
         """Accuracy by row, of the network and of itself before training."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         fit, judge = (
-            lab.result(DataTask(self.choice.data, half), report)
+            lab.result(DataTask(self.run.data, half), report)
             for half in ("discovery", "confirmation")
         )
         accuracies, fitted = {}, {}
         for at, (name, of) in enumerate(
-            {"probe": model, "untrained": self.choice.untrained()}.items()
+            {"probe": model, "untrained": self.run.untrained()}.items()
         ):
             report(at / 2, "Fitting a probe for each row")
             learn, seen = (recurrent.read(of, half.images, "hidden") for half in (fit, judge))

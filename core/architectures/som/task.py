@@ -30,18 +30,18 @@ PIXELS = 8  # whose component planes are offered
 class SOMTask(Task[SOMMeasures]):
     """The map of one network."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}"
+        return f"Examining {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> SOMMeasures:
         """The map at each step kept, and its shuffles."""
-        model, report = lab.given(report, ModelTask(self.choice))
+        model, report = lab.given(report, ModelTask(self.run))
         kept = model.history.weights
-        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
+        digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         steps = sorted(kept)
         maps = [kept[step]["map.prototypes"] for step in steps]
         labels = [kept[step]["logits.labels"] for step in steps]

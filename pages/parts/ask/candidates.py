@@ -22,7 +22,7 @@ _SIZES = (1, 10, 30)
 def candidates(study: Study, asked: Asked) -> None:
     """The table of all units, and ways to ask about the best of them."""
     st.subheader("Candidates", anchor=False)
-    found = result_of(CandidatesTask(study.choice, asked.layer, asked.concept))
+    found = result_of(CandidatesTask(study.run, asked.layer, asked.concept))
     _said(found)
     order = found.order.tolist()
     with st.container(horizontal=True):
@@ -82,4 +82,4 @@ def _said(found: Candidates) -> None:
 
 def _ask(study: Study, layer: str, units: tuple[int, ...]) -> None:
     """Put the units into the claim."""
-    links.put(units=name_units(study.choice.model, layer, units), ticked=None)
+    links.put(units=name_units(study.run.model, layer, units), ticked=None)

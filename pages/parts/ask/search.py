@@ -27,7 +27,7 @@ def search(study: Study, asked: Asked) -> None:
     if asked.label is None:
         return
     st.subheader(f"How many units does class {asked.label} need?", anchor=False)
-    found = result_of(UnitSearchTask(study.choice, asked.layer, asked.label))
+    found = result_of(UnitSearchTask(study.run, asked.layer, asked.label))
     finding("erasable", found.erasable(asked.label))
     controls.pick(
         INDEXING,

@@ -128,7 +128,7 @@ def pairs(study: Study, asked: Asked) -> None:
         return
     st.subheader(f"Adding and erasing the {part}", anchor=False)
     units = asked.units
-    frame = result_of(PairEffectsTask(study.choice, asked.layer, units, part, label, asked.kind))
+    frame = result_of(PairEffectsTask(study.run, asked.layer, units, part, label, asked.kind))
     for at, (_, of) in enumerate(frame.groupby("pairs", sort=False)):
         answers = of[~of["effect"].str.startswith("unit ")]
         st.markdown(f"**{answers['made'].iloc[0].capitalize()}**", help=DEFINITIONS["paired"])

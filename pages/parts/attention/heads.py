@@ -59,18 +59,18 @@ def query_name(query: int) -> str:
     return "the class token" if query == PATCHES else f"patch {query // SIDE},{query % SIDE}"
 
 
-def heads(choice: Run) -> None:
+def heads(run: Run) -> None:
     """The chosen view of all heads; nothing is computed for the others."""
     st.subheader("All heads")
     view = pick(VIEW, "Heads", names=_TITLES.__getitem__, bare=True)
     if view == "positions":
-        _positions(choice)
+        _positions(run)
         return
-    found: Heads = result_of(HeadsTask(choice))
-    (_look if view == "looks" else _need)(choice, found)
+    found: Heads = result_of(HeadsTask(run))
+    (_look if view == "looks" else _need)(run, found)
 
 
-def _look(choice: Run, found: Heads) -> None:
+def _look(run: Run, found: Heads) -> None:
     """Mean weights of each query of each head, entropies and distances."""
     maps = found.weights["trained"][0]
     most = float(np.quantile(maps, 0.97))
@@ -119,13 +119,13 @@ def _look(choice: Run, found: Heads) -> None:
         f"{middle['untrained', 'distance']:.1f} pixels. This is one network: head numbers "
         "have no meaning in another network."
     )
-    download(named, f"attention-{file_name(choice)}-spread")
+    download(named, f"attention-{file_name(run)}-spread")
 
 
 _QUERIES = range(TOKENS)
 
 
-def _need(choice: Run, found: Heads) -> None:
+def _need(run: Run, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
     halves.chosen_and_judged("Each head's class was chosen")
     table = _named(found.effects())
@@ -147,8 +147,8 @@ def _need(choice: Run, found: Heads) -> None:
     shown = chosen[["name", "class", "digits", *list(helps)[1:], "needed"]]
     st.dataframe(shown, hide_index=True, column_config=helps)
     _one_head(table)
-    download(table, f"attention-{file_name(choice)}-heads")
-    _replaced(choice, found)
+    download(table, f"attention-{file_name(run)}-heads")
+    _replaced(run, found)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -172,7 +172,7 @@ def _one_head(table: pd.DataFrame) -> None:
     )
 
 
-def _replaced(choice: Run, found: Heads) -> None:
+def _replaced(run: Run, found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
     st.markdown("**Does it matter where heads attend?** Accuracy with replaced attention weights")
     table = found.accuracies()
@@ -182,12 +182,12 @@ def _replaced(choice: Run, found: Heads) -> None:
         "= 0; mean: each query's mean over all digits, so that the weights no longer depend on "
         "the digit; another digit: the weights for another, random digit; silenced: 0."
     )
-    download(table, f"attention-{file_name(choice)}-replaced")
+    download(table, f"attention-{file_name(run)}-replaced")
 
 
-def _positions(choice: Run) -> None:
+def _positions(run: Run) -> None:
     """The network without positions, trained when this view is opened."""
-    found = result_of(PositionValueTask(choice))
+    found = result_of(PositionValueTask(run))
     table = found.table
     placed, bag = (table.iloc[at] for at in (0, 1))
     st.markdown(
@@ -212,4 +212,4 @@ def _positions(choice: Run) -> None:
         ),
     }
     st.dataframe(table, hide_index=True, column_config=helps)
-    download(table, f"attention-{file_name(choice)}-positions")
+    download(table, f"attention-{file_name(run)}-positions")

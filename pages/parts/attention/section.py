@@ -33,22 +33,22 @@ TOKEN = links.integer("token", 0, TOKENS - 1, 6)
 HEAD = links.integer("head", 0, HEADS - 1, 0)
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The attention network, opened up."""
-    choice = replace(choice, model="attention")
+    run = replace(run, model="attention")
     st.markdown(
         "A **head** lets each patch of the digit attend to other patches and copy information "
         "from them. Its specialization is *where it attends*, which depends on the digit. A class "
         "token collects the information for the answer."
     )
-    model = result_of(ModelTask(choice))
+    model = result_of(ModelTask(run))
     if not isinstance(model, Attention):
         raise TypeError(f"{type(model).__name__} has no heads: train the model attention.")
-    one = digit.followed(choice)
+    one = digit.followed(run)
     seen = DRAWINGS.get(follow, model, one.image)
     token, head = _asked(one)
     _looks(one, seen, token)
-    _numbers(choice, seen, token, head)
+    _numbers(run, seen, token, head)
     _answer(one, seen, head)
     st.caption(
         "Attention is not an explanation: other weights can give the same answer (Jain & Wallace "
@@ -56,7 +56,7 @@ def section(choice: Run) -> None:
         "silencing it."
     )
     _defects(one)
-    attention_heads.heads(choice)
+    attention_heads.heads(run)
 
 
 def token_name(token: int) -> str:
@@ -141,7 +141,7 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     )
 
 
-def _numbers(choice: Run, seen: Followed, token: int, head: int) -> None:
+def _numbers(run: Run, seen: Followed, token: int, head: int) -> None:
     """Q·K, softmax and the weighted values of one query."""
     scores, weights, added = (of[0][head, token] for of in (seen.scores, seen.weights, seen.added))
     length = float(np.linalg.norm(seen.summed[0][head, token]))
@@ -185,7 +185,7 @@ def _numbers(choice: Run, seen: Followed, token: int, head: int) -> None:
     row, column = np.divmod(np.arange(PATCHES), SIDE)
     named = {"score": scores, "weight": weights, "adds to |z|": added}
     table = pd.DataFrame({"row": row, "column": column, **named})
-    download(table, f"attention-{file_name(choice)}-head{head}-token{token}")
+    download(table, f"attention-{file_name(run)}-head{head}-token{token}")
 
 
 def _answer(one: digit.Followed, seen: Followed, head: int) -> None:

@@ -74,10 +74,10 @@ DEFINITIONS = {
 }
 
 
-def dimensions(choice: Run, model: Capsules, one: digit.Followed, seen: Followed) -> None:
+def dimensions(run: Run, model: Capsules, one: digit.Followed, seen: Followed) -> None:
     """Strips of the followed digit with what each dimension means, then all classes."""
     label = seen.answer
-    found: PoseMeanings = result_of(PoseMeaningsTask(choice))
+    found: PoseMeanings = result_of(PoseMeaningsTask(run))
     table = found.dimensions(label)
     halves.chosen_and_judged("Dimensions and their properties were chosen")
     st.markdown(
@@ -91,8 +91,8 @@ def dimensions(choice: Run, model: Capsules, one: digit.Followed, seen: Followed
         "digit in the middle. Dimensions are named and sorted by the property that they change "
         "most in other digits of the class, in standard deviations over the whole shift."
     )
-    _table(choice, found, table, label)
-    _all_classes(choice, found)
+    _table(run, found, table, label)
+    _all_classes(run, found)
 
 
 def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
@@ -108,7 +108,7 @@ def _strips(table: pd.DataFrame, drawn: np.ndarray) -> None:
             st.image(DRAWINGS.get(pictures.png, pictures.sheet(tiles, len(tiles))))
 
 
-def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) -> None:
+def _table(run: Run, found: PoseMeanings, table: pd.DataFrame, label: int) -> None:
     """The numbers of every dimension of the class."""
     null, along = found.null[1, 0, label], found.along_null[1, 0, label]
     st.markdown(
@@ -134,7 +134,7 @@ def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) ->
         },
     )
     with st.container(horizontal=True):
-        download(table, f"capsule-dimensions-{file_name(choice)}-class{label}")
+        download(table, f"capsule-dimensions-{file_name(run)}-class{label}")
         first = int(table["dimension"].iloc[0])
         place.link(
             "units",
@@ -143,7 +143,7 @@ def _table(choice: Run, found: PoseMeanings, table: pd.DataFrame, label: int) ->
         )
 
 
-def _all_classes(choice: Run, found: PoseMeanings) -> None:
+def _all_classes(run: Run, found: PoseMeanings) -> None:
     """For each class and property the dimension with the largest effect, with its controls."""
     table = found.properties()
     st.markdown("**All classes: the dimension with the largest effect on each property**")
@@ -155,10 +155,10 @@ def _all_classes(choice: Run, found: PoseMeanings) -> None:
         "dimension 5 of another class is another unit.",
         help=DEFINITIONS["effect"],
     )
-    _verdicts(choice, found)
+    _verdicts(run, found)
     with st.expander("Every class and property"):
         st.dataframe(table, hide_index=True, column_config=_columns())
-        download(table, f"capsule-properties-{file_name(choice)}")
+        download(table, f"capsule-properties-{file_name(run)}")
     st.caption(
         f"{len(PROPERTIES)} properties, measured as by Morpho-MNIST (Castro et al. 2019). The "
         "shift is an intervention: it shows how the decoder uses the dimension. The correlation "
@@ -166,7 +166,7 @@ def _all_classes(choice: Run, found: PoseMeanings) -> None:
     )
 
 
-def _verdicts(choice: Run, found: PoseMeanings) -> None:
+def _verdicts(run: Run, found: PoseMeanings) -> None:
     """In how many classes a property has a dimension of its own, by each control."""
     table = found.summary()
     own, random = found.purities()
@@ -191,7 +191,7 @@ def _verdicts(choice: Run, found: PoseMeanings) -> None:
         "axes, and if it is also correlated with the property in real digits. Purity is "
         f"{own:.2f} (median) for the capsules' dimensions and {random:.2f} for random axes."
     )
-    download(table, f"capsule-verdicts-{file_name(choice)}")
+    download(table, f"capsule-verdicts-{file_name(run)}")
 
 
 _VERDICTS = {

@@ -43,16 +43,16 @@ DEFINITIONS = {
 _NOTHING = math.log2(OUTPUTS)  # bits: the entropy of equal shares
 
 
-def worth(choice: Run) -> None:
+def worth(run: Run) -> None:
     """How decided routing is, accuracy with more, less and wrong routing, and the module."""
-    found: RoutingEffects = result_of(RoutingEffectsTask(choice))
-    _accuracies(choice, found)
-    _decisions(choice, found)
-    _without(choice)
+    found: RoutingEffects = result_of(RoutingEffectsTask(run))
+    _accuracies(run, found)
+    _decisions(run, found)
+    _without(run)
     _module(found)
 
 
-def _accuracies(choice: Run, found: RoutingEffects) -> None:
+def _accuracies(run: Run, found: RoutingEffects) -> None:
     """The trained network with other routings."""
     table = found.accuracies()
     st.markdown("**The trained network with other routing**", help=DEFINITIONS["accuracy"])
@@ -70,10 +70,10 @@ def _accuracies(choice: Run, found: RoutingEffects) -> None:
         "select parts: then what matters is how much of c goes to a class, not from which "
         "capsules."
     )
-    download(table, f"capsule-routing-{file_name(choice)}")
+    download(table, f"capsule-routing-{file_name(run)}")
 
 
-def _decisions(choice: Run, found: RoutingEffects) -> None:
+def _decisions(run: Run, found: RoutingEffects) -> None:
     """How decided and how much in agreement the votes are, by iteration."""
     table = found.decisions()
     left, right = st.columns(2)
@@ -101,10 +101,10 @@ def _decisions(choice: Run, found: RoutingEffects) -> None:
     helps = {name: column(name, about) for name, about in DEFINITIONS.items() if name in table}
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
-        download(table, f"capsule-decisions-{file_name(choice)}")
+        download(table, f"capsule-decisions-{file_name(run)}")
 
 
-def _without(choice: Run) -> None:
+def _without(run: Run) -> None:
     """The same network trained without routing, where asked for."""
     label = "Train the same network without routing for comparison (takes minutes)"
     if not toggle(CONTROL, label):
@@ -113,7 +113,7 @@ def _without(choice: Run) -> None:
             "starts from the same weights and sees the same batches."
         )
         return
-    found: RoutingComparison = result_of(RoutingComparisonTask(choice))
+    found: RoutingComparison = result_of(RoutingComparisonTask(run))
     table = found.accuracies()
     st.vega_lite_chart(
         finished_chart(figures.accuracies, table, "network"), key="accuracy without routing"
@@ -122,9 +122,9 @@ def _without(choice: Run) -> None:
     st.caption(
         f"{won} digits are classified correctly only with routing, {lost} only without it, of "
         f"{len(found.routed):,}: exact test of equal odds p = {found.p_value:.2f}. One pair of "
-        "networks, seed " + str(choice.seed) + ": another seed may give the opposite result."
+        "networks, seed " + str(run.seed) + ": another seed may give the opposite result."
     )
-    download(table, f"capsule-control-{file_name(choice)}")
+    download(table, f"capsule-control-{file_name(run)}")
 
 
 def _module(found: RoutingEffects) -> None:

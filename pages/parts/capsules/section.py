@@ -26,24 +26,24 @@ VIEWS = {
 VIEW = links.one_of("capsule_view", tuple(VIEWS))
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The capsule network, opened up."""
-    choice = replace(choice, model="capsules")
+    run = replace(run, model="capsules")
     st.markdown(
         "A **capsule** is a small group of units read as one vector: its length says *whether* "
         "something is there, its direction *how* it looks. There are two kinds of specialization "
         "to look for: which parts of the digit vote for which class, and what each dimension of a "
         "class's capsule represents."
     )
-    model = result_of(ModelTask(choice))
+    model = result_of(ModelTask(run))
     if not isinstance(model, Capsules):
         raise TypeError(f"{type(model).__name__} has no capsules: train the model capsules.")
-    one = digit.followed(choice)
+    one = digit.followed(run)
     view = pick(VIEW, "View", names=VIEWS.__getitem__, bare=True)
     seen = DRAWINGS.get(follow, model, one.image)
     if view == "routing":
-        trace.routed(choice, one, seen)
+        trace.routed(run, one, seen)
     elif view == "dimensions":
-        poses.dimensions(choice, model, one, seen)
+        poses.dimensions(run, model, one, seen)
     else:
-        routing.worth(choice)
+        routing.worth(run)

@@ -27,13 +27,13 @@ VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
 _EVEN = 1 / OUTPUTS  # c when nothing is decided
 
 
-def routed(choice: Run, one: digit.Followed, seen: Followed) -> None:
+def routed(run: Run, one: digit.Followed, seen: Followed) -> None:
     """From the first channels to the drawn digit."""
     _features(seen)
     label, iteration = _asked(seen)
     _shares(one, seen, label, iteration)
     _vote(seen, label, iteration)
-    _answer(choice, one, seen)
+    _answer(run, one, seen)
 
 
 def _features(seen: Followed) -> None:
@@ -185,7 +185,7 @@ def _numbers(vote: Vote, seen: Followed, label: int, iteration: int) -> str:
         \end{{aligned}}"""
 
 
-def _answer(choice: Run, one: digit.Followed, seen: Followed) -> None:
+def _answer(run: Run, one: digit.Followed, seen: Followed) -> None:
     """Lengths after each iteration, and the digit drawn again."""
     st.markdown("**4 · The longest capsule is the answer, and the decoder draws it**")
     left, right = st.columns([3, 2])
@@ -204,7 +204,7 @@ def _answer(choice: Run, one: digit.Followed, seen: Followed) -> None:
             f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
             f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
         )
-        download(table, f"capsule-lengths-{file_name(choice)}-{one.file_name}")
+        download(table, f"capsule-lengths-{file_name(run)}-{one.file_name}")
     with right:
         pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
         picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)

@@ -40,9 +40,9 @@ def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
     names = mine["concept"].tolist()
     concept = links.one_of("concept", names)
     choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
-    name = UnitId(view.choice.model, view.layer, index)
+    name = UnitId(view.run.model, view.layer, index)
     _verdict(name, mine)
-    model = result_of(ModelTask(view.choice))
+    model = result_of(ModelTask(view.run))
     half = activations.half(described, "confirmation")
     _digits(view, found, model, half, index, concept.value())
     _scores(view, mine)
@@ -108,7 +108,7 @@ def _digits(
     image_grid(
         grid,
         key="grid of masks",
-        label=f"{UnitId(view.choice.model, view.layer, index)} on {concept}",
+        label=f"{UnitId(view.run.model, view.layer, index)} on {concept}",
         scale=1,
     )
     masks = (

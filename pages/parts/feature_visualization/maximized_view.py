@@ -95,7 +95,7 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         images = weights.view(-1, 28, 28).numpy()
     else:
         return
-    limit, model = float(np.abs(images).max()), study.choice.model
+    limit, model = float(np.abs(images).max()), study.run.model
     with spot.expander(
         f"The {len(images)} filters of {layer}", icon=":material/filter_center_focus:"
     ):
@@ -107,7 +107,7 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         image_grid(
             grid,
             key="grid of filters",
-            label=f"Filters of {layer}, {study.choice}",
+            label=f"Filters of {layer}, {study.run}",
             scale=10 if images.shape[1] < 9 else 2,
         )
         st.caption(
@@ -123,18 +123,16 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
     share = np.divide(reached, most, out=np.full(len(most), np.nan), where=most > 0)
     _summary(share, stuck, settings)
     best = int(np.nanargmax(np.where(stuck, -np.inf, reached)))
-    unit = unit_option(study.choice.model, layer, len(most), best)
+    unit = unit_option(study.run.model, layer, len(most), best)
     grid = gallery(
         _tiles(found.images[:, 0].numpy(), stuck, settings),
         [
-            _alt(
-                UnitId(study.choice.model, layer, index), reached[index], share[index], stuck[index]
-            )
+            _alt(UnitId(study.run.model, layer, index), reached[index], share[index], stuck[index])
             for index in range(len(most))
         ],
         [_caption(index, share[index], stuck[index]) for index in range(len(most))],
     )
-    label = f"Maximized inputs of {layer}, {study.choice}, {_words(settings)}"
+    label = f"Maximized inputs of {layer}, {study.run}, {_words(settings)}"
     picked = image_grid(
         grid, key="grid of the layer", label=label, selected=unit.value(), scale=3, max_height=520
     )
@@ -174,10 +172,10 @@ def _summary(share: np.ndarray, stuck: np.ndarray, settings: Settings) -> None:
 def _beside(study: Study, layer: str, index: int, settings: Settings, found: Maximized) -> None:
     """One unit: its image, the real digits that activate it most, and how it was climbed."""
     profile = study.profiles[layer]
-    digits = cache.digits(study.choice.data, "confirmation")
+    digits = cache.digits(study.run.data, "confirmation")
     numbers = profile.examples[index, 0, :_SIDE].copy()
     values, names = profile.example_values[index, 0, :_SIDE], digits.ids
-    name = UnitId(study.choice.model, layer, index)
+    name = UnitId(study.run.model, layer, index)
     st.subheader(str(name))
     tiles = np.concatenate(
         [

@@ -196,7 +196,7 @@ def _classes(view: View, taken: GateAssignment) -> None:
         "within": column("of its digits", DEFINITIONS["within"]),
     }
     st.dataframe(chosen, hide_index=True, column_config=helps)
-    name = f"{file_name(view.choice)}-{view.gate}"
+    name = f"{file_name(view.run)}-{view.gate}"
     download(table.rename(columns={"group": "class"}), f"experts-by-class-{name}")
 
 
@@ -235,7 +235,7 @@ def _concepts(view: View, taken: GateAssignment) -> None:
     )
     with st.expander("Every expert and concept, and the information about each"):
         st.dataframe(taken.concepts, hide_index=True, height=300)
-        name = f"{file_name(view.choice)}-{view.gate}"
+        name = f"{file_name(view.run)}-{view.gate}"
         download(taken.concepts, f"experts-by-concept-{name}")
         st.dataframe(taken.told, hide_index=True, height=300)
         download(taken.told, f"concept-information-of-experts-{name}")

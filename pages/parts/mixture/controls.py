@@ -48,23 +48,23 @@ DEFINITIONS = {
 class View:
     """One gate of a mixture. choice: with that mixture as its model. gate: the layer's name."""
 
-    choice: Run
+    run: Run
     gate: str
 
     @property
     def gates(self) -> tuple[str, ...]:
         """The layers of all gates of the mixture, input to output."""
-        return gates_of(self.choice.model)
+        return gates_of(self.run.model)
 
     @property
     def jittered(self) -> bool:
         """Whether the mixture learned from moved digits."""
-        return self.choice.model == "mixture_jittered"
+        return self.run.model == "mixture_jittered"
 
     @property
     def routing(self) -> Routing:
         """The settings of the mixture: experts, k, balance, noise."""
-        return routing_of(self.choice.model) or Routing()
+        return routing_of(self.run.model) or Routing()
 
     @property
     def suffix(self) -> str:
@@ -78,19 +78,19 @@ class View:
 
     def taken(self) -> GateAssignment:
         """The gate's assignment of digits to experts; until it is known, a view of the work."""
-        found: GateAssignment = result_of(GateAssignmentTask(self.choice, self.gate))
+        found: GateAssignment = result_of(GateAssignmentTask(self.run, self.gate))
         return found
 
 
-def controls(choice: Run) -> View:
+def controls(run: Run) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
-    routing = routing_of(choice.model)
+    routing = routing_of(run.model)
     if routing is None:
-        st.caption(f"{title(choice.model)} has no gate, so a mixture of experts is shown here.")
-        choice, routing = replace(choice, model="mixture"), Routing()
-    kind = choice.model if choice.model in KINDS else "mixture"
+        st.caption(f"{title(run.model)} has no gate, so a mixture of experts is shown here.")
+        run, routing = replace(run, model="mixture"), Routing()
+    kind = run.model if run.model in KINDS else "mixture"
     pick(links.Part("kind", kind, tuple(KINDS), _open), "Network", names=KINDS.__getitem__)
-    gates = gates_of(choice.model)
+    gates = gates_of(run.model)
     gate = links.one_of("gate", gates).value()
     if len(gates) > 1:
         pick(
@@ -101,7 +101,7 @@ def controls(choice: Run) -> View:
         )
     elif kind == "mixture":
         _settings(routing)
-    return View(choice, gate)
+    return View(run, gate)
 
 
 def _settings(routing: Routing) -> None:

@@ -76,7 +76,7 @@ def view(view: View) -> None:
                     key=f"map of the gate, {name}",
                 )
     _caption(taken, len(digits), experts)
-    download(_table(drawn, taken), f"gate-map-{file_name(view.choice)}-{view.gate}")
+    download(_table(drawn, taken), f"gate-map-{file_name(view.run)}-{view.gate}")
     _least(taken)
 
 

@@ -57,7 +57,7 @@ THIS, OTHER = "this mixture", "top-1, α 0"
 
 def view(view: View) -> None:
     """One gate at every step that was kept, and the same mixture without balancing if asked."""
-    own: GateHistory = result_of(GateHistoryTask(view.choice, view.gate))
+    own: GateHistory = result_of(GateHistoryTask(view.run, view.gate))
     st.markdown(_summary(own))
     other = _beside(view)
     step = _step(own)
@@ -68,7 +68,7 @@ def view(view: View) -> None:
     with st.expander("Table"):
         helps = {name: column(name, about) for name, about in DEFINITIONS.items() if name in frame}
         st.dataframe(frame, hide_index=True, column_config=helps)
-        name = f"{file_name(view.choice)}-{view.gate}"
+        name = f"{file_name(view.run)}-{view.gate}"
         download(frame, f"gate-through-training-{name}")
         download(own.by_expert(), f"load-through-training-{name}", "Load of each expert as CSV")
 
@@ -122,13 +122,13 @@ def _beside(view: View) -> GateHistory | None:
     if len(view.gates) > 1 or routing.experts == 1:
         return None
     plain = name_of(replace(routing, weight=0.0, chosen=1))
-    if plain == view.choice.model:
+    if plain == view.run.model:
         st.caption("This is the mixture without balancing: one expert per digit and α = 0.")
         return None
     label = "For comparison: the same mixture with one expert per digit and no balancing"
     if not controls.toggle(BESIDE, f"{label} (trained if necessary)"):
         return None
-    found: GateHistory = result_of(GateHistoryTask(replace(view.choice, model=plain), view.gate))
+    found: GateHistory = result_of(GateHistoryTask(replace(view.run, model=plain), view.gate))
     return found
 
 

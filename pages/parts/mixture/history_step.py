@@ -29,7 +29,7 @@ def at_step(view: View, of: GateHistory, step: int) -> None:
 
 def _classes(view: View, of: GateHistory, step: int) -> None:
     """The heat map of the share of each class that each expert receives."""
-    at, name = of.at(step), f"{file_name(view.choice)}-{view.gate}"
+    at, name = of.at(step), f"{file_name(view.run)}-{view.gate}"
     st.markdown(f"**After {step:,} batches: share of each class's digits**, %")
     table = of.by_class(step)
     st.vega_lite_chart(finished_chart(figures.classes, table), key="classes at the step")
@@ -54,7 +54,7 @@ def _means(view: View, of: GateHistory, step: int) -> None:
             [f"expert {expert}: {share}" for expert, share in enumerate(shares)],
             [f"{expert}: {load:.0%}" for expert, load in enumerate(of.load[at])],
         ),
-        [UnitId(view.choice.model, view.gate, expert) for expert in range(len(tiles))],
+        [UnitId(view.run.model, view.gate, expert) for expert in range(len(tiles))],
         key="mean digits at the step",
         label=f"Mean digit of each expert after {step} batches",
         scale=3,

@@ -49,13 +49,13 @@ def view(view: View) -> None:
             icon=":material/do_not_disturb_on:",
         )
         return
-    found: GateInterventions = result_of(GateInterventionsTask(view.choice, view.gate))
+    found: GateInterventions = result_of(GateInterventionsTask(view.run, view.gate))
     table = found.accuracies()
     halves.chosen_and_judged("Each expert's class was chosen")
     _say(view, found)
     _decisions(view, found, table)
     _needs(view, found)
-    digits = cache.digits(view.choice.data, "confirmation")
+    digits = cache.digits(view.run.data, "confirmation")
     interventions_one.show(view, found, digits)
 
 
@@ -156,4 +156,4 @@ def _needs(view: View, found: GateInterventions) -> None:
 
 def _name(view: View) -> str:
     """The first part of the names of this view's files."""
-    return f"{view.gate.replace('_', '-')}-{file_name(view.choice)}"
+    return f"{view.gate.replace('_', '-')}-{file_name(view.run)}"

@@ -51,9 +51,7 @@ def show(view: View, found: GateInterventions, digits: DataSet) -> None:
         f"{found.digits:,} ({hits.mean():.1%}); with the gate as trained "
         f"{found.right('intact').mean():.1%}."
     )
-    download(
-        table, f"confusion-{view.gate.replace('_', '-')}-{file_name(view.choice)}-{way}{expert}"
-    )
+    download(table, f"confusion-{view.gate.replace('_', '-')}-{file_name(view.run)}-{way}{expert}")
     _lost(found.lost(expert, way), digits, f"expert {expert} {_SAID[way]}")
 
 

@@ -65,9 +65,9 @@ def view(view: View) -> None:
         "the experts of the first layer specialize in positions, and those of the second in "
         "classes?** Eigen, Ranzato & Sutskever (2014) observed this."
     )
-    if view.choice.model != MOVED:
+    if view.run.model != MOVED:
         _never_moved(view)
-    found: PositionSensitivity = result_of(PositionSensitivityTask(view.choice))
+    found: PositionSensitivity = result_of(PositionSensitivityTask(view.run))
     _answer(view, found)
     _information(view, found)
     experts(found)
@@ -77,7 +77,7 @@ def view(view: View) -> None:
 def _never_moved(view: View) -> None:
     """This network hasn't learned moved digits; the one that has is a click away."""
     st.info(
-        f"{title(view.choice.model)} was not trained on moved digits. The experiment needs "
+        f"{title(view.run.model)} was not trained on moved digits. The experiment needs "
         "the network with two layers that was.",
         icon=":material/open_with:",
     )
@@ -110,7 +110,7 @@ def _answer(view: View, found: PositionSensitivity) -> None:
     st.caption(
         f"{', '.join(shares)}; {found.trained.digits:,} digits of the confirmation half, 95 % "
         f"Wilson intervals. Moving pushed {found.trained.lost:.1%} of the ink out of the image. "
-        f"{supported if division else ''}One network, seed {view.choice.seed}: another seed may "
+        f"{supported if division else ''}One network, seed {view.run.seed}: another seed may "
         "give another division."
     )
 
@@ -151,9 +151,9 @@ def _information(view: View, found: PositionSensitivity) -> None:
     """A chart of each gate's information, and the table."""
     st.markdown("**Information of the expert** about each factor", help=DEFINITIONS["factor"])
     others = {"untrained": found.untrained}
-    if view.choice.model == MOVED and _control_asked():
+    if view.run.model == MOVED and _control_asked():
         control: PositionSensitivity = result_of(
-            PositionSensitivityTask(replace(view.choice, model=STILL))
+            PositionSensitivityTask(replace(view.run, model=STILL))
         )
         others["control"] = control.trained
     table = factor_table(found.trained, **others).assign(factor=_factor)
@@ -205,4 +205,4 @@ def _table(view: View, table: pd.DataFrame) -> None:
     }
     shown = shown[[name for name in order if name in shown]]
     st.dataframe(shown, hide_index=True, column_config=helps)
-    download(table, f"gating-places-{file_name(view.choice)}")
+    download(table, f"gating-places-{file_name(view.run)}")

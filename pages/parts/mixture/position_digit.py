@@ -33,8 +33,8 @@ _ROW = 3 * (28 * _TIMES + 22)  # pixels: three pictures a row, as they lie
 def one_digit(view: View) -> None:
     """The followed digit, moved."""
     st.subheader("Move a digit")
-    one = followed(view.choice)
-    seen = at_places(gated(result_of(ModelTask(view.choice))), one.image)
+    one = followed(view.run)
+    seen = at_places(gated(result_of(ModelTask(view.run))), one.image)
     left, right = st.columns([2, 3])
     with left:
         _nine(one, seen)

@@ -46,30 +46,30 @@ def view(view: View) -> None:
 
     Runs that were trained on whatever page are measured; nothing else is trained but the peers.
     """
-    trained = trained_runs(view.choice, cache.lab())
-    names = dict.fromkeys((view.choice.model, PEER, SINGLE, *trained))
-    tasks = tuple(RunSummaryTask(replace(view.choice, model=name)) for name in names)
+    trained = trained_runs(view.run, cache.lab())
+    names = dict.fromkeys((view.run.model, PEER, SINGLE, *trained))
+    tasks = tuple(RunSummaryTask(replace(view.run, model=name)) for name in names)
     found = result_of(SeveralTask(tasks, "Comparing with other runs"))
     base = dict(zip(names, found, strict=True))
     _answer(view, base)
     layered = len(view.gates) > 1
-    runs = {} if layered else kept_runs(view.choice, cache.lab())
+    runs = {} if layered else kept_runs(view.run, cache.lab())
     if not layered:
         _charts(view, runs, base)
         _offer(view, runs)
-    table(view.choice, runs, base)
+    table(view.run, runs, base)
     _train(view)
 
 
 def _answer(view: View, base: dict[str, RunSummary]) -> None:
     """Is the mixture better than a perceptron of its size, and than one expert?"""
-    own, peer = base[view.choice.model], base[PEER]
+    own, peer = base[view.run.model], base[PEER]
     against = versus(own.right, peer.right)
     parts = [
         f"**{_verdict(against)} a perceptron**: {own.accuracy:.2%} of the test digits are "
         f"correct, against {peer.accuracy:.2%}. {_numbers(against)}"
     ]
-    if view.choice.model != SINGLE:
+    if view.run.model != SINGLE:
         alone = versus(own.right, base[SINGLE].right)
         parts.append(
             f"{_verdict(alone)} one of its experts alone "
@@ -78,7 +78,7 @@ def _answer(view: View, base: dict[str, RunSummary]) -> None:
         )
     st.markdown(" ".join(parts))
     st.caption(
-        f"{len(own.right):,} test digits, one network each, seed {view.choice.seed}: another seed "
+        f"{len(own.right):,} test digits, one network each, seed {view.run.seed}: another seed "
         f"may change each accuracy by a few tenths of a point. The mixture has {own.parameters:,} "
         f"parameters and needs {own.multiplications:,} multiplications per digit; the perceptron "
         f"{peer.parameters:,} and {peer.multiplications:,}."
@@ -144,7 +144,7 @@ def _chart(
         rules = {"perceptron": base[PEER].accuracy, "one expert": base[SINGLE].accuracy}
     title = "α of the balancing losses" if x == "α" else "experts"
     chart = finished_chart(figures.against, frame, x, measure, title=title, rules=rules)
-    st.vega_lite_chart(chart, key=f"runs against {x} of {view.choice.model}")
+    st.vega_lite_chart(chart, key=f"runs against {x} of {view.run.model}")
 
 
 def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:
@@ -155,7 +155,7 @@ def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:
         numbers = runs[name][1].row() if name in runs else dict.fromkeys(_DRAWN, np.nan)
         settings = {"α": f"{of.weight:g}", "experts": str(of.experts)}
         settings["k"] = "all" if of.dense else str(of.k)
-        states = {"kept": name in runs, "current": name == view.choice.model}
+        states = {"kept": name in runs, "current": name == view.run.model}
         found.append({**settings, **states, **numbers})
     return pd.DataFrame(found).drop_duplicates(["α", "experts", "k"])  # one expert has no k
 
@@ -175,7 +175,7 @@ def _offer(view: View, runs: Runs) -> None:
         missing = [name_of(of) for of in row if name_of(of) not in runs]
         if not missing:
             continue
-        tasks = tuple(RunSummaryTask(replace(view.choice, model=name)) for name in missing)
+        tasks = tuple(RunSummaryTask(replace(view.run, model=name)) for name in missing)
         st.button(
             f"Train the {len(missing)} missing: {what}",
             key=f"train row {at}",
@@ -183,19 +183,19 @@ def _offer(view: View, runs: Runs) -> None:
             help=f"{', '.join(title(name) for name in missing)}. About "
             f"{_SECONDS * len(missing)} seconds; finished networks are kept if you cancel.",
             on_click=_ask,
-            args=(SeveralTask(tasks, f"Training {what}"), view.choice),
+            args=(SeveralTask(tasks, f"Training {what}"), view.run),
         )
 
 
 def _train(view: View) -> None:
     """The work that was asked for, below all that needs none."""
-    task, choice = st.session_state.get(_ASKED, (None, None))
-    if task is not None and choice == view.choice:
+    task, run = st.session_state.get(_ASKED, (None, None))
+    if task is not None and run == view.run:
         result_of(task)
         st.session_state.pop(_ASKED)
         st.rerun()
 
 
-def _ask(task: SeveralTask, choice: Run) -> None:
+def _ask(task: SeveralTask, run: Run) -> None:
     """Remember what to train, in this session alone: a link must not start work."""
-    st.session_state[_ASKED] = (task, choice)
+    st.session_state[_ASKED] = (task, run)

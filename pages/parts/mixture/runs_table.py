@@ -60,13 +60,13 @@ _WHOLE = {
 
 
 def table(
-    choice: Run, runs: Mapping[str, tuple[Routing, RunSummary]], base: Mapping[str, RunSummary]
+    run: Run, runs: Mapping[str, tuple[Routing, RunSummary]], base: Mapping[str, RunSummary]
 ) -> None:
     """All runs that are kept, best first, the current one marked."""
     every = {**{name: of for name, (_, of) in runs.items()}, **base}
-    frame = pd.DataFrame([_row(choice, name, of) for name, of in every.items()])
+    frame = pd.DataFrame([_row(run, name, of) for name, of in every.items()])
     frame = frame.sort_values("accuracy", ascending=False, kind="stable")
-    st.markdown(f"**All {len(frame)} trained networks**, seed {choice.seed}")
+    st.markdown(f"**All {len(frame)} trained networks**, seed {run.seed}")
     wanted = {name: column(*of) for name, of in MEASURED.items()}
     wanted |= {name: column(name, about) for name, about in OTHERS.items()}
     wanted["accuracy"] = st.column_config.NumberColumn(
@@ -83,7 +83,7 @@ def table(
         "columns are empty. Use the settings above to select another network."
     )
     loads = [_experts(name, of) for name, of in every.items() if len(of.load)]
-    name = f"{choice.data}-seed{choice.seed}"
+    name = f"{run.data}-seed{run.seed}"
     download(frame, f"gate-runs-{name}")
     if loads:
         download(
@@ -91,10 +91,10 @@ def table(
         )
 
 
-def _row(choice: Run, name: str, of: RunSummary) -> dict[str, object]:
+def _row(run: Run, name: str, of: RunSummary) -> dict[str, object]:
     """A run's settings and numbers."""
     routing = routing_of(name)
-    settings: dict[str, object] = {"": "▶" if name == choice.model else "", "run": _title(name)}
+    settings: dict[str, object] = {"": "▶" if name == run.model else "", "run": _title(name)}
     settings["experts"] = routing.experts if routing else None
     settings["k"] = ("all" if routing.dense else str(routing.k)) if routing else ""
     settings["α"] = routing.weight if routing and routing.experts > 1 else None

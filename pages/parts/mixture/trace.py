@@ -26,8 +26,8 @@ __all__ = ["view"]
 
 def view(view: View) -> None:
     """The digit of the address on its way through the network."""
-    model: Inspectable = result_of(ModelTask(view.choice))
-    one = digit.followed(view.choice)
+    model: Inspectable = result_of(ModelTask(view.run))
+    one = digit.followed(view.run)
     decided: Decided
     if isinstance(model, Mixture):
         decided = seen = DRAWINGS.get(follow, model, one.image)
@@ -74,7 +74,7 @@ def _way(view: View, model: Gated, one: digit.Followed) -> Decided:
         f"darker: larger product of the two weights. {same} of {way.answers.size} pairs give the "
         "network's prediction: the fewer, the more the gates' decisions matter for this digit."
     )
-    download(table, f"ways-{file_name(view.choice)}-{one.file_name}")
+    download(table, f"ways-{file_name(view.run)}-{one.file_name}")
     return way.decided[int(view.suffix[1:]) - 1]
 
 
@@ -118,5 +118,5 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
-        name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.choice)}"
+        name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.run)}"
         download(table, f"{name}-{one.file_name}")

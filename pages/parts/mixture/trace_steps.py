@@ -74,7 +74,7 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
         gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
         [
             *([None] * with_digit),
-            *(UnitId(view.choice.model, "scores", at) for at in range(len(seen.scores))),
+            *(UnitId(view.run.model, "scores", at) for at in range(len(seen.scores))),
         ],
         key=f"grid of {what}",
         label=f"{what} of each expert",
@@ -160,7 +160,7 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
     }
     with st.expander("Table"):
         st.dataframe(table, hide_index=True, column_config=helps)
-        download(table, f"gate-{file_name(view.choice)}-{one.file_name}")
+        download(table, f"gate-{file_name(view.run)}-{one.file_name}")
 
 
 def _terms(seen: Followed) -> str:

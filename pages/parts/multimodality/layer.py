@@ -33,7 +33,7 @@ ORDER = links.one_of("order", tuple(ORDERS))
 class View:
     """What the address asks for. tap: one of `TAPS`; read: where that is, in words."""
 
-    choice: Run
+    run: Run
     layer: str
     tap: str
     read: str
@@ -42,27 +42,27 @@ class View:
     @property
     def task(self) -> LayerModesTask:
         """The modes of the layer."""
-        return LayerModesTask(self.choice, self.layer, self.tap)
+        return LayerModesTask(self.run, self.layer, self.tap)
 
     @property
     def name(self) -> str:
         """The layer and its network."""
-        return f"{self.choice.model}/{self.layer}"
+        return f"{self.run.model}/{self.layer}"
 
     def unit(self, index: int) -> UnitId:
         """A unit of the layer."""
-        return UnitId(self.choice.model, self.layer, index)
+        return UnitId(self.run.model, self.layer, index)
 
 
-def controls(choice: Run) -> View:
+def controls(run: Run) -> View:
     """The choice of layer, tap and order."""
-    described = {of.name: of for of in describe(choice.model)}
+    described = {of.name: of for of in describe(run.model)}
     dense = [name for name, of in described.items() if of.hidden_dense]
     layer = layer_option(tuple(described), (dense or list(described))[0])
     left, middle, right = st.columns([2, 3, 2])
     # another layer has other units, and may be read elsewhere
     choose(layer, "Layer", where=left, resets=("tap", "unit", "width"))
-    known = taps(choice.model, layer.value())
+    known = taps(run.model, layer.value())
     tap = links.one_of("tap", known)
     of = described[layer.value()]
     names = TAP_NAMES if len(known) > 1 else {known[0]: of.tap.capitalize()}
@@ -78,7 +78,7 @@ def controls(choice: Run) -> View:
     read = "after the ReLU" if tap.value() == TAPS[1] else of.tap
     if of.map is not None:
         read = f"maximum over the map, {read}"
-    return View(choice, layer.value(), tap.value(), read, ORDER.value())
+    return View(run, layer.value(), tap.value(), read, ORDER.value())
 
 
 def report(view: View, layer: ModesOfLayer) -> None:
@@ -94,7 +94,7 @@ def report(view: View, layer: ModesOfLayer) -> None:
             if name in COLUMNS
         }
         st.dataframe(table, hide_index=True, column_config=helps, height=380)
-        download(table, f"modes-{file_name(view.choice)}-{view.layer}-{view.tap}")
+        download(table, f"modes-{file_name(view.run)}-{view.layer}-{view.tap}")
 
 
 def _headline(view: View, layer: ModesOfLayer) -> None:
@@ -172,7 +172,7 @@ def _glance(view: View, of: LayerModes) -> None:
     picked = image_grid(
         gallery(tiles, words, marks),
         key="grid of densities",
-        label=f"densities of {view.name}, {view.read}, {view.order}, {view.choice}",
+        label=f"densities of {view.name}, {view.read}, {view.order}, {view.run}",
         scale=1,
         max_height=430,
     )

@@ -41,7 +41,7 @@ def makeup(view: View, index: int, found: UnitModes) -> None:
         _within(view, found)
     st.subheader("Concepts in each mode, beyond its classes")
     _concepts(found, named)
-    stem = f"{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"
+    stem = f"{file_name(view.run)}-{view.layer}-{index}-{view.tap}"
     with st.container(horizontal=True):
         download(found.classes, f"mode-classes-{stem}", "Classes as CSV")
         download(found.concepts, f"mode-concepts-{stem}", "Concepts as CSV")
@@ -56,7 +56,7 @@ def _present(found: UnitModes, names: list[str]) -> list[str]:
 
 def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> None:
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
-    digits = cache.digits(view.choice.data, "confirmation")
+    digits = cache.digits(view.run.data, "confirmation")
     ids = digits.ids
     for mode, name in named.items():
         few = found.digits_of(mode, _SHOWN, seed=index)
@@ -74,7 +74,7 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
         image_grid(
             grid,
             key=f"grid of mode {mode}",
-            label=f"digits in {name} of {view.unit(index)}, {view.read}, {view.choice}",
+            label=f"digits in {name} of {view.unit(index)}, {view.read}, {view.run}",
             scale=2,
         )
     st.caption(

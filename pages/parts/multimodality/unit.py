@@ -31,7 +31,7 @@ WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 def chosen(view: View, layer: ModesOfLayer) -> links.Option[int]:
     """The unit of the address, the first of the order by default."""
     first = int(layer.discovery.order(view.order)[0])
-    return unit_option(view.choice.model, view.layer, len(layer.discovery), first)
+    return unit_option(view.run.model, view.layer, len(layer.discovery), first)
 
 
 def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: UnitModes) -> None:
@@ -53,7 +53,7 @@ def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: Unit
         )
         return
     _summary(view, layer, index, found)
-    digit = followed(view.choice)
+    digit = followed(view.run)
     value = float(found.values[digit.number])
     _density(view, found, value, f"{digit.name}, a {digit.label}")
     _tests(view, layer, index, found)
@@ -194,7 +194,7 @@ def _modes(view: View, index: int, found: UnitModes) -> None:
     helps["to"] = column("to", "Valley to the right; empty if there is none.")
     table = table.replace([np.inf, -np.inf], np.nan)
     st.dataframe(table, hide_index=True, column_config=helps)
-    name = f"modes-of-{file_name(view.choice)}-{view.layer}-{index}-{view.tap}"
+    name = f"modes-of-{file_name(view.run)}-{view.layer}-{index}-{view.tap}"
     with st.container(horizontal=True):
         download(table, name, "Modes as CSV")
         curve = found.judged.density

@@ -19,11 +19,11 @@ __all__ = ["controls"]
 ALONE = links.switch("alone")
 
 
-def controls(choice: Run, layer: str, tasks: tuple[str, str]) -> None:
+def controls(run: Run, layer: str, tasks: tuple[str, str]) -> None:
     """The same lesions in networks taught one task, behind a switch: two are trained for it."""
     if not toggle(ALONE, "Compare with networks trained on one task (trains two more)"):
         return
-    found: ControlNetworks = result_of(ControlNetworksTask(choice))
+    found: ControlNetworks = result_of(ControlNetworksTask(run))
     scores = found.scores().set_index("taught").reset_index()
     st.dataframe(
         scores,
@@ -63,4 +63,4 @@ def controls(choice: Run, layer: str, tasks: tuple[str, str]) -> None:
         f"Harm when {SHARE:.0%} of {layer} are silenced, chosen by row and judged by column as "
         "above; small: random units."
     )
-    download(table, f"alone-{file_name(choice)}-{layer}")
+    download(table, f"alone-{file_name(run)}-{layer}")

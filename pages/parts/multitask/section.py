@@ -33,9 +33,9 @@ UNITS = 6  # shown for each task
 _TERMS = 3  # of a sum, written out
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The chosen network opened up, on the digit that is followed."""
-    mine = one_network(NETWORKS, choice)
+    mine = one_network(NETWORKS, run)
     st.markdown(
         "One network, several tasks: all tasks share the hidden layers, and each has its own "
         "**head**. A head belongs to its task by construction. Whether a *shared* unit serves one "
@@ -48,10 +48,10 @@ def section(choice: Run) -> None:
     units.shared(mine)
 
 
-def _answered(choice: Run, model: ManyHeads, one: digit.Followed) -> Answers:
+def _answered(run: Run, model: ManyHeads, one: digit.Followed) -> Answers:
     """Every head's answer, for two digits in both places."""
-    digits = cache.digits(choice.data, "confirmation")
-    if choice.model == "multitask":
+    digits = cache.digits(run.data, "confirmation")
+    if run.model == "multitask":
         alone = [one.number]
         found = DRAWINGS.get(answers, model, digits.images[alone], digits.labels[alone])[0]
         _heads(found)
@@ -123,7 +123,7 @@ _ABOUT = {
 }
 
 
-def _follow(choice: Run, found: Answers) -> None:
+def _follow(run: Run, found: Answers) -> None:
     """The units that each answer hangs on, and one answer as the sum that it is."""
     st.markdown(
         "**The shared units that this digit's answers depend on**",
@@ -142,13 +142,13 @@ def _follow(choice: Run, found: Answers) -> None:
             st.vega_lite_chart(
                 finished_chart(figures.rises, frame, unit), key=f"rises of {head.task}"
             )
-    _sum(choice, found)
+    _sum(run, found)
 
 
-def _sum(choice: Run, found: Answers) -> None:
+def _sum(run: Run, found: Answers) -> None:
     """One head's answer with its numbers."""
-    names = tuple(head.task for head in heads_of(choice.model) if head.task != "parity")
-    option = links.one_of(f"{choice.model}_sum", names, names[min(1, len(names) - 1)])
+    names = tuple(head.task for head in heads_of(run.model) if head.task != "parity")
+    option = links.one_of(f"{run.model}_sum", names, names[min(1, len(names) - 1)])
     head = found.heads[names.index(pick(option, "Show the sum for"))]
     st.latex(_formula(head, found))
     silent = int((found.passed == 0).sum())
@@ -162,8 +162,8 @@ def _sum(choice: Run, found: Answers) -> None:
         frame[f"weight of {each.task}"] = each.weights
         frame[f"{each.task} loss rises"] = each.rises
     with st.container(horizontal=True):
-        download(frame, f"answers-{file_name(choice)}")
-        best = UnitId(choice.model, "shared_1", int(head.rises.argmax()))
+        download(frame, f"answers-{file_name(run)}")
+        best = UnitId(run.model, "shared_1", int(head.rises.argmax()))
         place.link("units", f"Unit {best}", unit=best)
 
 

@@ -43,29 +43,29 @@ BY_VARIANCE = (
 )
 
 
-def shared(choice: Run) -> None:
+def shared(run: Run) -> None:
     """Everything about the shared units of one network."""
     halves.chosen_and_judged("Units that are silenced together were chosen")
     st.subheader("How good the network is")
-    found: SharedUnits = result_of(SharedUnitsTask(choice))
-    _scores(choice, found)
+    found: SharedUnits = result_of(SharedUnitsTask(run))
+    _scores(run, found)
     st.subheader("Which shared unit serves which task")
-    layer, first, second = _asked(choice, found)
-    _plane(choice, found, layer, (first, second))
-    _examples(choice, found, layer, (first, second))
+    layer, first, second = _asked(run, found)
+    _plane(run, found, layer, (first, second))
+    _examples(run, found, layer, (first, second))
     st.subheader("The lesion cross-matrix")
-    _crossed(choice, found, layer)
+    _crossed(run, found, layer)
     st.subheader("What a unit varies with is not what it is needed for")
     _variance(found, layer, (first, second))
     st.subheader("Do the tasks pull in the same direction?")
-    _conflict(choice, found, layer)
-    if choice.model == "multitask":
+    _conflict(run, found, layer)
+    if run.model == "multitask":
         st.subheader("Is this due to training on several tasks?")
-        multitask_alone.controls(choice, layer, (first, second))
+        multitask_alone.controls(run, layer, (first, second))
     _lessons(found, layer)
 
 
-def _scores(choice: Run, found: SharedUnits) -> None:
+def _scores(run: Run, found: SharedUnits) -> None:
     """Each task's score beside its baselines."""
     table = found.scores()
     config = {
@@ -80,14 +80,14 @@ def _scores(choice: Run, found: SharedUnits) -> None:
         else ""
     )
     st.caption(f"On the confirmation half of the test digits.{parity}")
-    download(table, f"tasks-{file_name(choice)}")
+    download(table, f"tasks-{file_name(run)}")
 
 
-def _asked(choice: Run, found: SharedUnits) -> tuple[str, str, str]:
+def _asked(run: Run, found: SharedUnits) -> tuple[str, str, str]:
     """The layer and the two tasks that are compared."""
     layer = links.one_of("shared", SHARED, SHARED[-1])
     pairs = tuple(f"{a}-{b}" for i, a in enumerate(found.tasks) for b in found.tasks[i + 1 :])
-    pair = links.one_of(f"{choice.model}_tasks", pairs)
+    pair = links.one_of(f"{run.model}_tasks", pairs)
     left, right = st.columns(2)
     pick(layer, "Layer", where=left)
     choose(pair, "Tasks", where=right, names=lambda name: name.replace("-", " and "))
@@ -95,7 +95,7 @@ def _asked(choice: Run, found: SharedUnits) -> tuple[str, str, str]:
     return layer.value(), first, second
 
 
-def _plane(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
+def _plane(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Every unit by the harm of its silence to both tasks, and the index of those used."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns(2)
@@ -123,10 +123,10 @@ def _plane(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) 
         "the second. Axes are stretched around 0, where most units are: a single unit rarely "
         "matters."
     )
-    download(table, f"units-{file_name(choice)}-{layer}-{tasks[0]}-{tasks[1]}")
+    download(table, f"units-{file_name(run)}-{layer}-{tasks[0]}-{tasks[1]}")
 
 
-def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
+def _examples(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Mean images of the units of most harm to one task, both and the other."""
     groups = found.examples(layer, *tasks, EXAMPLES)
     images = found.arrays[f"{layer} images"]
@@ -139,7 +139,7 @@ def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str
             if not units:
                 st.caption("No unit.")
                 continue
-            ids = [UnitId(choice.model, layer, unit) for unit in units]
+            ids = [UnitId(run.model, layer, unit) for unit in units]
             unit_grid(
                 gallery(
                     pictures.enlarged(pictures.signed(images[units], limit), 2),
@@ -148,7 +148,7 @@ def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str
                 ),
                 ids,
                 key=f"grid of units for {name}",
-                label=f"Units of {choice.model}/{layer} that serve {name}",
+                label=f"Units of {run.model}/{layer} that serve {name}",
                 scale=1,
             )
     st.caption(
@@ -158,7 +158,7 @@ def _examples(choice: Run, found: SharedUnits, layer: str, tasks: tuple[str, str
     )
 
 
-def _crossed(choice: Run, found: SharedUnits, layer: str) -> None:
+def _crossed(run: Run, found: SharedUnits, layer: str) -> None:
     """Groups of units silenced, every task judged, with random units beside."""
     share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
     pick(share, "Share of the layer silenced, %")
@@ -176,7 +176,7 @@ def _crossed(choice: Run, found: SharedUnits, layer: str) -> None:
     )
     for silent in found.taught:
         st.markdown(_finding(table[table["silent"] == silent]))
-    download(table, f"lesions-{file_name(choice)}-{layer}-{share.value()}")
+    download(table, f"lesions-{file_name(run)}-{layer}-{share.value()}")
 
 
 def _finding(rows: pd.DataFrame) -> str:
@@ -208,7 +208,7 @@ def _variance(found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     )
 
 
-def _conflict(choice: Run, found: SharedUnits, layer: str) -> None:
+def _conflict(run: Run, found: SharedUnits, layer: str) -> None:
     """Cosines between the tasks' gradients over training."""
     table = found.conflict()
     mine = table[table["layer"] == layer]
@@ -221,7 +221,7 @@ def _conflict(choice: Run, found: SharedUnits, layer: str) -> None:
         "helps one task helps the other; below 0: conflict. Dashed: the same task on another "
         f"batch, the upper limit for such a cosine. At the end: {said}."
     )
-    download(table, f"conflict-{file_name(choice)}")
+    download(table, f"conflict-{file_name(run)}")
 
 
 def _lessons(found: SharedUnits, layer: str) -> None:

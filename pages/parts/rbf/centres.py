@@ -46,7 +46,7 @@ ORDER = links.one_of("by", tuple(_ORDERS))
 _FEWEST = 5  # digits of which a purity is drawn
 
 
-def centres(choice: Run, opened: RBFMeasures) -> None:
+def centres(run: Run, opened: RBFMeasures) -> None:
     """All centres in a grid, one of them with its digits, and how pure they are."""
     own = opened.own
     low, high = wilson_interval(int(own.pure.sum()), int(own.hits.sum()))
@@ -75,7 +75,7 @@ def centres(choice: Run, opened: RBFMeasures) -> None:
         "The 300 centres. Point at one for its label, digits and purity; click it to open the "
         "unit. The input that maximizes a unit is its centre."
     )
-    _nearest(choice, opened)
+    _nearest(run, opened)
     frame = _purities(opened)
     st.vega_lite_chart(finished_chart(figures.purities, frame), key="purities")
     st.caption(
@@ -83,7 +83,7 @@ def centres(choice: Run, opened: RBFMeasures) -> None:
         "as many random training digits.",
         help=PURITY,
     )
-    _sets(choice, opened)
+    _sets(run, opened)
 
 
 def _order(opened: RBFMeasures) -> list[int]:
@@ -101,12 +101,12 @@ def _order(opened: RBFMeasures) -> list[int]:
     return found
 
 
-def _nearest(choice: Run, opened: RBFMeasures) -> None:
+def _nearest(run: Run, opened: RBFMeasures) -> None:
     """One centre with the digits nearest to it."""
     option = unit_option("rbf", "centres", len(opened.centres), key="centre")
     left, right = st.columns([1, 3], vertical_alignment="center")
     at = number(option, "Centre", where=left)
-    digits = cache.digits(choice.data, "confirmation")
+    digits = cache.digits(run.data, "confirmation")
     near = opened.own.near[at].tolist()
     images = np.concatenate([opened.centres[at][None], digits.images[near, 0].numpy()])
     classes = [str(int(digits.labels[number])) for number in near]
@@ -137,7 +137,7 @@ def _purities(opened: RBFMeasures) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _sets(choice: Run, opened: RBFMeasures) -> None:
+def _sets(run: Run, opened: RBFMeasures) -> None:
     """The trained centres beside worse ones."""
     st.markdown("**Compared with other centres**")
     order = ["centres", "accuracy", "purity", "distance", "effective", "within", "responding",
@@ -157,7 +157,7 @@ def _sets(choice: Run, opened: RBFMeasures) -> None:
         },
     )
     st.caption("; ".join(f"{name}: {text}" for name, text in SETS.items()) + ".")
-    download(frame, f"centres-{file_name(choice)}")
+    download(frame, f"centres-{file_name(run)}")
 
 
 def _of(opened: RBFMeasures, name: str, measure: str) -> float:

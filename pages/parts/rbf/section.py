@@ -45,9 +45,9 @@ _OUTPUT = (
 WIDTH = links.one_of("width", tuple(f"{factor:g}" for factor in FACTORS), "1")
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The network of the data and seed on the screen, opened up."""
-    mine = replace(choice, model=NAME)
+    mine = replace(run, model=NAME)
     st.markdown(
         "A radial unit is specialized in a **location** in input space, its centre, which is "
         "itself an image: the closer a digit is to the centre, the more strongly the unit "
@@ -80,7 +80,7 @@ def _chosen_width(opened: RBFMeasures) -> int:
     return WIDTH.values.index(width)
 
 
-def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer, at: int) -> None:
+def _responses(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer, at: int) -> None:
     """The formula with this digit's numbers, its nearest centres, and the way to the answer."""
     said, best = int(answer.scores.argmax()), int(answer.order[0])
     sigma, far = opened.width * FACTORS[at], answer.distances[best]
@@ -122,7 +122,7 @@ def _responses(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer
         finished_chart(figures.by_class, answer.scores, said, title="score"), key="scores of rbf"
     )
     other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
-    _table(choice, opened, digit, answer)
+    _table(run, opened, digit, answer)
 
 
 def _named(opened: RBFMeasures, answer: Answer, index: int) -> str:
@@ -133,7 +133,7 @@ def _named(opened: RBFMeasures, answer: Answer, index: int) -> str:
     )
 
 
-def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
+def _table(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
     """The nearest centres as numbers."""
     said, order = int(answer.scores.argmax()), answer.order
     frame = pd.DataFrame(
@@ -153,11 +153,11 @@ def _table(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) ->
             "push": column(f"contribution to {said}", _PUSH),
         }
         st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
-        download(frame, f"responses-{file_name(choice)}-{digit.file_name}-width{WIDTH.value()}")
+        download(frame, f"responses-{file_name(run)}-{digit.file_name}-width{WIDTH.value()}")
         place.link("units", f"Open centre {order[0]}", unit=UnitId(NAME, "centres", int(order[0])))
 
 
-def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
+def _bitmaps(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
     """Ten bitmaps, the code that the scores make of them, and its distance to each."""
     st.markdown(
         "The original LeNet-5 (LeCun et al. 1998) ended in ten radial units without the "
@@ -201,7 +201,7 @@ def _bitmaps(choice: Run, opened: RBFMeasures, digit: Followed, answer: Answer) 
             help=_OUTPUT,
         )
         table = pd.DataFrame(distances, columns=[f"bitmap of {of}" for of in range(10)])
-        download(table, f"bitmaps-{choice.data}")
+        download(table, f"bitmaps-{run.data}")
 
 
 def _own_accuracy(opened: RBFMeasures) -> float:

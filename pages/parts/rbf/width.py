@@ -22,7 +22,7 @@ ACCURACY = (
 )
 
 
-def widths(choice: Run, opened: RBFMeasures, factor: float) -> None:
+def widths(run: Run, opened: RBFMeasures, factor: float) -> None:
     """Accuracy and responses over widths, the chosen one marked."""
     frame = opened.widths
     now = frame[frame["factor"] == factor].set_index("read_out")["accuracy"]
@@ -57,7 +57,7 @@ def widths(choice: Run, opened: RBFMeasures, factor: float) -> None:
                 "responding": column("responding", RESPONDING),
             },
         )
-        download(frame, f"widths-{file_name(choice)}")
+        download(frame, f"widths-{file_name(run)}")
 
 
 def defects(opened: RBFMeasures) -> None:

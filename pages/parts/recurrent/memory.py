@@ -82,7 +82,7 @@ def saturated(view: View) -> None:
         f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
         "rarely fully open or closed: it is a soft weight, not a switch."
     )
-    download(DRAWINGS.get(GateMeasures.table, view.opened), f"gates-{file_name(view.choice)}")
+    download(DRAWINGS.get(GateMeasures.table, view.opened), f"gates-{file_name(view.run)}")
 
 
 def remembered(view: View) -> None:
@@ -112,13 +112,13 @@ def held_by_class(view: View) -> None:
     found, order = view.opened.state, view.opened.order("row")
     limit = recurrent.largest(found.mean)
     names = [
-        f"{UnitId(view.choice.model, view.carried, unit)}: mean state, classes across, rows down"
+        f"{UnitId(view.run.model, view.carried, unit)}: mean state, classes across, rows down"
         for unit in order
     ]
     picked = image_grid(
         gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
-        key=f"grid of states of {view.choice.model}",
-        label=f"Units of {view.choice.model}/{view.carried}, early writers first",
+        key=f"grid of states of {view.run.model}",
+        label=f"Units of {view.run.model}/{view.carried}, early writers first",
         selected=int(np.flatnonzero(order == view.unit)[0]),
         scale=1,
     )
@@ -131,7 +131,7 @@ def held_by_class(view: View) -> None:
         f"{limit:.1f}. Click one to select it."
     )
     frame = _state_frame(view)
-    name = str(UnitId(view.choice.model, view.carried, view.unit))
+    name = str(UnitId(view.run.model, view.carried, view.unit))
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
     chart = finished_chart(figures.by_class, frame, digit, view.row, name)
@@ -146,7 +146,7 @@ def held_by_class(view: View) -> None:
         f"{share[at]:.0%} (row {at}); highest before training: {untrained.max():.0%}.",
         help=SHARE,
     )
-    download(frame, f"state-{file_name(view.choice)}-{view.carried}-{view.unit}")
+    download(frame, f"state-{file_name(view.run)}-{view.carried}-{view.unit}")
 
 
 def _state_frame(view: View) -> pd.DataFrame:
@@ -160,7 +160,7 @@ def _state_frame(view: View) -> pd.DataFrame:
 
 def read_early(view: View) -> None:
     """Accuracy by row of the final head and of probes, and this digit's answer by row."""
-    found: EarlyReading = result_of(EarlyReadingTask(view.choice))
+    found: EarlyReading = result_of(EarlyReadingTask(view.run))
     beside = toggle(
         SHUFFLED,
         "Compare with a network that reads the rows in shuffled order",
@@ -171,8 +171,8 @@ def read_early(view: View) -> None:
     _answers(view, found)
     shuffled: EarlyReading | None = None
     if beside:
-        name = f"{view.choice.model}_shuffled"
-        shuffled = result_of(EarlyReadingTask(replace(view.choice, model=name)))
+        name = f"{view.run.model}_shuffled"
+        shuffled = result_of(EarlyReadingTask(replace(view.run, model=name)))
     table = DRAWINGS.get(EarlyReading.table, found, shuffled)
     with chart:
         st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
@@ -188,7 +188,7 @@ def read_early(view: View) -> None:
         if shuffled is not None:
             order = ", ".join(str(row) for row in shuffled_order().tolist())
             st.caption(f"Shuffled: step 0 to 27 reads the rows {order}.")
-        download(table, f"early-reading-{file_name(view.choice)}")
+        download(table, f"early-reading-{file_name(view.run)}")
 
 
 def _answers(view: View, found: EarlyReading) -> None:
@@ -214,7 +214,7 @@ def _answers(view: View, found: EarlyReading) -> None:
 def course(view: View) -> None:
     """Common mistakes in LSTM and GRU code, with their effect on this network."""
     with st.expander("Common mistakes, and what is done here"):
-        if view.choice.model == "lstm":
+        if view.run.model == "lstm":
             st.markdown(_LSTM)
             return
         other = {name: f"{value:.1%}" for name, value in view.opened.other.items()}

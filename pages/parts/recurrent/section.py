@@ -60,9 +60,9 @@ FORMULAS = {
 }
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The chosen network opened up, on the digit that is followed."""
-    mine = one_network(CELLS, choice)
+    mine = one_network(CELLS, run)
     st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
     digit = followed(mine)
     halves.chosen_and_judged("Probes were fitted, and units were ordered,")
@@ -100,12 +100,12 @@ def _worked(view: View) -> None:
     now = recurrent.at_row(view.values, view.unit, view.row, view.carried)
     left, right = st.columns(2)
     with left:
-        st.latex(FORMULAS[view.choice.model])
+        st.latex(FORMULAS[view.run.model])
     with right:
-        st.latex(_numbers(view.choice.model, now))
+        st.latex(_numbers(view.run.model, now))
     st.caption(
         f"Right: unit {view.unit} at row {view.row} of this digit. The state before row 0 is 0. "
-        + _convention(view.choice.model)
+        + _convention(view.run.model)
     )
 
 
@@ -168,7 +168,7 @@ def _heat_maps(view: View) -> None:
     )
     with st.container(horizontal=True):
         for layer in view.described:
-            unit = UnitId(view.choice.model, layer.name, view.unit)
+            unit = UnitId(view.run.model, layer.name, view.unit)
             place.link("units", str(unit), unit=unit)
 
 
@@ -208,12 +208,12 @@ def _held(view: View) -> None:
     st.vega_lite_chart(finished_chart(figures.effects, table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
-        f"Each tick is one unit of {view.choice.model}/{gate.value()}, clamped alone at 0 or at 1 "
+        f"Each tick is one unit of {view.run.model}/{gate.value()}, clamped alone at 0 or at 1 "
         f"at all rows while the network reads {view.digit.name}; the dashed line is "
         f"the answer with no gate clamped, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
         f"{' '.join(each)} The other units are the control. This is the effect on a single digit."
     )
-    download(table, f"held-{file_name(view.choice)}-{gate.value()}-{view.digit.file_name}")
+    download(table, f"held-{file_name(view.run)}-{gate.value()}-{view.digit.file_name}")
     whole = view.opened.held
     st.markdown("**Clamp a whole gate and see what accuracy remains**")
     st.dataframe(whole, hide_index=True, column_config=memory.percents(whole))
@@ -223,7 +223,7 @@ def _held(view: View) -> None:
         "about 10 %. “Mean” is each unit's mean over these digits, row by row: the gate still "
         "depends on the row, but no longer on the digit."
     )
-    download(whole, f"held-gates-{file_name(view.choice)}")
+    download(whole, f"held-gates-{file_name(view.run)}")
 
 
 def _said(part: pd.DataFrame, hold: str) -> str:

@@ -21,7 +21,7 @@ __all__ = ["View"]
 class View:
     """What is on the screen: a network, its numbers, a digit, and the unit and row looked at."""
 
-    choice: Run
+    run: Run
     model: Inspectable
     opened: GateMeasures
     digit: Followed

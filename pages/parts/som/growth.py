@@ -41,7 +41,7 @@ TITLES = {
 }
 
 
-def compared(choice: Run, opened: SOMMeasures) -> None:
+def compared(run: Run, opened: SOMMeasures) -> None:
     """The map beside its own cells at random places and the untrained map."""
     frame = opened.compared().set_index("map")
     trained, mixed = frame.loc["trained"], frame.loc["cells shuffled"]
@@ -62,10 +62,10 @@ def compared(choice: Run, opened: SOMMeasures) -> None:
     shown = opened.compared()[["map", *TITLES]]
     helps = {name: column(title, DEFINITIONS[name]) for name, title in TITLES.items()}
     st.dataframe(shown, hide_index=True, column_config=helps)
-    download(shown, f"topology-{file_name(choice)}")
+    download(shown, f"topology-{file_name(run)}")
 
 
-def growth(choice: Run, opened: SOMMeasures) -> None:
+def growth(run: Run, opened: SOMMeasures) -> None:
     """The map after a chosen epoch, and its measures over epochs."""
     steps = [str(step) for step in opened.steps]
     option = links.one_of("epoch", steps, steps[-1])
@@ -95,7 +95,7 @@ def growth(choice: Run, opened: SOMMeasures) -> None:
         side.markdown(f"**{TITLES[name].capitalize()}**", help=DEFINITIONS[name])
         chart = finished_chart(figures.grown, opened.grown, name, epoch)
         side.vega_lite_chart(chart, key=f"growth of {name}")
-    download(opened.grown, f"growth-{file_name(choice)}")
+    download(opened.grown, f"growth-{file_name(run)}")
 
 
 def _cells(labels: np.ndarray) -> pd.DataFrame:

@@ -28,7 +28,7 @@ _TIMES = 3  # screen pixels of a cell of a small plane
 _SIDE = 28  # pixels
 
 
-def planes(choice: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
+def planes(run: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
     """The U-matrix, the hits, and component planes."""
     known = cells.assign(distance=opened.distances.ravel())
     left, right = st.columns(2)
@@ -63,7 +63,7 @@ def planes(choice: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
         "Planes are smooth because of the neighbourhood: neighbouring cells have similar weights "
         "for each pixel."
     )
-    download(plane, f"cells-{file_name(choice)}-pixel{pixel}")
+    download(plane, f"cells-{file_name(run)}-pixel{pixel}")
 
 
 def _pixel(opened: SOMMeasures) -> int:

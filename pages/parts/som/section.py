@@ -50,16 +50,16 @@ LABEL = "The most frequent class among the training digits for which this cell i
 class View:
     """What the parts of the section show: the choice, the map, the digit and its path."""
 
-    choice: Run
+    run: Run
     opened: SOMMeasures
     digit: Followed
     path: Path
     cells: pd.DataFrame  # cell, row, column, label, hits
 
 
-def section(choice: Run) -> None:
+def section(run: Run) -> None:
     """The map of the data and seed on the screen, opened up."""
-    mine = replace(choice, model=NAME)
+    mine = replace(run, model=NAME)
     st.markdown(
         "A cell of a self-organizing map is specialized in a **shape**, and cells for similar "
         "shapes are neighbours: when a cell learns a digit, its neighbours learn it a little too. "
@@ -164,7 +164,7 @@ def _way(view: View) -> None:
                 "label": st.column_config.NumberColumn(help=LABEL),
             },
         )
-        download(cells, f"map-{file_name(view.choice)}-{digit.file_name}")
+        download(cells, f"map-{file_name(view.run)}-{digit.file_name}")
         place.link("units", f"Open {cell_name(found.first)}", unit=UnitId(NAME, "map", found.first))
 
 

@@ -36,14 +36,14 @@ def anomalies(study: Study) -> None:
         help=DEFINITIONS["anomaly"],
     )
     halves.chosen_and_judged("Each unit's concept was chosen")
-    found = result_of(SubpopulationsTask(study.choice, layer.value()))
+    found = result_of(SubpopulationsTask(study.run, layer.value()))
     units = found.anomalies
     total = len(found.anomalous)
     if not len(units):
         st.info(f"None of the {total} units of {layer.value()} behaves like this in this network.")
     else:
         _said(found, total)
-        _pictures(found, units, layer.value(), study.choice)
+        _pictures(found, units, layer.value(), study.run)
         _table(found, units)
 
 
@@ -58,7 +58,7 @@ def _said(found: Subpopulations, total: int) -> None:
     )
 
 
-def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: Run) -> None:
+def _pictures(found: Subpopulations, units: np.ndarray, layer: str, run: Run) -> None:
     """Three pictures a unit: the class, digits on which it is active, digits that push it up."""
     tall = np.concatenate(list(found.images[units].transpose(1, 0, 2, 3)), axis=1)
     grid = gallery(
@@ -71,9 +71,9 @@ def _pictures(found: Subpopulations, units: np.ndarray, layer: str, choice: Run)
     )
     unit_grid(
         grid,
-        [UnitId(choice.model, layer, unit) for unit in units],
+        [UnitId(run.model, layer, unit) for unit in units],
         key="anomalous",
-        label=f"anomalies of {layer}, {choice}",
+        label=f"anomalies of {layer}, {run}",
         scale=3,
     )
     st.caption(

@@ -66,12 +66,12 @@ _NAMES = {
 }
 
 
-def dropout(choice: Run) -> None:
+def dropout(run: Run) -> None:
     """What dropout changes in the hidden dense layers of three networks each."""
-    layers = hidden_dense(choice.model)
+    layers = hidden_dense(run.model)
     if not layers:
         st.info(
-            f"{title(choice.model)} has no hidden dense layer, to which dropout could be "
+            f"{title(run.model)} has no hidden dense layer, to which dropout could be "
             "applied: choose LeNet-5 or the multilayer perceptron.",
             icon=":material/do_not_disturb_on:",
         )
@@ -85,14 +85,14 @@ def dropout(choice: Run) -> None:
     halves.chosen_and_judged("Top classes and the best unit for a crossed 7 were chosen")
     layer = links.one_of("layer", layers, layers[-1])
     choose(layer, "Layer")
-    found: DropoutComparison = result_of(DropoutTask(choice))
+    found: DropoutComparison = result_of(DropoutTask(run))
     table = _named_dropout(found.table, layer.value())
     _measures(table)
     _silenced(_named_dropout(found.curves, layer.value()))
     helps = {name: column(_NAMES[name], DEFINITIONS[name]) for name in _MEASURED}
     table = table.drop(columns="trained")
     st.dataframe(table, hide_index=True, column_config=helps)
-    download(table, f"dropout-{file_name(choice)}-{layer.value()}")
+    download(table, f"dropout-{file_name(run)}-{layer.value()}")
 
 
 _MEASURED = ("accuracy", "selectivity", "correlation", "participation", "active", "auc", "ablation")

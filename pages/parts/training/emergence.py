@@ -59,23 +59,23 @@ DEFINITIONS = {
 _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, … batches."
 
 
-def layer_option(choice: Run) -> links.Option[str]:
+def layer_option(run: Run) -> links.Option[str]:
     """The layer in the address; by default the first dense one, else the last hidden one."""
-    layers = tuple(layer.name for layer in describe(choice.model))
-    return links.one_of("layer", layers, next(iter(hidden_dense(choice.model)), layers[-2]))
+    layers = tuple(layer.name for layer in describe(run.model))
+    return links.one_of("layer", layers, next(iter(hidden_dense(run.model)), layers[-2]))
 
 
-def concept_option(choice: Run) -> links.Option[str]:
+def concept_option(run: Run) -> links.Option[str]:
     """The concept in the address: a class, or a part that some digits of a class have."""
-    drawn = choice.data != "mnist"  # some parts only generated digits have
+    drawn = run.data != "mnist"  # some parts only generated digits have
     names = [name for name, of in CONCEPTS.items() if of.label is not None]
     names = [name for name in names if drawn or not CONCEPTS[name].generated]
     return links.one_of("concept", names, "crossed-7")
 
 
-def controls(choice: Run, known: tuple[str, ...]) -> tuple[str, str]:
+def controls(run: Run, known: tuple[str, ...]) -> tuple[str, str]:
     """The choice of layer and concept, of which some may not be in these digits."""
-    layer, concept = layer_option(choice), concept_option(choice)
+    layer, concept = layer_option(run), concept_option(run)
     columns = st.columns(2)
     choose(layer, "Layer", where=columns[0])
     choose(
@@ -89,10 +89,10 @@ def controls(choice: Run, known: tuple[str, ...]) -> tuple[str, str]:
     return layer.value(), concept.value()
 
 
-def emergence(choice: Run) -> None:
+def emergence(run: Run) -> None:
     """The view: selectivity, detectors, the best unit of a concept, and when each emerged."""
-    found = result_of(EmergenceTask(choice))
-    layer, concept = controls(choice, found.concepts)
+    found = result_of(EmergenceTask(run))
+    layer, concept = controls(run, found.concepts)
     halves.chosen_and_judged("The best unit for each concept was chosen")
     left, right = st.columns(2)
     with left:
@@ -101,10 +101,10 @@ def emergence(choice: Run) -> None:
         _detectors(found)
     left, right = st.columns(2)
     with left:
-        _best_unit(choice, found, layer, concept)
+        _best_unit(run, found, layer, concept)
     with right:
         _likeness(found)
-    _times(choice, found, layer)
+    _times(run, found, layer)
 
 
 def _selectivity(found: Emergence, layer: str) -> None:
@@ -151,9 +151,9 @@ def _detectors(found: Emergence) -> None:
     )
 
 
-def _best_unit(choice: Run, found: Emergence, layer: str, concept: str) -> None:
+def _best_unit(run: Run, found: Emergence, layer: str, concept: str) -> None:
     """The AUC of the unit that ends best, and of the best at each checkpoint."""
-    text, unit = CONCEPTS[concept].text, UnitId(choice.model, layer, found.best(layer, concept))
+    text, unit = CONCEPTS[concept].text, UnitId(run.model, layer, found.best(layer, concept))
     st.markdown(f"**The best unit for “{text}”**", help=DEFINITIONS["concept auc"])
     curves = {
         f"{unit}, best at the end": found.curve(layer, concept, unit.index),
@@ -186,7 +186,7 @@ def _likeness(found: Emergence) -> None:
     st.caption(f"Median unit of each layer; 1 at the end by definition. {_MEANS}")
 
 
-def _times(choice: Run, found: Emergence, layer: str) -> None:
+def _times(run: Run, found: Emergence, layer: str) -> None:
     """When each concept's best unit got half as good as it is."""
     st.markdown(f"**When concepts emerge in {layer}**", help=DEFINITIONS["t50"])
     table = found.table(layer).assign(concept=lambda of: of["concept"].map(_text))
@@ -212,7 +212,7 @@ def _times(choice: Run, found: Emergence, layer: str) -> None:
         "too optimistic: compare it with the shuffles, or use the other half. Grey: concepts "
         f"with fewer than {FEWEST} of these digits, too few to rely on."
     )
-    name = f"emergence-{choice.data}-{choice.model}-seed{choice.seed}-{layer}"
+    name = f"emergence-{run.data}-{run.model}-seed{run.seed}-{layer}"
     download(table, name)
 
 

@@ -34,17 +34,17 @@ def film(study: Study) -> None:
         names=ROW_NAMES.__getitem__,
         help=DEFINITIONS["activation row"],
     )
-    filmed = result_of(MovieTask(study.choice))
+    filmed = result_of(MovieTask(study.run))
     recorded = filmed.film
     name, units = layer.value(), len(study.profiles[layer.value()])
     order = [int(unit) for unit in recorded.order(name)]
-    names = [str(UnitId(study.choice.model, name, index)) for index in order]
+    names = [str(UnitId(study.run.model, name, index)) for index in order]
     pins = links.several("pins", names, most=8)
     pinned = [names.index(pin) for pin in pins.value()]
     picked = movie_player(
-        _reel(recorded, str(study.choice), study.choice.model, name, ROW.value()),
+        _reel(recorded, str(study.run), study.run.model, name, ROW.value()),
         key="film",
-        label=f"{name} of {study.choice}, {ROW_NAMES[ROW.value()]}",
+        label=f"{name} of {study.run}, {ROW_NAMES[ROW.value()]}",
         pinned=pinned,
     )
     if picked is not None and picked != pinned:

@@ -49,22 +49,22 @@ DEFINITIONS = {
 }
 
 
-def seeds(choice: Run) -> None:
+def seeds(run: Run) -> None:
     """Whether three networks that differ in seed alone have the same units."""
-    every = seeds_of(choice)
+    every = seeds_of(run)
     numbers = f"{every[0].seed} to {every[-1].seed}"
     emerging = SeveralTask(
         tuple(map(EmergenceTask, every)), f"Training and reading seeds {numbers}"
     )
     found: tuple[Emergence, ...] = result_of(emerging)
-    layer, concept = emergence.controls(choice, found[0].concepts)
+    layer, concept = emergence.controls(run, found[0].concepts)
     halves.chosen_and_judged("The best unit of each network was chosen")
-    matched = result_of(CorrespondenceTask(choice, layer))
+    matched = result_of(CorrespondenceTask(run, layer))
     best = best_units(matched.seeds.tolist(), found, layer, concept)
     st.markdown(_always(best, layer, concept))
     _over_training(matched, found, layer, concept)
-    download(best.table, f"seeds-{file_name(choice)}-{layer}-{concept}")
-    _matched(choice, matched, found, layer, concept)
+    download(best.table, f"seeds-{file_name(run)}-{layer}-{concept}")
+    _matched(run, matched, found, layer, concept)
 
 
 def _always(best: BestUnits, layer: str, concept: str) -> str:
@@ -112,7 +112,7 @@ def _over_training(
 
 
 def _matched(
-    choice: Run,
+    run: Run,
     matched: Correspondence,
     found: Sequence[Emergence],
     layer: str,
@@ -141,7 +141,7 @@ def _matched(
         "partner is also the other network's best unit. Unit numbers have no meaning in another "
         "network."
     )
-    download(partners, f"partners-{file_name(choice)}-{layer}-{concept}")
+    download(partners, f"partners-{file_name(run)}-{layer}-{concept}")
     st.markdown("**All units, matched**", help=DEFINITIONS["matching null"])
     table = matched.table()
     st.vega_lite_chart(finished_chart(figures.correspondence, table), key="units matched")
@@ -151,4 +151,4 @@ def _matched(
         "the digits are shuffled.",
         help=DEFINITIONS["matching untrained"],
     )
-    download(table, f"matching-{file_name(choice)}-{layer}")
+    download(table, f"matching-{file_name(run)}-{layer}")

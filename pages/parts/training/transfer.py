@@ -46,11 +46,11 @@ _NAMES = {
 }
 
 
-def transfer(choice: Run) -> None:
+def transfer(run: Run) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
-    if not movable(choice.model):
+    if not movable(run.model):
         st.info(
-            f"{title(choice.model)} is not a chain of layers with separate weights, so its "
+            f"{title(run.model)} is not a chain of layers with separate weights, so its "
             "first layers can't be transferred: choose LeNet-5, the simple CNN or the multilayer "
             "perceptron.",
             icon=":material/do_not_disturb_on:",
@@ -61,13 +61,13 @@ def transfer(choice: Run) -> None:
         f"{TRANSFER_DIGITS:,} digits; three seeds, one line per network.",
         help=DEFINITIONS["transfer"],
     )
-    found: Transfer = result_of(TransferTask(choice))
+    found: Transfer = result_of(TransferTask(run))
     left, right = st.columns(2)
     with left:
         _transferred(found.accuracy)
     with right:
         _drift(found)
-    _tuning(choice, found)
+    _tuning(run, found)
 
 
 def _transferred(accuracy: pd.DataFrame) -> None:
@@ -125,7 +125,7 @@ def _named_kinds(tuning: pd.DataFrame) -> pd.DataFrame:
     return tuning.assign(kind=words)
 
 
-def _tuning(choice: Run, found: Transfer) -> None:
+def _tuning(run: Run, found: Transfer) -> None:
     """Drift and survival of labels as tables to download."""
     st.markdown("**How the units of the network for 0 to 4 changed**")
     table = _named_kinds(found.tuning()).drop(columns="first")
@@ -138,6 +138,6 @@ def _tuning(choice: Run, found: Transfer) -> None:
     }
     st.dataframe(table, hide_index=True, column_config=config)
     with st.container(horizontal=True):
-        download(found.units, f"tuning-{file_name(choice)}", "Every unit as CSV")
-        download(table, f"drift-{file_name(choice)}", "Layers as CSV")
-        download(found.accuracy, f"transfer-{file_name(choice)}", "Accuracies as CSV")
+        download(found.units, f"tuning-{file_name(run)}", "Every unit as CSV")
+        download(table, f"drift-{file_name(run)}", "Layers as CSV")
+        download(found.accuracy, f"transfer-{file_name(run)}", "Accuracies as CSV")

@@ -51,7 +51,7 @@ def units(study: Study) -> None:
     st.title("Units")
     halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
-    every = table(study.profiles, study.choice.model)
+    every = table(study.profiles, study.run.model)
     if ANSWERS.value() != "any":
         every = _labelled(study, every)
     chosen = _chosen(every, layer.value())
@@ -100,7 +100,7 @@ def _states() -> str:
 
 def _labelled(study: Study, every: pd.DataFrame) -> pd.DataFrame:
     """The table with each unit's label."""
-    named = result_of(UnitLabelsTask(study.choice))
+    named = result_of(UnitLabelsTask(study.run))
     columns = {
         name: np.concatenate([getattr(of, name) for of in named.labels.values()])
         for name in ("label", "code")
@@ -144,7 +144,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     if maximized and layer == "all":
         st.info("Choose a layer to see its maximized inputs; mean images are shown here.")
     if maximized and layer != "all":
-        found = result_of(MaximizedTask(study.choice, layer, Settings()))
+        found = result_of(MaximizedTask(study.run, layer, Settings()))
         rows = chosen["index"].to_numpy()
         tiles = pictures.ink(found.images[rows, 0].numpy())
         tiles = pictures.hatched(tiles, found.stuck[rows].numpy())
@@ -163,7 +163,7 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     )
     marked = np.flatnonzero((chosen["dead"] | chosen["dormant"]).to_numpy()).tolist()
     label = (
-        f"Units of {study.choice}, layer {layer}, top class {TOP.value()}, state {STATE.value()}, "
+        f"Units of {study.run}, layer {layer}, top class {TOP.value()}, state {STATE.value()}, "
         f"by {SORT.value()}, {ORDER.value()} first"
     )
     units = [UnitId.parse(name) for name in chosen.index]

@@ -49,7 +49,7 @@ def compare(study: Study, unit: UnitId) -> None:
 def _names(study: Study) -> tuple[str, ...]:
     """The name of every unit of the model."""
     return tuple(
-        str(UnitId(study.choice.model, layer, index))
+        str(UnitId(study.run.model, layer, index))
         for layer, of in study.profiles.items()
         for index in range(len(of))
     )
@@ -57,7 +57,7 @@ def _names(study: Study) -> tuple[str, ...]:
 
 def _same_digits(study: Study, units: list[UnitId]) -> None:
     """A row for each digit at the top of any of the units, a column for each unit."""
-    digits = cache.digits(study.choice.data, "confirmation")
+    digits = cache.digits(study.run.data, "confirmation")
     numbers = list(
         dict.fromkeys(
             int(number)

@@ -52,7 +52,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         image_grid(
             grid,
             key=f"grid of {kind}",
-            label=f"{kind} examples of {UnitId(study.choice.model, layer, index)}, {study.choice}",
+            label=f"{kind} examples of {UnitId(study.run.model, layer, index)}, {study.run}",
             scale=1,
         )
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""
@@ -64,7 +64,7 @@ def examples(study: Study, layer: str, index: int) -> None:
 
 def judged(study: Study) -> DataSet:
     """The digits on which units are judged."""
-    return cache.digits(study.choice.data, "confirmation")
+    return cache.digits(study.run.data, "confirmation")
 
 
 def mean_images(profile: Profile, unit: UnitId, passed: str) -> None:

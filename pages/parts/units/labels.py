@@ -32,7 +32,7 @@ _CARD = ("correlation", "auc", "balanced", "coverage")
 
 def labels(study: Study, layer: str, index: int) -> None:
     """The label of a unit with its score card, and the effect of each optional part."""
-    named = result_of(UnitLabelsTask(study.choice))
+    named = result_of(UnitLabelsTask(study.run))
     profile = study.profiles[layer]
     if profile.dead[index] or profile.constant[index]:
         st.markdown(
@@ -47,7 +47,7 @@ def labels(study: Study, layer: str, index: int) -> None:
         _differences(named, layer, index)
     _pairs(study, named, layer, index)
     _own(study, layer, index)
-    name = UnitId(study.choice.model, layer, index)
+    name = UnitId(study.run.model, layer, index)
     place.link("dissection", "Every concept's score", unit=name)
 
 
@@ -135,7 +135,7 @@ def _pairs(study: Study, named: UnitLabels, layer: str, index: int) -> None:
 def _own(study: Study, layer: str, index: int) -> None:
     """The same score card for a label that a person chooses."""
     with st.expander("Score a label of your own", icon=":material/edit:"):
-        described = result_of(DescribedDigitsTask(study.choice.data))
+        described = result_of(DescribedDigitsTask(study.run.data))
         names = [name for name in described.measured.names if CONCEPTS[name].category != "position"]
         own = links.one_of("own", ("none", *names))
         controls.choose(

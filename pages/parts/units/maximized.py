@@ -24,7 +24,7 @@ __all__ = ["maximized", "maximizing"]
 
 def maximizing(study: Study, layer: str) -> MaximizedTask:
     """The maximized inputs of the unit's layer, with the usual settings."""
-    return MaximizedTask(study.choice, layer, Settings())
+    return MaximizedTask(study.run, layer, Settings())
 
 
 def maximized(study: Study, layer: str, index: int) -> None:
@@ -49,7 +49,7 @@ def maximized(study: Study, layer: str, index: int) -> None:
     place.link(
         "feature_visualization",
         "Other parameterizations, budgets and seeds",
-        unit=UnitId(study.choice.model, layer, index),
+        unit=UnitId(study.run.model, layer, index),
     )
 
 
@@ -70,6 +70,6 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
     image_grid(
         grid,
         key="grid of maximized",
-        label=f"maximized input of {UnitId(study.choice.model, layer, index)} and real digits",
+        label=f"maximized input of {UnitId(study.run.model, layer, index)} and real digits",
         scale=5,
     )

@@ -39,7 +39,7 @@ _STATES = ("dead", "dormant", "constant", "always_on", "saturated")
 
 def unit(study: Study, layer: str, index: int) -> None:
     """The page of unit `index` of `layer`."""
-    name = UnitId(study.choice.model, layer, index)
+    name = UnitId(study.run.model, layer, index)
     profile, described = study.profiles[layer], layer_of(study.model, layer)
     _head(name, profile, described)
     halves.chosen_and_judged("Its top class and label were chosen")
@@ -64,16 +64,16 @@ def unit(study: Study, layer: str, index: int) -> None:
         place.link("ask", "Is it necessary? Remove it and see", layer=layer, units=name)
     st.divider()
     with st.container(horizontal=True):
-        source = {"data": study.choice.data, "seed": study.choice.seed, "split": "confirmation"}
+        source = {"data": study.run.data, "seed": study.run.seed, "split": "confirmation"}
         download_file(
             "Download figures and data",
-            f"{str(name).replace('/', '-')}-{study.choice.data}-seed{study.choice.seed}.zip",
+            f"{str(name).replace('/', '-')}-{study.run.data}-seed{study.run.seed}.zip",
             "application/zip",
             partial(_archive, name, profile, source, judged(study)),
         )
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
-        (named, UnitLabelsTask(study.choice), lambda: label_view.labels(study, layer, index)),
+        (named, UnitLabelsTask(study.run), lambda: label_view.labels(study, layer, index)),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
     )
 

@@ -27,27 +27,27 @@ _HALVES = ("discovery", "confirmation")
 class GateReadingsTask(Task[GateReadings]):
     """The weights of one gate of a network on both halves of the test digits."""
 
-    choice: Run
+    run: Run
     gate: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Running the gate of {self.choice.title}"
+        return f"Running the gate of {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> GateReadings:
         """Weights on both halves, before training, and what experts tell of concepts."""
         trained, described, report = lab.given(
-            report, ModelTask(self.choice), DescribedDigitsTask(self.choice.data)
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         report(0.0, self.title)
         model = gated(trained)
         halves = {name: described.half(name).digits for name in _HALVES}
         weights = {name: read_gates(model, of, self.gate) for name, of in halves.items()}
         judged = halves["confirmation"]
-        weights["untrained"] = read_gates(self.choice.untrained(), judged, self.gate)
+        weights["untrained"] = read_gates(self.run.untrained(), judged, self.gate)
         measured = described.half("confirmation").measured
-        of = report_of(weights["confirmation"], judged.labels.numpy(), measured, self.choice.seed)
+        of = report_of(weights["confirmation"], judged.labels.numpy(), measured, self.run.seed)
         suffix = self.gate.removeprefix("gate")
         scores = collect(model, judged.images, f"scores{suffix}").numpy()
         right = (run(model, judged.images).argmax(1) == judged.labels).numpy()
@@ -58,20 +58,20 @@ class GateReadingsTask(Task[GateReadings]):
 class GateAssignmentTask(Derived[GateAssignment]):
     """Who takes what at one gate of a network."""
 
-    choice: Run
+    run: Run
     gate: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return GateReadingsTask(self.choice, self.gate).title
+        return GateReadingsTask(self.run, self.gate).title
 
     def compute(self, lab: Lab, report: Report) -> GateAssignment:
         """What was read of the gate, with its digits and their concepts."""
         read, described, _ = lab.given(
-            report, GateReadingsTask(self.choice, self.gate), DescribedDigitsTask(self.choice.data)
+            report, GateReadingsTask(self.run, self.gate), DescribedDigitsTask(self.run.data)
         )
-        seed = self.choice.seed
+        seed = self.run.seed
         halves = {name: described.half(name) for name in _HALVES}
         labels = {name: half.digits.labels.numpy() for name, half in halves.items()}
         reports = {name: report_of(read.weights[name], labels[name], seed=seed) for name in _HALVES}

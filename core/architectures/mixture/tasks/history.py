@@ -23,20 +23,20 @@ DIGITS = 2500  # of the discovery half, read at each step
 class GateHistoryTask(Task[GateHistory]):
     """One gate of a network through its training."""
 
-    choice: Run
+    run: Run
     gate: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}: gates during training"
+        return f"Examining {self.run.title}: gates during training"
 
     def compute(self, lab: Lab, report: Report) -> GateHistory:
         """The gate at every step that was kept, on digits moved as in training."""
-        trained, report = lab.given(report, ModelTask(self.choice))
+        trained, report = lab.given(report, ModelTask(self.run))
         model = gated(trained)
-        digits = lab.result(DataTask(self.choice.data, "discovery"), report).take(slice(DIGITS))
-        chance = torch.Generator().manual_seed(self.choice.seed)
+        digits = lab.result(DataTask(self.run.data, "discovery"), report).take(slice(DIGITS))
+        chance = torch.Generator().manual_seed(self.run.seed)
         digits = replace(digits, images=model.seen(digits.images, chance))
         report(0.0, "Running the gate at each saved step of training")
-        return grow(model.name, model.history.weights, digits, self.gate, self.choice.seed)
+        return grow(model.name, model.history.weights, digits, self.gate, self.run.seed)

@@ -27,7 +27,7 @@ _HALVES = ("discovery", "confirmation")
 class GateInterventionsTask(Task[GateInterventions]):
     """A gate of a network made to decide otherwise."""
 
-    choice: Run
+    run: Run
     gate: str
 
     @property
@@ -37,12 +37,12 @@ class GateInterventionsTask(Task[GateInterventions]):
 
     def compute(self, lab: Lab, report: Report) -> GateInterventions:
         """Answers on both halves."""
-        trained, report = lab.given(report, ModelTask(self.choice))
+        trained, report = lab.given(report, ModelTask(self.run))
         model = gated(trained)
         answers, labels = {}, {}
         for at, half in enumerate(_HALVES):
-            digits = lab.result(DataTask(self.choice.data, half), report)
+            digits = lab.result(DataTask(self.run.data, half), report)
             report(at / len(_HALVES), f"Removing the experts of {self.gate}, {half} half")
-            answers[half] = rerouted(model, digits, self.gate, self.choice.seed)
+            answers[half] = rerouted(model, digits, self.gate, self.run.seed)
             labels[half] = digits.labels.numpy().astype(np.int8)
         return GateInterventions(answers, labels)

@@ -19,19 +19,19 @@ __all__ = ["PositionSensitivityTask"]
 class PositionSensitivityTask(Task[PositionSensitivity]):
     """The digits of the confirmation half moved about, and who takes them where."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Moving digits for {self.choice.title}"
+        return f"Moving digits for {self.run.title}"
 
     def compute(self, lab: Lab, report: Report) -> PositionSensitivity:
         """Both networks on the same moves."""
-        trained, report = lab.given(report, ModelTask(self.choice))
-        digits = lab.result(DataTask(self.choice.data, "confirmation"), report)
+        trained, report = lab.given(report, ModelTask(self.run))
+        digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         found = []
-        for at, model in enumerate((gated(trained), self.choice.untrained())):
+        for at, model in enumerate((gated(trained), self.run.untrained())):
             report(at / 2, self.title)
             found.append(place_report(model, digits))
         return PositionSensitivity(*found)

@@ -25,38 +25,38 @@ __all__ = ["RunSummaryTask", "kept_runs", "trained_runs"]
 class RunSummaryTask(Task[RunSummary]):
     """One run in numbers; of a network with two gates, those of its last one."""
 
-    choice: Run
+    run: Run
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Examining {self.choice.title}: summary of the run"
+        return f"Examining {self.run.title}: summary of the run"
 
     def compute(self, lab: Lab, report: Report) -> RunSummary:
         """On all test digits."""
-        model, report = lab.given(report, ModelTask(self.choice))
-        digits = lab.result(DataTask(self.choice.data, "test"), report)
+        model, report = lab.given(report, ModelTask(self.run))
+        digits = lab.result(DataTask(self.run.data, "test"), report)
         report(0.0, "Running network and gate on the test digits")
         right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
             return RunSummary(right, *sizes, {}, np.zeros(0), np.zeros(0))
-        gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.choice.seed)
+        gate = report_of(read_gates(model, digits), digits.labels.numpy(), seed=self.run.seed)
         return RunSummary(right, *sizes, measured(gate), gate.load, gate.importance)
 
 
-def kept_runs(choice: Run, lab: Lab) -> dict[str, tuple[Routing, RunSummary]]:
+def kept_runs(run: Run, lab: Lab) -> dict[str, tuple[Routing, RunSummary]]:
     """The mixtures of one layer that the lab has for these data and this seed, by name."""
     found = {}
     for name, routing in variants().items():
-        task = RunSummaryTask(replace(choice, model=name))
+        task = RunSummaryTask(replace(run, model=name))
         kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
             found[name] = (routing, kept)
     return found
 
 
-def trained_runs(choice: Run, lab: Lab) -> tuple[str, ...]:
+def trained_runs(run: Run, lab: Lab) -> tuple[str, ...]:
     """Names of the mixtures of one layer that were trained, on whatever page."""
-    every = {name: ModelTask(replace(choice, model=name)) for name in variants()}
+    every = {name: ModelTask(replace(run, model=name)) for name in variants()}
     return tuple(name for name, training in every.items() if lab.has(training))
