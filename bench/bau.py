@@ -55,7 +55,7 @@ def main() -> None:
 
 def of_seed(seed: int) -> list[tuple[float, ...]]:
     """A row for each class: seed, class, and the shares that the heads name."""
-    task = ModelTask(Run("mnist", "lenet5", seed))
+    task = ModelTask(Run("mnist", "lenet5", seed=seed))
     model = task.kept(default_store()) or task.compute(default_store(), _quiet)
     removal = Removal(model, load("mnist", "test"), LAYER)
     alone = _recalls(removal, [[unit] for unit in range(removal.units)])

@@ -24,7 +24,7 @@ SECTIONS: dict[str, tuple[str, Callable[[Run], None]]] = {
     "multitask": ("Multi-task", multitask.section),
 }
 MODELS = {
-    "recurrent": ("lstm", "gru", "gru_before"),
+    "recurrent": ("lstm", "gru"),
     "attention": ("attention",),
     "rbf": ("rbf",),
     "capsules": ("capsules",),
@@ -37,7 +37,7 @@ def page() -> None:
     """The chosen section, or that of the chosen model; nothing is computed for the others."""
     st.title("Architectures")
     run = place.run()
-    mine = [name for name, models in MODELS.items() if run.model in models]
+    mine = [name for name, models in MODELS.items() if run.architecture in models]
     section = links.one_of("section", tuple(SECTIONS), mine[0] if mine else None)
     name = controls.pick(
         section,
@@ -50,8 +50,12 @@ def page() -> None:
 
 
 def _opened(section: str) -> dict[str, object]:
-    """Another section's model, which the other pages open too; what the last chose is forgotten."""
-    return {**links.all_but("section", "digit", *place.address()), "model": MODELS[section][0]}
+    """Another section's model, for the other pages too; what the last one chose is forgotten."""
+    return {
+        **links.all_but("section", "digit", *place.address()),
+        "model": MODELS[section][0],
+        "settings": None,
+    }
 
 
 page()

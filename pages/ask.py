@@ -41,7 +41,7 @@ def page() -> None:
         card.load()
     else:
         evidence = result_of(EvidenceTask(study.run, *asked.key()))
-        ledger.remember(evidence, place.address(**asked.address(study.run.model)))
+        ledger.remember(evidence, place.address(**asked.address(study.run.architecture)))
         verdict_view.verdict(evidence)
         card.downloads(evidence)
         card.compared(evidence)

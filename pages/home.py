@@ -9,7 +9,6 @@ import streamlit as st
 from core import charts, pictures
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
-from core.models.registry import title
 from core.statistics import selectivity_index
 from core.training import PROBE
 from core.units import UnitId
@@ -32,7 +31,7 @@ def page() -> None:
         "compared with chance and with an untrained network."
     )
     run = place.run()
-    st.caption(f"{title(run.model)} · {place.SOURCE_NAMES[run.data]} · seed {run.seed}")
+    st.caption(f"{run.title} · {place.SOURCE_NAMES[run.data]} · seed {run.seed}")
     study = result_of(StudyTask(run))
     _facts(study)
     st.subheader("The most specialized units")
@@ -45,7 +44,7 @@ def page() -> None:
 
 def _facts(study: Study) -> None:
     """The model in five numbers."""
-    units = table(study.profiles, study.run.model)
+    units = table(study.profiles, study.run.architecture)
     hidden = units[units["layer"] != study.model.layers[-1]]
     dead = int(units["dead"].sum())
     parameters = sum(value.numel() for value in study.model.parameters())
@@ -69,7 +68,7 @@ def _facts(study: Study) -> None:
 
 def _specialized(study: Study) -> None:
     """The hidden units with the highest selectivity, each a picture that opens the unit."""
-    units = table(study.profiles, study.run.model)
+    units = table(study.profiles, study.run.architecture)
     # A dormant unit answers a few digits only, so its selectivity is an accident.
     silent = units["dead"] | units["dormant"]
     hidden = units[(units["layer"] != study.model.layers[-1]) & ~silent]

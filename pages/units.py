@@ -22,14 +22,14 @@ def page() -> None:
         browse.units(study)
         return
     if layer == "all":
-        known = UnitId(study.run.model, study.model.layers[0], 0)
+        known = UnitId(study.run.architecture, study.model.layers[0], 0)
         st.warning(
             f"{literal('unit=' + st.query_params['unit'])} names no unit of {known.model}: write "
             f"model/layer/index, such as {known}, or click a unit."
         )
         browse.units(study)
         return
-    option = unit_option(study.run.model, layer, len(study.profiles[layer]))
+    option = unit_option(study.run.architecture, layer, len(study.profiles[layer]))
     unit_view.unit(study, layer, option.value())
 
 

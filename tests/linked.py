@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from core.runtime.jobs import QueueFull
 from pages.kit import links, place
 
-FRAME = {option.key for option in place.FRAME}
+FRAME = set(place.FRAME)
 NAMING_UNITS = {"unit", "units", "pins"}
 Opening = Callable[[Mapping[str, str]], AppTest]
 
@@ -50,7 +50,7 @@ def check_link(opened: Opening, base: Mapping[str, str], *, read: set[str] = fro
     assert link(at).items() >= written(at).items()
     before, changed = set(written(at)), others(at, base)
     assert read <= before, sorted(before)
-    with patch("core.runtime.cache.start", side_effect=_no_work):
+    with patch("core.runtime.cache.start", side_effect=no_work):
         if "layer" in changed and changed.keys() & NAMING_UNITS:
             # a unit's name says its layer, so of another layer there would be other units
             layer = changed.pop("layer")
@@ -76,7 +76,7 @@ def _reopens(opened: Opening, address: Mapping[str, str]) -> dict[str, str]:
     return values
 
 
-def _no_work(*args: object) -> Any:
+def no_work(*args: object) -> Any:
     """Instead of computing what another choice asks for."""
     raise QueueFull("8 computations are waiting already, and no more can: try again in a minute.")
 

@@ -23,7 +23,8 @@ from core.data.concepts import CONCEPTS, Measured
 from core.interventions.controls import outgoing_norms, p_value, random_sets, strengths
 from core.interventions.effects import MEASURES, Resamples, changes, never_certain
 from core.interventions.removal import KINDS, Outcome, Removal
-from core.models.registry import LISTED, build
+from tests.networks import KINDS as NETWORKS
+from tests.networks import built
 from tests.test_activations import same, state
 
 Flags = NDArray[np.bool_]
@@ -172,7 +173,7 @@ def test_all_units_are_resampled_from_one_other_digit_each() -> None:
 def test_a_removal_is_what_editing_on_the_way_gives(
     strokes: DataSet, layer: str, staged: bool
 ) -> None:
-    whole = build("lenet5", seed=1)
+    whole = built("lenet5", seed=1)
     model, name = (whole, layer) if staged else (Unstaged(whole), f"inner.{layer}")
     digits, reference = strokes.take(slice(600)), strokes.take(slice(700, 1000))  # two batches
     donors = torch.arange(600).roll(7)
@@ -194,7 +195,7 @@ def test_a_removal_is_what_editing_on_the_way_gives(
 
 
 def test_without_a_reference_the_mean_is_of_the_digits_themselves(strokes: DataSet) -> None:
-    model, digits = build("lenet5"), strokes.take(slice(100))
+    model, digits = built("lenet5"), strokes.take(slice(100))
     expected = run(model, digits.images, {("conv_1", 4): "mean"})
     found = Removal(model, digits, "conv_1", "mean").without([4]).logits
     torch.testing.assert_close(found, expected, atol=1e-6, rtol=1e-6)
@@ -202,7 +203,7 @@ def test_without_a_reference_the_mean_is_of_the_digits_themselves(strokes: DataS
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_keeping_some_is_removing_the_rest(strokes: DataSet, kind: str) -> None:
-    removal = Removal(build("lenet5"), strokes.take(slice(50)), "conv_1", kind)
+    removal = Removal(built("lenet5"), strokes.take(slice(50)), "conv_1", kind)
     rest = [unit for unit in range(16) if unit not in (2, 11)]
     assert torch.equal(removal.keeping([2, 11]).logits, removal.without(rest).logits)
     assert torch.equal(removal.keeping(range(16)).logits, removal.intact.logits)
@@ -213,7 +214,7 @@ def test_keeping_some_is_removing_the_rest(strokes: DataSet, kind: str) -> None:
 def test_some_digits_lose_what_they_lose_among_all(
     strokes: DataSet, kind: str, staged: bool
 ) -> None:
-    whole = build("lenet5")
+    whole = built("lenet5")
     model, layer = (whole, "conv_1") if staged else (Unstaged(whole), "inner.conv_1")
     removal = Removal(model, strokes.take(slice(600)), layer, kind)
     rows = np.arange(600) % 7 == 3
@@ -226,9 +227,9 @@ def test_some_digits_lose_what_they_lose_among_all(
     assert some.units == 16
 
 
-@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("name", NETWORKS)
 def test_the_model_is_as_it_was(strokes: DataSet, name: str) -> None:
-    model = build(name).requires_grad_(True).train()
+    model = built(name).requires_grad_(True).train()
     before = copy.deepcopy(state(model))
     for layer in model.layers:
         removal = Removal(model, strokes.take(slice(20)), layer, "mean")
@@ -241,21 +242,21 @@ def test_the_model_is_as_it_was(strokes: DataSet, name: str) -> None:
 
 
 def test_a_unit_that_the_layer_has_not_is_named(strokes: DataSet) -> None:
-    removal = Removal(build("lenet5"), strokes.take(slice(5)), "linear_1")
+    removal = Removal(built("lenet5"), strokes.take(slice(5)), "linear_1")
     for wrong in (84, -1):
         with pytest.raises(ValueError, match=rf"linear_1 has no unit {wrong}: choose 0 to 83;"):
             removal.without([3, wrong])
         with pytest.raises(ValueError, match="another"):
             removal.keeping([wrong])
     with pytest.raises(ValueError, match="`noise` is not a kind of ablation: choose zero, mean"):
-        Removal(build("lenet5"), strokes, "linear_1", "noise")
+        Removal(built("lenet5"), strokes, "linear_1", "noise")
     with pytest.raises(ValueError, match="`linear_9` is not a layer"):
-        Removal(build("lenet5"), strokes, "linear_9")
+        Removal(built("lenet5"), strokes, "linear_9")
 
 
 @pytest.mark.parametrize("staged", [True, False])
 def test_gradients_flow_through_what_lies_behind_a_layer(strokes: DataSet, staged: bool) -> None:
-    whole, images = build("lenet5").double(), strokes.images[:3].double()
+    whole, images = built("lenet5").double(), strokes.images[:3].double()
     model, layer = (whole, "linear_0") if staged else (Unstaged(whole), "inner.linear_0")
     follow = behind(model, layer, images)
     values = collect(whole, images, "linear_0").requires_grad_()
@@ -445,7 +446,7 @@ def norms_by_loops(weight: Tensor, units: int) -> list[float]:
 def test_outgoing_norms_are_of_the_weights_that_read_a_unit(
     layer: str, later: str, units: int
 ) -> None:
-    model = build("lenet5")
+    model = built("lenet5")
     weight = model.state_dict()[f"{later}.weight"]
     expected = norms_by_loops(weight, units)
     assert outgoing_norms(model, layer, units) == pytest.approx(expected, rel=1e-5)
@@ -456,11 +457,11 @@ def test_outgoing_norms_are_of_the_weights_that_read_a_unit(
 
 
 def test_units_that_no_matrix_reads_have_a_norm_of_one() -> None:
-    assert outgoing_norms(build("lenet5"), "linear_2", 10).tolist() == [1] * 10
+    assert outgoing_norms(built("lenet5"), "linear_2", 10).tolist() == [1] * 10
 
 
 def test_strength_is_mean_activation_times_outgoing_norm(strokes: DataSet) -> None:
-    model = build("lenet5")
+    model = built("lenet5")
     maps = collect(model, strokes.images[:40], "conv_1")
     norms = outgoing_norms(model, "conv_1", 16)
     expected = [float(maps[:, unit].clamp(min=0).mean()) * norms[unit] for unit in range(16)]
@@ -800,7 +801,7 @@ def test_progress_goes_up_to_the_end() -> None:
 
 
 def test_units_may_be_named_in_three_ways() -> None:
-    model = build("lenet5")
+    model = built("lenet5")
     assert units_of(model, ["lenet5/linear_0/58", ("linear_0", 3)]) == ("linear_0", (3, 58))
     assert units_of(model, [("linear_0", 3), ("linear_0", 3)]) == ("linear_0", (3,))
 
@@ -820,7 +821,7 @@ def test_units_may_be_named_in_three_ways() -> None:
 )
 def test_units_that_cannot_be_meant_are_refused(units: list[str], said: str) -> None:
     with pytest.raises(ValueError, match=said):
-        ask(build("lenet5"), digits_for(40), units, "class-7")
+        ask(built("lenet5"), digits_for(40), units, "class-7")
 
 
 def test_a_question_that_cannot_be_answered_is_refused() -> None:
@@ -845,7 +846,7 @@ def test_a_claim_on_few_digits_is_inconclusive() -> None:
 def test_concepts_that_are_not_given_are_measured(strokes: DataSet) -> None:
     digits, few = strokes.take(slice(300)), {"controls": 5, "draws": 20}
     assert digits.parts is not None
-    model, units = build("lenet5"), [("linear_0", 3)]
+    model, units = built("lenet5"), [("linear_0", 3)]
     evidence = ask(model, digits, units, "crossed-7", controls=5, draws=20)
     bars = digits.parts.has("crossbar") & (digits.labels == 7).numpy()
     assert evidence.n == bars[members("confirmation", digits.labels).numpy()].sum() > 0
@@ -854,7 +855,7 @@ def test_concepts_that_are_not_given_are_measured(strokes: DataSet) -> None:
 
 
 def test_a_question_leaves_the_model_alone() -> None:
-    model, digits = build("lenet5").train(), digits_for(200)
+    model, digits = built("lenet5").train(), digits_for(200)
     before = copy.deepcopy(state(model))
     ask(model, digits, [("conv_1", 2)], "class-7", measured=known(digits.labels == 7), controls=3)
     with pytest.raises(ValueError, match="stop"):

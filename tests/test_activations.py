@@ -13,8 +13,8 @@ from torch import Tensor, nn
 from core.activations import collect, collect_layers, layer_of, reader, run
 from core.data import DataSet
 from core.models.inspectable import Inspectable
-from core.models.registry import LISTED, build
 from core.units import UnitId
+from tests.networks import KINDS, built
 
 
 class Gates(nn.Module):
@@ -76,7 +76,7 @@ def test_a_reduction_is_applied_image_by_image(strokes: DataSet, trained: Inspec
 
 
 def test_numpy_images_are_welcome_and_bytes_are_not(strokes: DataSet) -> None:
-    model = build("mlp")
+    model = built("mlp")
     images = strokes.images[:3]
     assert torch.equal(
         collect(model, images.numpy(), "linear_0"), collect(model, images, "linear_0")
@@ -143,7 +143,7 @@ def test_editing_what_is_already_so_changes_nothing(strokes: DataSet, trained: I
 
 
 def test_a_unit_without_outgoing_weights_has_no_effect(strokes: DataSet) -> None:
-    model = build("lenet5")
+    model = built("lenet5")
     with torch.no_grad():
         model.linear_1.weight[:, 17] = 0
     plain = run(model, strokes.images[:20])
@@ -221,10 +221,10 @@ def breaks(values: Tensor) -> Tensor:
     raise RuntimeError("on purpose")
 
 
-@pytest.mark.parametrize("name", LISTED)
+@pytest.mark.parametrize("name", KINDS)
 @pytest.mark.parametrize("mode", ["trained", "training"])
 def test_reading_and_editing_leave_no_trace(name: str, mode: str, strokes: DataSet) -> None:
-    model = build(name).train(mode == "training")
+    model = built(name).train(mode == "training")
     model.requires_grad_(mode == "training")
     images, layer = strokes.images[:10], model.layers[0]
     before = state(model)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -20,7 +19,7 @@ from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-RUN = Run("strokes", "lenet5", 0)
+RUN = Run("strokes", "lenet5", seed=0)
 ADDRESS = {"data": "strokes", "model": "lenet5", "seed": "0"}
 FOLLOWED = cut(drawn_digits(), "confirmation").ids[3]
 NO_IMAGE = "names no image of the confirmation half of strokes/test: write a name such as strokes/"
@@ -84,9 +83,9 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert not at.warning, [warning.value for warning in at.warning]
     assert grids(at), "a section without pictures"
     assert FOLLOWED in " ".join([said(at), *(each.label for each in at.expander)])
-    trained = {task.run.model for task in JOBS._jobs if hasattr(task, "run")}
+    trained = {task.run.architecture for task in JOBS._jobs if hasattr(task, "run")}
     assert trained == {model}, "only what is visible is computed"
-    assert lab.find(ModelTask(replace(RUN, model=model))) is not None
+    assert lab.find(ModelTask(Run(RUN.data, model))) is not None
     assert at.latex, "the formula is there"
     assert charts_built_again(at) == 0
 

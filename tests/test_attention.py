@@ -38,7 +38,7 @@ from core.models.attention import (
     softmax_weights,
 )
 from core.models.inspectable import Inspectable
-from core.models.registry import build
+from tests.networks import built
 
 PATCHES = SIDE * SIDE
 
@@ -53,14 +53,14 @@ def images(n: int = 3, seed: int = 0) -> Tensor:
 
 @pytest.fixture
 def model() -> Attention:
-    built = build("attention", seed=3).eval()
-    assert isinstance(built, Attention)
-    return built
+    placed = built("attention", seed=3).eval()
+    assert isinstance(placed, Attention)
+    return placed
 
 
 @pytest.fixture
 def unplaced() -> Inspectable:
-    return build("attention_unplaced", seed=3).eval()
+    return built("attention positions=no", seed=3).eval()
 
 
 def test_two_tokens_by_hand() -> None:

@@ -13,8 +13,8 @@ from torch import Tensor
 
 from core.activations import Edit, reader, run
 from core.models.capsules import Capsules, CapsulesSettings, margin_loss, routing, squash
-from core.models.registry import build
 from core.units import UnitId
+from tests.networks import built
 
 Vector = list[float]
 
@@ -22,7 +22,7 @@ Vector = list[float]
 @pytest.fixture(scope="module")
 def model() -> Capsules:
     """An untrained network whose primary capsules are long enough for its lengths to differ."""
-    found = build("capsules", seed=3).eval().requires_grad_(False)
+    found = built("capsules", seed=3).eval().requires_grad_(False)
     assert isinstance(found, Capsules)
     return found
 
@@ -135,7 +135,7 @@ def test_the_first_coefficients_are_equal_and_all_sum_to_one(
     assert coefficients.shape == (4, 3, 288, 10)
     torch.testing.assert_close(coefficients[:, 0], torch.full((4, 288, 10), 0.1))
     torch.testing.assert_close(coefficients.sum(-1), torch.ones(4, 3, 288))
-    once = build("capsules_uniform", seed=3).eval()
+    once = built("capsules iterations=1", seed=3).eval()
     assert isinstance(once, Capsules)
     assert once.trace(images).coefficients.shape[1] == 1
 
@@ -209,7 +209,7 @@ def test_the_first_lengths_are_spread_and_far_from_one(model: Capsules, images: 
     lengths = model(images)
     assert lengths.max() < 0.9
     assert (lengths.std(1) / lengths.mean(1) > 0.1).all()
-    wide = build("capsules", seed=3).eval().requires_grad_(False)
+    wide = built("capsules", seed=3).eval().requires_grad_(False)
     assert isinstance(wide, Capsules)
     wide.matrices.copy_(drawn(288, 10, 8, 16))  # the module's first weights
     unit = torch.nn.functional.normalize(drawn(2, 288, 8, seed=1), dim=-1).float()
@@ -217,7 +217,7 @@ def test_the_first_lengths_are_spread_and_far_from_one(model: Capsules, images: 
 
 
 def test_it_runs_in_double_and_on_another_device(model: Capsules, images: Tensor) -> None:
-    double = build("capsules", seed=3).eval().double()
+    double = built("capsules", seed=3).eval().double()
     assert isinstance(double, Capsules)
     assert double(images.double()).dtype == torch.float64
     assert double.trace(images.double()).coefficients.dtype == torch.float64
@@ -230,7 +230,7 @@ def test_it_runs_in_double_and_on_another_device(model: Capsules, images: Tensor
 
 
 def test_gradients_go_through_routing_in_eval_and_around_it_in_training() -> None:
-    network = build("capsules", seed=3).double()
+    network = built("capsules", seed=3).double()
     assert isinstance(network, Capsules)
     inputs = (drawn(1, 288, 8) * 0.5).requires_grad_()
     direction = drawn(1, 288, 8, seed=1)

@@ -17,12 +17,12 @@ from core.architectures.capsules.poses import PROPERTIES, drawn, going_along, pu
 from core.architectures.capsules.routing import correct, decisiveness, of_the_module
 from core.architectures.capsules.trace import SHIFTS, follow, on_image, strips
 from core.models.capsules import Capsules, CapsulesSettings
-from core.models.registry import build
+from tests.networks import built
 
 
 @pytest.fixture(scope="module")
 def model() -> Capsules:
-    found = build("capsules", seed=3).eval().requires_grad_(False)
+    found = built("capsules", seed=3).eval().requires_grad_(False)
     assert isinstance(found, Capsules)
     return found
 
@@ -113,7 +113,7 @@ def test_decisiveness_of_a_digit_by_loops(model: Capsules, images: Tensor) -> No
 def test_answers_are_counted_with_any_number_of_iterations(model: Capsules, images: Tensor) -> None:
     labels = model(images).argmax(1)
     assert correct(model, images, labels, (3,)).tolist() == [4]
-    once = build("capsules_uniform", seed=3).eval()
+    once = built("capsules iterations=1", seed=3).eval()
     told = once(images).argmax(1)
     assert correct(model, images, told, (1,)).tolist() == [4]
 

@@ -90,7 +90,7 @@ def test_the_version_is_known_without_sources() -> None:
 
 @pytest.mark.parametrize("name", registry.MODELS)
 def test_a_training_depends_on_its_own_architecture_alone(name: str) -> None:
-    used = set(code.used(modules_of(ModelTask(Run("strokes", name, 0)))))
+    used = set(code.used(modules_of(ModelTask(Run("strokes", name, seed=0)))))
     own = registry.MODELS[name].__module__
     assert own in used
     assert "core.training" in used
@@ -101,7 +101,7 @@ def test_a_training_depends_on_its_own_architecture_alone(name: str) -> None:
 
 
 def test_a_claim_depends_on_interventions_and_concepts() -> None:
-    asking = EvidenceTask(Run("strokes", "lenet5", 0), "linear_0", (3,), "class-7", "zero")
+    asking = EvidenceTask(Run("strokes", "lenet5", seed=0), "linear_0", (3,), "class-7", "zero")
     used = code.used(modules_of(asking))
     assert {"core.interventions.removal", "core.data.concepts.rules", "core.claims"} <= set(used)
     assert "core.models.som" not in used

@@ -61,7 +61,7 @@ from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
 from tests.labs import SmallLab, assert_same
 
-RUN = Run("strokes", "mlp", 0)
+RUN = Run("strokes", "mlp", seed=0)
 
 
 def silent(*args: object, **values: object) -> None:
@@ -225,7 +225,7 @@ def test_emergence_comes_back_from_the_store(
     for one, same in zip(emergences, kept, strict=True):
         assert_same(one, same)
     assert not np.array_equal(kept[0].auc["linear_1"], kept[1].auc["linear_1"])
-    untrained = SeveralTask((EmergenceTask(RUN), EmergenceTask(Run("strokes", "mlp", 9))), "")
+    untrained = SeveralTask((EmergenceTask(RUN), EmergenceTask(Run("strokes", "mlp", seed=9))), "")
     assert other.find(untrained) is None
 
 
@@ -461,9 +461,9 @@ def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: D
 
 
 def test_titles_say_what_is_trained() -> None:
-    short = ShortModelTask(Run("mnist", "lenet5", 1), 3, 100, dropout=0.25)
+    short = ShortModelTask(Run("mnist", "lenet5", seed=1), 3, 100, dropout=0.25)
     assert short.title == "Dropout 0.25, seed 1"
-    moved = ShortModelTask(Run("mnist", "lenet5", 1), 2, 100, "56789", first=2, source="01234")
+    moved = ShortModelTask(Run("mnist", "lenet5", seed=1), 2, 100, "56789", first=2, source="01234")
     assert moved.title == "First 2 from digits 0 to 4, fine-tuned, seed 1"
     assert moved.base().title == "Digits 0 to 4, dropout 0, seed 1"
 
@@ -487,7 +487,7 @@ def _view(module: str, name: str, model: str = "mlp") -> None:
 
     part = importlib.import_module(f"pages.parts.training.{module}")
     with contextlib.suppress(NotYet):
-        getattr(part, name)(Run("strokes", model, 0))
+        getattr(part, name)(Run("strokes", model, seed=0))
 
 
 def drawn(

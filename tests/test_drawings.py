@@ -66,7 +66,7 @@ def test_a_frozen_result_with_arrays_is_known_by_identity() -> None:
 @pytest.mark.parametrize(
     "make",
     [
-        lambda: Run("strokes", "mlp", 0),
+        lambda: Run("strokes", "mlp", seed=0),
         lambda: np.arange(6).reshape(2, 3),
         lambda: np.array(["a", None], dtype=object),
         lambda: torch.arange(6.0),
@@ -84,7 +84,7 @@ def test_an_option_is_known_by_its_value(make: Any) -> None:
     [
         (1, True),
         (1, 1.0),
-        (Run("strokes", "mlp", 0), Run("strokes", "mlp", 1)),
+        (Run("strokes", "mlp", seed=0), Run("strokes", "mlp", seed=1)),
         (np.zeros((2, 3)), np.zeros((3, 2))),
         (np.zeros(2, dtype=np.int64), np.zeros(2)),
         (np.arange(6).reshape(2, 3), np.arange(6).reshape(2, 3).T),

@@ -22,8 +22,8 @@ from core.architectures.mixture import (
 from core.architectures.mixture.examples import margins, mean_digits, surest
 from core.data import DataSet
 from core.models.mixture import Mixture
-from core.models.registry import build
 from core.statistics import entropy, mantel_haenszel, paired_interval, wilson_interval
+from tests.networks import MOVED, built
 
 
 def planted(labels: np.ndarray, experts: int = 5) -> np.ndarray:
@@ -254,7 +254,7 @@ def test_mean_digits_are_of_those_taken() -> None:
 
 def class_reader() -> Mixture:
     """A mixture whose gate gives two classes to each expert, told by a pixel drawn for it."""
-    model = build("mixture").eval()
+    model = built("mixture").eval()
     assert isinstance(model, Mixture)
     with torch.no_grad():
         model.of_image.weight.zero_()
@@ -289,7 +289,7 @@ def test_a_planted_network_is_read_as_planted(strokes: DataSet) -> None:
 
 
 def test_a_report_of_every_gate(strokes: DataSet) -> None:
-    model = build("mixture_jittered").eval()
+    model = built(MOVED).eval()
     some = strokes.take(slice(60))
     first = gate_report(model, some, "gate_1", concepts=["wide"])
     last = gate_report(model, some, concepts=["wide"])
@@ -301,9 +301,9 @@ def test_a_report_of_every_gate(strokes: DataSet) -> None:
 
 def test_what_has_no_gate_and_no_digits_is_told(strokes: DataSet) -> None:
     with pytest.raises(TypeError, match="LeNet5 has no gate"):
-        gate_report(build("lenet5"), strokes.take(slice(5)))
+        gate_report(built("lenet5"), strokes.take(slice(5)))
     with pytest.raises(ValueError, match="there are no digits"):
-        gate_report(build("mixture"), strokes.take(slice(0)))
+        gate_report(built("mixture"), strokes.take(slice(0)))
 
 
 def test_images_that_are_not_finite_are_told(strokes: DataSet) -> None:
@@ -311,7 +311,7 @@ def test_images_that_are_not_finite_are_told(strokes: DataSet) -> None:
     images[2] = torch.nan
     broken = replace(strokes.take(slice(5)), images=images)
     with pytest.raises(ValueError, match="aren't finite"):
-        gate_report(build("mixture").eval(), broken, concepts=["class-7"])
+        gate_report(built("mixture").eval(), broken, concepts=["class-7"])
 
 
 def test_concepts_not_measured_are_asked_for(classes: np.ndarray) -> None:

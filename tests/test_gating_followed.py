@@ -15,9 +15,15 @@ from core.architectures.mixture.paths import take_way
 from core.architectures.mixture.trace import beside, follow, nudged
 from core.models.gated import Gated
 from core.models.mixture import Mixture
-from core.models.registry import build
+from tests.networks import DEEP, built
 
-NAMES = ("mixture", "mixture_n8_k1_a10", "mixture_n16_k2_a10", "mixture_n1", "mixture_n2_kall_a0")
+NAMES = (
+    "mixture",
+    "mixture experts=8,chosen=1,balance=0.1",
+    "mixture experts=16,chosen=2,balance=0.1",
+    "mixture experts=1",
+    "mixture experts=2,balance=0",
+)
 
 
 def image(seed: int = 0) -> Tensor:
@@ -27,7 +33,7 @@ def image(seed: int = 0) -> Tensor:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_step_is_the_matrices_by_hand_and_what_the_network_does(name: str) -> None:
-    model, given = build(name, 4).eval(), image(1)
+    model, given = built(name, 4).eval(), image(1)
     assert isinstance(model, Mixture)
     seen = follow(model, given)
     of = {key: value.numpy().astype(np.float64) for key, value in model.state_dict().items()}
@@ -54,7 +60,7 @@ def test_each_step_is_the_matrices_by_hand_and_what_the_network_does(name: str) 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_pixels_add_up_to_scores_and_contributions_to_the_logit(name: str) -> None:
-    seen = follow(build(name, 0), image())
+    seen = follow(built(name, 0), image())
     np.testing.assert_allclose(seen.products.sum((1, 2)) + seen.bias, seen.scores, atol=1e-12)
     assert seen.contributions.sum() == pytest.approx(seen.logits.max(), abs=1e-12)
     assert seen.answer == seen.logits.argmax()
@@ -70,13 +76,13 @@ def test_pixels_add_up_to_scores_and_contributions_to_the_logit(name: str) -> No
 
 
 def test_noise_of_training_is_left_out() -> None:
-    model = build("mixture", 0).train()
+    model = built("mixture", 0).train()
     first, second = follow(model, image()), follow(model, image())
     np.testing.assert_array_equal(first.scores, second.scores)
 
 
 def test_a_way_is_that_of_the_network_and_of_each_pair_of_experts() -> None:
-    model, given = build("mixture_deep", 3).eval(), image(2)
+    model, given = built(DEEP, 3).eval(), image(2)
     assert isinstance(model, Gated)
     way = take_way(model, given)
     with torch.no_grad():
@@ -106,7 +112,7 @@ def test_a_way_is_that_of_the_network_and_of_each_pair_of_experts() -> None:
 
 
 def test_nine_places_are_the_image_moved_by_hand() -> None:
-    model = build("mixture", 1).eval()
+    model = built("mixture", 1).eval()
     given = torch.zeros(1, 1, 28, 28)
     given[..., 8:20, 9:17] = image(3)[..., 8:20, 9:17]
     found = nudged(model, given, "gate")
@@ -141,9 +147,9 @@ def test_how_decided_is_counted_within_the_class() -> None:
 
 def test_what_cannot_be_followed_is_said() -> None:
     with pytest.raises(TypeError, match="choose mixture"):
-        follow(build("mixture_deep", 0), image())
+        follow(built(DEEP, 0), image())
     with pytest.raises(TypeError, match="two layers"):
-        take_way(build("mixture", 0), image())
+        take_way(built("mixture", 0), image())
     for function in (follow, lambda model, of: nudged(model, of, "gate")):
         with pytest.raises(ValueError, match=r"\(1, 1, 28, 28\)"):
-            function(build("mixture", 0), torch.zeros(2, 1, 28, 28))
+            function(built("mixture", 0), torch.zeros(2, 1, 28, 28))

@@ -17,22 +17,21 @@ from core.architectures.mixture.report import read_gates, report_of
 from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.mixture import Mixture
-from core.models.registry import build
-from core.training import train
 from tests.labs import again, assert_same
+from tests.networks import DEEP, built, trained
 
-NAME = "mixture_n4_k1_a10"
+NAME = "mixture experts=4,chosen=1,balance=0.1"
 
 
 @pytest.fixture(scope="module")
 def mixture(strokes: DataSet) -> Inspectable:
     """A mixture trained for a moment."""
-    return train(NAME, strokes.take(slice(1000)), epochs=4)
+    return trained(NAME, strokes.take(slice(1000)), epochs=4)
 
 
 @pytest.fixture(scope="module")
 def growth(mixture: Inspectable, strokes: DataSet) -> GateHistory:
-    return grow(NAME, mixture.history.weights, strokes.take(slice(1000, 1600)))
+    return grow(mixture, mixture.history.weights, strokes.take(slice(1000, 1600)))
 
 
 def planted(load: list[list[float]], told: list[float], limit: float = 0.1) -> GateHistory:
@@ -102,7 +101,7 @@ def test_the_last_step_is_the_trained_model_and_the_first_the_untrained(
     digits = strokes.take(slice(1000, 1600))
     assert growth.steps.tolist() == [0, 1, 2, 4, 8, 16]
     last = read_gates(mixture, digits).argmax(1)
-    for at, model in ((0, build(NAME).eval()), (-1, mixture)):
+    for at, model in ((0, built(NAME).eval()), (-1, mixture)):
         assert isinstance(model, Mixture)
         with torch.no_grad():
             weights = model.trace(digits.images).decisions[0].weights.numpy()
@@ -128,7 +127,7 @@ def test_classes_are_shared_out_whole(growth: GateHistory) -> None:
 
 def test_the_models_own_weights_stay(mixture: Inspectable, strokes: DataSet) -> None:
     before = {name: value.clone() for name, value in mixture.state_dict().items()}
-    grow(NAME, mixture.history.weights, strokes.take(slice(20)))
+    grow(mixture, mixture.history.weights, strokes.take(slice(20)))
     assert all(torch.equal(before[name], of) for name, of in mixture.state_dict().items())
 
 
@@ -155,13 +154,13 @@ def test_a_gate_that_never_varies_has_no_limit() -> None:
 def test_nothing_to_read_is_refused(mixture: Inspectable, strokes: DataSet) -> None:
     weights: dict[int, dict[str, Tensor]] = mixture.history.weights
     with pytest.raises(ValueError, match="0 steps"):
-        grow(NAME, {}, strokes)
+        grow(mixture, {}, strokes)
     with pytest.raises(ValueError, match="0 digits"):
-        grow(NAME, weights, strokes.take(slice(0)))
+        grow(mixture, weights, strokes.take(slice(0)))
     with pytest.raises(ValueError, match="is no gate"):
-        grow(NAME, weights, strokes.take(slice(10)), "hidden")
+        grow(mixture, weights, strokes.take(slice(10)), "hidden")
     with pytest.raises(TypeError, match="has no gate"):
-        grow("mlp", {0: dict(build("mlp").state_dict())}, strokes.take(slice(10)))
+        grow(built("mlp"), {0: dict(built("mlp").state_dict())}, strokes.take(slice(10)))
 
 
 def test_a_step_that_was_not_kept_is_named(growth: GateHistory) -> None:
@@ -193,13 +192,13 @@ def test_tables_and_charts_hold_every_number(growth: GateHistory) -> None:
 
 
 def test_a_network_of_two_layers_keeps_both_gates(strokes: DataSet) -> None:
-    weights = {0: dict(build("mixture_deep").state_dict())}
+    deep = built(DEEP)
+    weights = {0: dict(deep.state_dict())}
     first, second = (
-        grow("mixture_deep", weights, strokes.take(slice(60)), gate)
-        for gate in ("gate_1", "gate_2")
+        grow(deep, weights, strokes.take(slice(60)), gate) for gate in ("gate_1", "gate_2")
     )
     assert first.load.shape == second.load.shape == (1, 4)
     assert not np.allclose(first.importance, second.importance)
-    last = grow("mixture_deep", weights, strokes.take(slice(60)))
+    last = grow(deep, weights, strokes.take(slice(60)))
     np.testing.assert_array_equal(last.load, second.load)
     assert replace(first, steps=np.array([5])).at(5) == 0

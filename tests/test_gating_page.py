@@ -11,12 +11,16 @@ from core.runtime import cache
 from core.runtime.jobs import JOBS
 from tests.labs import SmallLab
 from tests.linked import check_link
+from tests.networks import MOVED
 from tests.test_architectures_page import FOLLOWED, FRAME, waited
 from tests.test_pages import grids, said
 from tests.warm import charts_built_again
 
 ADDRESS = {"data": "strokes", "seed": "0"}
 VIEWS = ("takes", "digit", "without", "map", "growth", "runs", "places")
+
+
+TWO_LAYERS = MOVED.partition(" ")[2]
 
 
 @pytest.fixture(scope="module")
@@ -52,18 +56,18 @@ def sound(at: AppTest) -> None:
 
 
 @pytest.mark.parametrize("view", VIEWS)
-@pytest.mark.parametrize("model", ["mixture", "mixture_n3_k1_a0", "mixture_n1"])
-def test_a_view_is_drawn(view: str, model: str) -> None:
-    at = opened(view=view, model=model, digit=FOLLOWED)
+@pytest.mark.parametrize("settings", ["", "experts=3,chosen=1,balance=0", "experts=1", "width=8"])
+def test_a_view_is_drawn(view: str, settings: str) -> None:
+    at = opened(view=view, model="mixture", settings=settings, digit=FOLLOWED)
     sound(at)
-    alone = model == "mixture_n1" and view in ("takes", "without", "map")
+    alone = settings == "experts=1" and view in ("takes", "without", "map")
     assert len(said(at)) > (400 if alone else 500)
     assert charts_built_again(at) == 0
 
 
 @pytest.mark.parametrize("view", VIEWS)
 def test_a_view_of_two_layers_is_drawn(view: str) -> None:
-    at = opened(view=view, model="mixture_jittered", gate="gate_1")
+    at = opened(view=view, model="mixture", settings=TWO_LAYERS, gate="gate_1")
     sound(at)
     assert grids(at) or view == "runs"
 
@@ -82,7 +86,7 @@ def test_a_model_without_a_gate_gives_way_to_the_mixture() -> None:
 
 def test_only_the_visible_view_is_computed() -> None:
     JOBS._jobs.clear()
-    opened(view="takes", model="mixture_n2_k1_a10")
+    opened(view="takes", model="mixture", settings="experts=2,chosen=1")
     tasks = [type(task) for task in JOBS._jobs]
     assert {of.__name__ for of in tasks if of.__module__.startswith(gating.__name__)} == {
         "GateAssignmentTask"
@@ -92,13 +96,24 @@ def test_only_the_visible_view_is_computed() -> None:
 def test_a_setting_is_another_model_of_the_address() -> None:
     at = opened(model="mixture")
     at.select_slider(key="weight").set_value(0.0).run()
-    assert at.query_params["model"] in ("mixture_n8_kall_a0", ["mixture_n8_kall_a0"])
+    assert at.query_params["model"] in ("mixture", ["mixture"])
+    assert at.query_params["settings"] in ("balance=0", ["balance=0"])
 
 
 def test_after_one_expert_the_settings_are_those_of_the_default() -> None:
-    at = opened(model="mixture_n1")
+    at = opened(model="mixture", settings="experts=1")
     at.select_slider(key="experts").set_value(8).run()
     assert at.query_params["model"] in ("mixture", ["mixture"])
+    assert "settings" not in at.query_params
+
+
+def test_settings_that_no_slider_has_are_shown_and_kept() -> None:
+    at = opened(model="mixture", settings="experts=5,chosen=3,balance=0.3,width=8")
+    sound(at)
+    assert at.select_slider(key="experts").value == 5
+    at.select_slider(key="weight").set_value(1.0).run()
+    text = "experts=5,chosen=3,balance=1,width=8"
+    assert at.query_params["settings"] in (text, [text])
 
 
 @pytest.mark.parametrize(
@@ -106,7 +121,14 @@ def test_after_one_expert_the_settings_are_those_of_the_default() -> None:
     [
         ({"view": "towers"}, "`view=towers` is not known: choose one of takes"),
         ({"model": "mixture_n8_k9_a10"}, "`model=mixture_n8_k9_a10` is not known: choose one of"),
-        ({"model": "mixture_jittered", "gate": "gate"}, "`gate=gate` is not known: choose one of"),
+        (
+            {"model": "mixture", "settings": "chosen=9"},
+            "mixture can't have these settings: 9 of 8 experts can't be chosen: choose 1 to 8",
+        ),
+        (
+            {"model": "mixture", "settings": TWO_LAYERS, "gate": "gate"},
+            "`gate=gate` is not known: choose one of",
+        ),
         ({"expert": "8", "model": "mixture"}, "`expert=8` is not valid: choose a whole number"),
     ],
 )

@@ -29,11 +29,11 @@ from core.data.jitter import drawn_offsets, moved
 from core.data.task import DataTask
 from core.models.gated import Decision, Gated, Routing, Trace
 from core.models.inspectable import Layer, Tap
-from core.models.registry import build
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.training.task import ModelTask
+from tests.networks import DEEP, MOVED, built
 
 
 class Planted(Gated):
@@ -150,7 +150,7 @@ def test_lead_is_an_interval_of_the_difference() -> None:
 
 
 def test_numbers_of_a_real_network_by_hand(strokes: DataSet) -> None:
-    model, some = build("mixture_deep", 3).eval(), strokes.take(slice(300))
+    model, some = built(DEEP, 3).eval(), strokes.take(slice(300))
     placed = place_report(model, some, 2, seed=5)
     chance = torch.Generator().manual_seed(5)
     counts = np.zeros((4, 9, 9), dtype=int)
@@ -176,7 +176,7 @@ def test_lost_ink(dots: DataSet) -> None:
     assert place_report(Planted(), dots, 1).lost == pytest.approx(0, abs=1e-12)
     corner = torch.zeros(2000, 1, 28, 28)
     corner[:, 0, 0, 14] = 1  # leaves the image when it goes up: 4 of 9 offsets
-    model = build("mixture_n2_k1_a10").eval()
+    model = built("mixture experts=2,chosen=1,balance=0.1").eval()
     digits = DataSet(corner, torch.zeros(2000, dtype=torch.int64), "strokes", "test")
     assert place_report(model, digits, 2).lost == pytest.approx(4 / 9, abs=0.03)
 
@@ -193,21 +193,23 @@ def test_factors_are_offsets_and_cells() -> None:
     assert [factors[name][5] for name in ("down", "right")] == [-4, 1]
 
 
-@pytest.mark.parametrize("name", ["mixture_n1", "mixture_n3_k1_a10", "mixture_jittered"])
+@pytest.mark.parametrize(
+    "name", ["mixture experts=1", "mixture experts=3,chosen=1,balance=0.1", MOVED]
+)
 def test_every_kind_of_mixture(strokes: DataSet, name: str) -> None:
-    model, some = build(name).eval(), strokes.take(slice(120))
+    model, some = built(name).eval(), strokes.take(slice(120))
     placed = place_report(model, some, 1)
     table = factor_table(placed, untrained=placed)
     assert list(table["factor"]) == list(FACTORS) * len(placed.gates)
     assert (table["untrained"] == table["normalized"]).all()
     assert np.isfinite(table.drop(columns=["gate", "factor"]).to_numpy(float)).all()
     assert (divided(placed, placed) is None) == (len(placed.gates) == 1)
-    if name == "mixture_n1":  # one expert tells nothing
+    if name == "mixture experts=1":  # one expert tells nothing
         assert table["bits"].max() == 0
 
 
 def test_one_digit_at_every_place(strokes: DataSet) -> None:
-    model, image = build("mixture_jittered", 2).eval(), strokes.images[7:8]
+    model, image = built(MOVED, 2).eval(), strokes.images[7:8]
     found = at_places(model, image)
     at = found.number(3, -2)
     assert (found.down[at], found.right[at]) == (3, -2)
@@ -229,30 +231,30 @@ def test_one_digit_at_every_place(strokes: DataSet) -> None:
 
 def test_wrong_input(strokes: DataSet) -> None:
     with pytest.raises(TypeError, match="MLP has no gate"):
-        place_report(build("mlp"), strokes)
+        place_report(built("mlp"), strokes)
     with pytest.raises(TypeError, match="Linear has no gate"):
         place_report(nn.Linear(2, 2), strokes)
     with pytest.raises(ValueError, match="0 digits in 8 rounds"):
-        place_report(build("mixture"), strokes.take(slice(0)))
+        place_report(built("mixture"), strokes.take(slice(0)))
     with pytest.raises(ValueError, match="120 digits in 0 rounds"):
-        place_report(build("mixture"), strokes.take(slice(120)), 0)
+        place_report(built("mixture"), strokes.take(slice(120)), 0)
 
 
 def test_task_keeps_what_it_measured(strokes: DataSet, tmp_path: Path) -> None:
     task, some = (
-        PositionSensitivityTask(Run("strokes", "mixture_jittered", 1)),
+        PositionSensitivityTask(Run.parse("strokes", MOVED, 1)),
         strokes.take(slice(200)),
     )
     lab = Lab(Store(tmp_path))
     lab.give(DataTask("strokes", "confirmation"), some)
-    lab.give(ModelTask(task.run), build("mixture_jittered", 1).eval())
+    lab.give(ModelTask(task.run), built(MOVED, 1).eval())
     assert lab.find(task) is None
     found, kept = lab.result(task), Lab(Store(tmp_path)).find(task)
     assert kept is not None
     assert kept.trained.gates[1].told == found.trained.gates[1].told
     np.testing.assert_array_equal(kept.trained.gates[0].counts, kept.untrained.gates[0].counts)
     assert kept.trained.digits == 200
-    expected = place_report(build("mixture_jittered", 1).eval(), some)
+    expected = place_report(built(MOVED, 1).eval(), some)
     assert kept.trained.gates[1].ahead == expected.gates[1].ahead
     assert vars(kept.trained.gates[0].told["place"]) == vars(expected.gates[0].told["place"])
     share, low, high = kept.accuracies()["moved"]

@@ -27,16 +27,20 @@ from core.data import DataSet
 from core.models.gated import Routing
 from core.models.mixture import Mixture
 from core.models.mixture_deep import DeepMixture
-from core.models.registry import build
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.store import Store
 from core.statistics import paired_interval, wilson_interval
 from core.training.task import ModelTask
 from tests.labs import SmallLab, assert_same
+from tests.networks import DEEP, built
 
 EXPERTS = 4
-DENSE, FIRST, TWO = "mixture_n4_kall_a10", "mixture_n4_k1_a10", "mixture_n4_k2_a10"
+DENSE, FIRST, TWO = (
+    "mixture experts=4,balance=0.1",
+    "mixture experts=4,chosen=1,balance=0.1",
+    "mixture experts=4,chosen=2,balance=0.1",
+)
 
 
 def ranked(n: int = 60) -> tuple[DataSet, NDArray[np.int64]]:
@@ -52,7 +56,7 @@ def ranked(n: int = 60) -> tuple[DataSet, NDArray[np.int64]]:
 
 def planted(name: str) -> Mixture:
     """Expert e answers class e whatever it sees; its score is 5 times pixel e."""
-    model = build(name)
+    model = built(name)
     with torch.no_grad():
         for of in model.parameters():
             of.zero_()
@@ -107,9 +111,12 @@ def test_planted_first_layer_of_two_is_rerouted() -> None:
         np.testing.assert_array_equal(without(model, digits.images, expert), order[:, 0])
 
 
-@pytest.mark.parametrize("name", ["mixture", "mixture_n8_k1_a10", "mixture_n8_k2_a10"])
+@pytest.mark.parametrize(
+    "name",
+    ["mixture", "mixture experts=8,chosen=1,balance=0.1", "mixture experts=8,chosen=2,balance=0.1"],
+)
 def test_with_identical_experts_nothing_depends_on_the_gate(name: str) -> None:
-    model = build(name)
+    model = built(name)
     with torch.no_grad():
         for of in (model.of_experts.weight, model.of_experts.bias):
             of.copy_(of.chunk(8)[0].repeat(8, *[1] * (of.ndim - 1)))
@@ -131,7 +138,7 @@ def test_with_identical_experts_nothing_depends_on_the_gate(name: str) -> None:
 
 
 def test_alone_and_alike_are_the_experts_own_answers_and_their_mean() -> None:
-    model = build("mixture_n4_k2_a10", 2).eval()
+    model = built("mixture experts=4,chosen=2,balance=0.1", 2).eval()
     assert isinstance(model, Mixture)
     images = torch.rand(30, 1, 28, 28, generator=torch.Generator().manual_seed(2))
     with torch.no_grad():
@@ -153,7 +160,7 @@ def test_donors_are_other_digits_of_the_group_each_once() -> None:
 
 
 def test_the_model_is_left_as_it_was() -> None:
-    model = build("mixture", 0).eval()
+    model = built("mixture", 0).eval()
     images, before = torch.rand(4, 1, 28, 28), {k: v.clone() for k, v in model.state_dict().items()}
     logits = run(model, images)
     without(model, images, 3)
@@ -164,7 +171,7 @@ def test_the_model_is_left_as_it_was() -> None:
 
 def test_what_cannot_be_rerouted_is_said() -> None:
     images = torch.rand(2, 1, 28, 28)
-    single, many = build("mixture_n1", 0), build("mixture", 0)
+    single, many = built("mixture experts=1", 0), built("mixture", 0)
     with pytest.raises(ValueError, match=r"single expert.*at least 2"):
         without(single, images, 0)
     with pytest.raises(ValueError, match="single expert"):
@@ -179,7 +186,7 @@ def test_what_cannot_be_rerouted_is_said() -> None:
     with pytest.raises(ValueError, match="order has shape"):
         changed_weights(many, images, [0, 1, 1])
     with pytest.raises(TypeError, match="choose a mixture"):
-        without(build("lenet5", 0), images, 0)
+        without(built("lenet5", 0), images, 0)
     with pytest.raises(ValueError, match="no images"):
         without(many, images[:0], 0)
 
@@ -262,9 +269,9 @@ def test_what_the_answer_uses_of_the_gate_follows_from_the_intervals() -> None:
 
 
 def test_each_gate_has_its_own_answers(strokes: DataSet, tmp_path: Path) -> None:
-    run = Run("strokes", "mixture_deep", 0)
+    run = Run.parse("strokes", DEEP)
     lab = SmallLab(tmp_path, strokes.take(slice(400)))
-    lab.give(ModelTask(run), build("mixture_deep", 0).eval())
+    lab.give(ModelTask(run), built(DEEP, 0).eval())
     found, other = (lab.result(GateInterventionsTask(run, gate)) for gate in ("gate_2", "gate_1"))
     assert found.answers["confirmation"].intact.dtype == np.int8
     assert found.answers["confirmation"].removed.shape == (EXPERTS, found.digits)

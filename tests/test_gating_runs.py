@@ -15,30 +15,33 @@ from torch import Tensor, nn
 
 from core.activations import collect, run
 from core.architectures.mixture.charts.summary import against
+from core.architectures.mixture.networks import (
+    alone,
+    grid,
+    over_experts,
+    over_weights,
+    with_chosen,
+)
 from core.architectures.mixture.report import report_of
 from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import (
     MEASURES,
-    SINGLE,
     RunSummary,
     measured,
-    over_experts,
-    over_weights,
     versus,
-    with_chosen,
 )
 from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
 from core.data import DataSet
 from core.data.task import DataTask
-from core.models.gated import Chosen, Routing
-from core.models.mixture import Mixture
-from core.models.registry import NAMES, build
-from core.models.retired import PEER, name_of, variants
+from core.models.gated import Chosen
+from core.models.mixture import Mixture, MixtureSettings
+from core.models.registry import draw
 from core.runs import Run
 from core.runtime.lab import Lab, key_of
 from core.runtime.store import Store
 from core.training.task import ModelTask
 from tests.labs import again
+from tests.networks import DEEP, PEER, built
 
 
 @pytest.fixture
@@ -48,7 +51,7 @@ def images() -> Tensor:
 
 def mixture(name: str) -> Mixture:
     """The untrained mixture of this name."""
-    model = build(name, seed=1).eval()
+    model = built(name, seed=1).eval()
     assert isinstance(model, Mixture)
     return model
 
@@ -62,13 +65,23 @@ def by_formula(model: Mixture, images: Tensor) -> Tensor:
     return (gate[..., None] * model.answers(images)).sum(1)
 
 
-@pytest.mark.parametrize("name", ["mixture", "mixture_n1", "mixture_n8_k1_a10", "mixture_n4_k2_a0"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "mixture",
+        "mixture experts=1",
+        "mixture experts=8,chosen=1,balance=0.1",
+        "mixture experts=4,chosen=2,balance=0",
+    ],
+)
 def test_the_chosen_experts_give_the_formulas_logits(name: str, images: Tensor) -> None:
     model = mixture(name)
     torch.testing.assert_close(model(images), by_formula(model, images), rtol=1e-4, atol=1e-5)
 
 
-@pytest.mark.parametrize("name", ["mixture_n8_k1_a10", "mixture_n8_k2_a10"])
+@pytest.mark.parametrize(
+    "name", ["mixture experts=8,chosen=1,balance=0.1", "mixture experts=8,chosen=2,balance=0.1"]
+)
 def test_gradients_are_those_of_the_formula(name: str, images: Tensor) -> None:
     model = mixture(name)
     labels = torch.arange(40) % 10
@@ -80,7 +93,7 @@ def test_gradients_are_those_of_the_formula(name: str, images: Tensor) -> None:
 
 
 def test_experts_that_are_left_out_are_read_as_zeros(images: Tensor) -> None:
-    model = mixture("mixture_n8_k2_a10")
+    model = mixture("mixture experts=8,chosen=2,balance=0.1")
     gate = collect(model, images, "gate")
     hidden = collect(model, images, "hidden").unflatten(1, (8, -1))
     assert ((gate != 0).sum(1) == 2).all()
@@ -90,7 +103,7 @@ def test_experts_that_are_left_out_are_read_as_zeros(images: Tensor) -> None:
 
 
 def test_an_edit_of_a_chosen_unit_reaches_the_answer_and_of_others_not(images: Tensor) -> None:
-    model = mixture("mixture_n8_k1_a10")
+    model = mixture("mixture experts=8,chosen=1,balance=0.1")
     first = collect(model, images, "gate").argmax(1)
     expert = int(first.bincount().argmax())
     edited = run(model, images, {("hidden", 32 * expert + 5): 3.0})
@@ -100,7 +113,7 @@ def test_an_edit_of_a_chosen_unit_reaches_the_answer_and_of_others_not(images: T
 
 
 def test_an_expert_that_nobody_chooses_is_no_trouble(images: Tensor) -> None:
-    model = mixture("mixture_n8_k1_a10")
+    model = mixture("mixture experts=8,chosen=1,balance=0.1")
     alone = {("scores", expert): -1e9 for expert in range(7)}
     told = run(model, images, alone)
     torch.testing.assert_close(told, model.answers(images)[:, 7], rtol=1e-4, atol=1e-5)
@@ -115,14 +128,14 @@ def test_an_expert_that_nobody_chooses_is_no_trouble(images: Tensor) -> None:
 
 def test_costs_are_those_of_the_formulas() -> None:
     one = 784 * 32 + 32 * 10
-    assert parameters(build("mixture")) == 8 * (one + 42) + 785 * 8 == 209_880
-    assert multiplications(build("mixture")) == 784 * 8 + 8 * one == 209_536
-    assert multiplications(build("mixture_n8_k1_a10")) == 784 * 8 + one
-    assert multiplications(build("mixture_n16_k2_a0")) == 784 * 16 + 2 * one
-    assert multiplications(build(SINGLE)) == 784 + one
-    assert multiplications(build(PEER)) == 784 * 264 + 264 * 10
+    assert parameters(built("mixture")) == 8 * (one + 42) + 785 * 8 == 209_880
+    assert multiplications(built("mixture")) == 784 * 8 + 8 * one == 209_536
+    assert multiplications(built("mixture experts=8,chosen=1,balance=0.1")) == 784 * 8 + one
+    assert multiplications(built("mixture experts=16,chosen=2,balance=0")) == 784 * 16 + 2 * one
+    assert multiplications(draw("mixture", settings=alone(MixtureSettings()))) == 784 + one
+    assert multiplications(built(PEER)) == 784 * 264 + 264 * 10
     deep = (784 * 32 + 32 * 4) + (64 * 32 + 32 * 4) + 4 * 784 * 64 + 4 * 64 * 64 + 64 * 10
-    assert multiplications(build("mixture_deep")) == deep
+    assert multiplications(built(DEEP)) == deep
 
 
 # ---- two networks on the same digits
@@ -186,9 +199,10 @@ def test_a_run_is_kept_whole() -> None:
     assert math.isnan(row["active"])
 
 
-@pytest.mark.parametrize("name", ["mixture_n4_k1_a10", "mixture_deep", PEER])
+@pytest.mark.parametrize("name", ["mixture experts=4,chosen=1,balance=0.1", DEEP, PEER])
 def test_a_run_is_measured_on_the_test_digits(name: str, strokes: DataSet, tmp_path: Path) -> None:
-    few, model, run = strokes.take(slice(300)), build(name).eval(), Run("strokes", name, 0)
+    few, run = strokes.take(slice(300)), Run.parse("strokes", name)
+    model = run.untrained()
     lab = Lab(Store(tmp_path))
     lab.give(DataTask("strokes", "test"), few)
     lab.give(ModelTask(run), model)
@@ -203,45 +217,50 @@ def test_a_run_is_measured_on_the_test_digits(name: str, strokes: DataSet, tmp_p
 
 
 def test_rows_of_runs_are_runs_that_can_be_trained() -> None:
-    default = Routing()
-    assert [name_of(of) for of in over_weights(default)] == [
-        "mixture_n8_kall_a0",
-        "mixture_n8_kall_a1",
-        "mixture",
-        "mixture_n8_kall_a100",
+    default = MixtureSettings()
+    assert [of.to_text() for of in over_weights(default)] == [
+        "balance=0",
+        "balance=0.01",
+        "",
+        "balance=1",
     ]
     assert [of.experts for of in over_experts(default)] == [1, 2, 3, 4, 8, 16]
     assert [of.experts for of in over_experts(replace(default, chosen=2))] == [1, 3, 4, 8, 16]
-    assert all(of.dense for of in over_experts(replace(default, experts=2, chosen=2)))
-    assert over_weights(Routing(1)) == (Routing(1),)
-    assert with_chosen(Routing(1), 2) == replace(default, experts=3, chosen=2)
-    assert with_chosen(default, None) == replace(default, chosen=None)
-    for routing in variants().values():
-        for of in (*over_weights(routing), *over_experts(routing)):
-            assert name_of(of) in NAMES
+    assert not any(of.chosen for of in over_experts(replace(default, experts=2, chosen=2)))
+    single = MixtureSettings(experts=1)
+    assert over_weights(single) == (single,)
+    assert with_chosen(single, 2) == replace(default, experts=3, chosen=2)
+    assert with_chosen(default, 0) == default
+    every = grid(default)
+    for settings in every:
+        for of in (*over_weights(settings), *over_experts(settings)):
+            assert of in every
 
 
 def test_looking_for_kept_runs_trains_nothing(tmp_path: Path) -> None:
-    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
+    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture")
     assert kept_runs(run, lab) == {}
     gate = dict.fromkeys(MEASURES, 1.0)
     found = RunSummary(np.ones(4, dtype=bool), 1, 1, gate, np.ones(2) / 2, np.ones(2) / 2)
-    lab.give(RunSummaryTask(replace(run, model="mixture_n2_k1_a0")), found)
+    other = MixtureSettings(experts=2, chosen=1, balance=0.0)
+    lab.give(RunSummaryTask(run.with_network(other)), found)
     runs = kept_runs(run, lab)
-    assert list(runs) == ["mixture_n2_k1_a0"]
-    routing, summed = runs["mixture_n2_k1_a0"]
-    assert (routing.experts, routing.k, routing.weight) == (2, 1, 0.0)
-    assert summed.accuracy == 1
+    assert list(runs) == [other]
+    assert runs[other].accuracy == 1
     assert kept_runs(replace(run, seed=1), lab) == {}
+    own = run.with_settings(width=48)  # of another width are other runs, and itself
+    assert kept_runs(own, lab) == {}
+    lab.give(RunSummaryTask(own), found)
+    assert list(kept_runs(own, lab)) == [own.settings]
 
 
 def test_what_was_trained_elsewhere_is_found_and_not_opened(tmp_path: Path) -> None:
-    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture", 0)
+    lab, run = Lab(Store(tmp_path)), Run("strokes", "mixture")
     assert trained_runs(run, lab) == ()
-    for model in ("mixture_n4_k2_a100", "lenet5"):
-        task = ModelTask(replace(run, model=model))
+    for network in ("mixture experts=4,chosen=2,balance=1", "lenet5"):
+        task = ModelTask(Run.parse("strokes", network))
         lab.store.save_weights(task.kept_as(), key_of(task), {"any": torch.zeros(1)})
-    assert trained_runs(run, lab) == ("mixture_n4_k2_a100",)
+    assert [of.to_text() for of in trained_runs(run, lab)] == ["experts=4,chosen=2,balance=1"]
     assert trained_runs(replace(run, seed=1), lab) == ()
 
 

@@ -13,7 +13,7 @@ from core.architectures.mixture import concept_table, report_of
 from core.architectures.mixture.assignment import GateAssignment, with_before
 from core.data import DataSet
 from core.models.gated import Gated
-from core.models.registry import build
+from tests.networks import DEEP, MOVED, built
 
 
 @pytest.fixture
@@ -77,14 +77,14 @@ def test_digits_are_moved_in_training_only_where_the_network_learns_so(strokes: 
     images = strokes.images[:20]
 
     def seen(name: str) -> torch.Tensor:
-        model = build(name)
+        model = built(name)
         assert isinstance(model, Gated)
         return model.seen(images, torch.Generator().manual_seed(0))
 
     assert torch.equal(seen("mixture"), images)
-    assert torch.equal(seen("mixture_deep"), images)
-    shifted = seen("mixture_jittered")
-    assert torch.equal(shifted, seen("mixture_jittered"))
+    assert torch.equal(seen(DEEP), images)
+    shifted = seen(MOVED)
+    assert torch.equal(shifted, seen(MOVED))
     assert not torch.equal(shifted, images)
     inside = images[:, :, 8:20, 8:20]  # of each digit, found again up to 4 pixels away
     found = [

@@ -227,14 +227,14 @@ def example(kind: Any) -> Any:
     """A field's value by its annotation."""
     text = str(kind)
     if "Run" in text:
-        return Run("strokes", "mlp", 0)
+        return Run("strokes", "mlp", seed=0)
     if "ShortModelTask" in text:
         return next(each for each in TASKS if each.__name__ == "ShortModelTask")(
-            Run("strokes", "mlp", 0), 1, 10
+            Run("strokes", "mlp", seed=0), 1, 10
         )
     if "LayerModesTask" in text:
         return next(each for each in TASKS if each.__name__ == "LayerModesTask")(
-            Run("strokes", "mlp", 0), "linear_0", "before"
+            Run("strokes", "mlp", seed=0), "linear_0", "before"
         )
     if "Settings" in text:
         from core.analyses.maximize import Settings

@@ -477,7 +477,7 @@ def test_a_network_at_other_weights_leaves_the_first_alone() -> None:
 
 
 def test_the_tables_are_of_the_numbers_kept(strokes: DataSet, tmp_path: Path) -> None:
-    run = Run("strokes", "multitask", 0)
+    run = Run("strokes", "multitask", seed=0)
     model = train("multitask", strokes.take(slice(500)), epochs=6)
     lab = Lab(Store(tmp_path))
     for split in ("fit", "discovery", "confirmation"):

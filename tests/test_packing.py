@@ -36,8 +36,8 @@ def back(value: Any) -> Any:
         {},
         {"a": 1, "b": {"c": (1,)}},
         {1: "one", ("a", "b"): "two"},
-        Run("strokes", "lenet5", 3),
-        (Run("strokes", "lenet5", 3),),
+        Run("strokes", "lenet5", seed=3),
+        (Run("strokes", "lenet5", seed=3),),
     ],
 )
 def test_plain_values_come_back_equal_and_of_their_types(value: Any) -> None:

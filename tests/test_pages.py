@@ -38,7 +38,7 @@ from tests.test_outside import keys_of_links
 from tests.warm import charts_built_again
 
 FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
-RUN = Run("strokes", "mlp", 0)
+RUN = Run("strokes", "mlp", seed=0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
 PAGES = (
     "home",
@@ -361,7 +361,7 @@ def test_a_full_queue_is_said() -> None:
 
 
 def test_training_is_shown_joined_and_cancelled(lab: SmallLab) -> None:
-    task = StudyTask(Run("strokes", "mlp", 7))
+    task = StudyTask(Run("strokes", "mlp", seed=7))
     lab.instead[task] = endless
     first = opened("home", {"seed": "7"})
     job = JOBS.get(task)
@@ -393,7 +393,7 @@ def test_a_crash_in_training_is_a_sentence_and_can_be_tried_again(lab: SmallLab)
     def crash(report: Report) -> None:
         raise FloatingPointError("the loss is nan at step 3.")
 
-    task = StudyTask(Run("strokes", "mlp", 8))
+    task = StudyTask(Run("strokes", "mlp", seed=8))
     lab.instead[task] = crash
     at = opened("home", {"seed": "8"})
     job = JOBS.get(task)

@@ -25,9 +25,9 @@ from core.models.lstm import (
     RowByRow,
     shuffled_order,
 )
-from core.models.registry import build
+from tests.networks import built
 
-CELLS = ("lstm", "gru", "gru_before")
+CELLS = ("lstm", "gru", "gru reset=before")
 ALWAYS, NEVER = 100.0, -200.0  # before the sigmoid: exactly 1, exactly 0 (float32)
 
 
@@ -86,7 +86,7 @@ def hidden_of(cell: nn.GRUCell, images: Tensor) -> Tensor:
 
 
 def test_an_lstm_equals_pytorchs_cell_at_each_of_28_rows(noise: Tensor) -> None:
-    model = build("lstm", 2).eval().requires_grad_(False)
+    model = built("lstm", 2).eval().requires_grad_(False)
     cell, h, c = torch_lstm(model), torch.zeros(5, UNITS), torch.zeros(5, UNITS)
     hidden, kept = states(model, noise, "hidden"), states(model, noise, "cell")
     for row in range(ROWS):
@@ -97,7 +97,7 @@ def test_an_lstm_equals_pytorchs_cell_at_each_of_28_rows(noise: Tensor) -> None:
 
 
 def test_an_untrained_forget_gate_leans_to_remembering() -> None:
-    bias = build("lstm").of_row.bias.chunk(4)
+    bias = built("lstm").of_row.bias.chunk(4)
     assert (bias[1] == 1).all()
     assert all(part.abs().max() < 0.2 for part in (bias[0], bias[2], bias[3]))
 
@@ -122,7 +122,7 @@ def test_a_cell_that_only_keeps_never_changes_and_one_that_never_keeps_is_what_i
     for _ in range(ROWS):
         h, c = model.step(model.of_row.bias.expand(3, -1), h, c)
     assert torch.equal(c, start)
-    model = biased(build("lstm", 1).requires_grad_(False), forget=NEVER)
+    model = biased(built("lstm", 1).requires_grad_(False), forget=NEVER)
     model.of_state.weight[UNITS : 2 * UNITS] = model.of_row.weight[UNITS : 2 * UNITS] = 0
     layers = collect_layers(model, torch.rand(3, 1, 28, 28))
     torch.testing.assert_close(layers["cell"], layers["input"] * layers["candidate"])
@@ -138,13 +138,13 @@ def test_a_cell_set_by_hand_counts_the_rows_with_ink(strokes: DataSet) -> None:
 
 
 def test_a_gru_equals_pytorchs_cell(noise: Tensor) -> None:
-    model = build("gru", 2).eval().requires_grad_(False)
+    model = built("gru", 2).eval().requires_grad_(False)
     own = states(model, noise, "hidden")
     assert (own - hidden_of(torch_gru(model), noise)).abs().max() < 1e-6
 
 
 def test_the_forms_differ_unless_units_are_not_mixed_and_have_no_bias(noise: Tensor) -> None:
-    model = build("gru_before", 2).eval().requires_grad_(False)
+    model = built("gru reset=before", 2).eval().requires_grad_(False)
 
     def apart() -> float:
         expected = hidden_of(torch_gru(model), noise)
@@ -160,7 +160,7 @@ def test_the_other_convention_is_the_same_with_the_sign_of_the_update_gate_turne
     noise: Tensor,
 ) -> None:
     """The course's cell, written out: z weights the new, the reset acts before the product."""
-    model = build("gru_before", 3).eval().requires_grad_(False)
+    model = built("gru reset=before", 3).eval().requires_grad_(False)
     own = model.of_state.weight[2 * UNITS :]
     own.copy_(torch.diag(own.diagonal()))
     turned = clamping.with_other_update(model)
@@ -178,7 +178,7 @@ def test_the_other_convention_is_the_same_with_the_sign_of_the_update_gate_turne
 
 
 def test_weights_go_to_the_other_form_and_back(noise: Tensor) -> None:
-    model = build("gru", 4).eval().requires_grad_(False)
+    model = built("gru", 4).eval().requires_grad_(False)
     before = model.state_dict()["of_row.bias"].clone()
     other = clamping.with_other_form(model)
     assert isinstance(other, GRUBefore)
@@ -194,7 +194,7 @@ def test_weights_go_to_the_other_form_and_back(noise: Tensor) -> None:
 def test_gates_and_states_have_a_value_at_each_row_and_stay_in_their_range(
     name: str, noise: Tensor
 ) -> None:
-    model = build(name, 1).eval()
+    model = built(name, 1).eval()
     for layer in model.described[:-1]:
         values = collect(model, noise, layer.name)
         assert values.shape == (5, UNITS, ROWS, 1)
@@ -207,11 +207,11 @@ def test_gates_and_states_have_a_value_at_each_row_and_stay_in_their_range(
 
 def test_a_network_without_gates_is_refused() -> None:
     with pytest.raises(ValueError, match="give the layers of an LSTM or a GRU"):
-        recurrent.keeping(build("mlp").described)
+        recurrent.keeping(built("mlp").described)
 
 
 def test_a_forget_gate_held_at_0_is_what_the_formula_gives(noise: Tensor) -> None:
-    model = build("lstm", 1).eval().requires_grad_(False)
+    model = built("lstm", 1).eval().requires_grad_(False)
     h = c = torch.zeros(5, UNITS)
     for x in noise[:, 0].unbind(1):
         i, f, g, o = (model.of_row(x) + model.of_state(h)).chunk(4, 1)
@@ -224,17 +224,17 @@ def test_a_forget_gate_held_at_0_is_what_the_formula_gives(noise: Tensor) -> Non
 
 @pytest.mark.parametrize(("name", "layer"), [("lstm", "forget"), ("gru", "update")])
 def test_a_mean_is_held_row_by_row(name: str, layer: str, noise: Tensor) -> None:
-    model = build(name, 1).eval().requires_grad_(False)
+    model = built(name, 1).eval().requires_grad_(False)
     means = iter(states(model, noise, layer)[:, 5].mean(0))
     expected = run(model, noise, {(layer, 5): lambda unit: torch.zeros_like(unit) + next(means)})
     torch.testing.assert_close(run(model, noise, {(layer, 5): "mean"}), expected)
 
 
 @pytest.mark.parametrize(
-    ("name", "layer"), [("lstm", "forget"), ("gru", "reset"), ("gru_before", "hidden")]
+    ("name", "layer"), [("lstm", "forget"), ("gru", "reset"), ("gru reset=before", "hidden")]
 )
 def test_behind_agrees_with_run_when_a_unit_is_held(name: str, layer: str, noise: Tensor) -> None:
-    model = build(name, 1).eval().requires_grad_(False)
+    model = built(name, 1).eval().requires_grad_(False)
     values = collect(model, noise, layer)
     values[:, 5] = 0.25
     expected = run(model, noise, {(layer, 5): 0.25})
@@ -242,7 +242,7 @@ def test_behind_agrees_with_run_when_a_unit_is_held(name: str, layer: str, noise
 
 
 def test_every_unit_is_held_in_one_pass_as_by_itself(noise: Tensor) -> None:
-    model = build("gru", 1).eval().requires_grad_(False)
+    model = built("gru", 1).eval().requires_grad_(False)
     found = clamping.held_units(model, noise[:1], "update", 1.0)
     for unit in (0, 7, UNITS - 1):
         alone = run(model, noise[:1], {("update", unit): 1.0}).softmax(1)[0]
@@ -252,7 +252,7 @@ def test_every_unit_is_held_in_one_pass_as_by_itself(noise: Tensor) -> None:
 def test_holding_a_whole_gate_of_zeros_leaves_what_the_head_says_of_nothing(
     strokes: DataSet,
 ) -> None:
-    model = build("lstm", 1).eval().requires_grad_(False)
+    model = built("lstm", 1).eval().requires_grad_(False)
     some = strokes.take(slice(200))
     answer = int(model.logits.bias.argmax())
     share = float((some.labels == answer).float().mean())
@@ -262,7 +262,7 @@ def test_holding_a_whole_gate_of_zeros_leaves_what_the_head_says_of_nothing(
 def test_a_shuffled_network_reads_the_same_rows_in_another_order(noise: Tensor) -> None:
     order = shuffled_order()
     assert sorted(order.tolist()) == list(range(ROWS)) != order.tolist()
-    plain, shuffled = build("lstm", 1).eval(), build("lstm_shuffled", 1).eval()
+    plain, shuffled = built("lstm", 1).eval(), built("lstm shuffled=yes", 1).eval()
     torch.testing.assert_close(shuffled(noise), plain(noise[:, :, order]))
     assert not torch.allclose(shuffled(noise), plain(noise), atol=1e-4)
 
@@ -358,14 +358,14 @@ def test_a_constant_unit_has_no_weight_in_a_probe() -> None:
 
 
 def test_the_head_at_the_last_row_is_the_networks_answer(noise: Tensor) -> None:
-    model = build("gru_before", 1).eval().requires_grad_(False)
+    model = built("gru reset=before", 1).eval().requires_grad_(False)
     logits = recurrent.head(model, recurrent.read(model, noise, "hidden"))
     assert logits.shape == (5, ROWS, 10)
     np.testing.assert_allclose(logits[:, -1], model(noise), atol=1e-6)
 
 
 def test_the_followed_digit_is_as_any_other(noise: Tensor) -> None:
-    model = build("lstm", 1).eval().requires_grad_(False)
+    model = built("lstm", 1).eval().requires_grad_(False)
     found = recurrent.follow(model, noise[2:3])
     assert set(found) == set(model.layers) - {"logits"}
     np.testing.assert_allclose(found["cell"], states(model, noise, "cell")[2], atol=1e-5)

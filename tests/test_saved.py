@@ -15,7 +15,7 @@ from core.runtime.packing import pack, unpack
 from core.runtime.store import Store
 from core.training.task import ModelTask
 
-TASK = ModelTask(Run("strokes", "lenet5", 1))
+TASK = ModelTask(Run("strokes", "lenet5", seed=1))
 
 
 class Trained(Lab):

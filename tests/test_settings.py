@@ -14,13 +14,14 @@ from torch.nn.functional import cross_entropy, gelu, linear
 
 from core.activations import collect_layers
 from core.data import DataSet
-from core.models import MODELS, DataFormat, Descent, Settings, build, describe, parameters, title
+from core.models import MODELS, DataFormat, Descent, Settings, describe, parameters, title
 from core.models.inspectable import Inspectable
-from core.models.registry import LISTED, NAMES, check, draw
-from core.models.retired import RETIRED
+from core.models.registry import build, check, draw
 from core.models.settings import DIGITS, Dropout, Option
+from core.runs import Run
 from core.training import Step, steps_of, train
 from core.training.descent import keep_largest
+from tests.networks import KINDS
 
 # SHA-256 of the names and weights of lenet5 with seed 0, as drawn before it had settings.
 DRAWN = "167d74d57d50e21c8ce409fe23d4848a79816b60733bf601b06ab9eda79dd61e"
@@ -110,7 +111,6 @@ def test_text_holds_what_is_not_at_its_default() -> None:
 def test_settings_in_words_for_titles() -> None:
     assert title("lenet5") == "LeNet-5 (Bau 2016)"
     assert title("som", {"rows": 10}) == "Self-organizing map, rows 10 cells"
-    assert title("mixture_n4_k1_a10") == "Mixture of experts, top 1 of 4, α 0.1"
 
 
 @pytest.mark.parametrize(
@@ -214,17 +214,36 @@ def test_a_form_can_be_made_of_the_options(name: str) -> None:
             assert option.read(option.write(option.default)) == option.default
 
 
-@pytest.mark.parametrize("name", RETIRED)
-def test_a_retired_name_is_settings_of_its_architecture(name: str) -> None:
-    old, settings = RETIRED[name], RETIRED[name].settings
-    model, again = build(name, 3), draw(settings.architecture, 3, settings)
-    assert (model.name, again.name) == (name, settings.architecture)
-    assert model.settings == again.settings == settings
-    assert model.layers == again.layers
+@pytest.mark.parametrize("text", KINDS)
+def test_a_run_is_the_network_of_its_settings(text: str) -> None:
+    run = Run.parse("strokes", text, 3)
+    model, again = run.untrained(), draw(run.architecture, 3, run.settings)
+    assert model.name == again.name == run.architecture
+    assert model.settings == run.settings
+    assert model.layers == tuple(layer.name for layer in run.layers)
     for one, other in zip(model.parameters(), again.parameters(), strict=True):
         assert torch.equal(one, other)
-    assert title(name) == old.title
-    assert set(LISTED) <= set(NAMES)
+    assert run == Run("strokes", run.architecture, run.settings.to_text() and run.settings, 3)
+    assert run.facts()["settings"] == run.settings.to_text()
+
+
+def test_a_run_has_whole_settings_and_says_those_that_are_set() -> None:
+    default = Run("mnist", "lenet5")
+    assert default == Run("mnist", "lenet5", MODELS["lenet5"](), 0)
+    assert str(default) == "lenet5 on mnist, seed 0"
+    other = default.with_settings(dropout=0.5, activation="tanh")
+    assert str(other) == "lenet5 (activation=tanh,dropout=0.5) on mnist, seed 0"
+    assert other.with_settings(dropout=0.0, activation="relu") == default
+    assert other.of_architecture("lenet5") == other
+    assert (
+        other.of_architecture("mlp") == Run("mnist", "mlp") == other.with_network(MODELS["mlp"]())
+    )
+    with pytest.raises(ValueError, match="settings are those of mlp"):
+        Run("mnist", "lenet5", MODELS["mlp"]())
+    with pytest.raises(ValueError, match="is not a model"):
+        Run("mnist", "lenet6")
+    with pytest.raises(ValueError, match="seed"):
+        Run("mnist", "lenet5", seed=-1)
 
 
 @pytest.mark.parametrize("shape", [(1, 28, 28), (3, 32, 32), (1, 20, 36), (3, 64, 48)])
@@ -366,7 +385,7 @@ def test_dropout_silences_behind_the_activation(activation: str, few: DataSet) -
 
 def test_settings_decide_how_a_network_is_trained(few: DataSet) -> None:
     model = train("mlp", few, settings={"widths": (8,), "epochs": 3})
-    assert len(model.history.loss) == 6 == steps_of("mlp", 500, settings={"epochs": 3})
+    assert len(model.history.loss) == 6 == steps_of(check("mlp", settings={"epochs": 3}), 500)
     assert isinstance(model.settings, Dropout)
     assert model.settings.to_text() == "widths=8,epochs=3"
     whole = replace(model.settings, epochs=1)

@@ -65,7 +65,7 @@ class EvidenceTask(Task[Evidence]):
             measured=described.measured,
             on_progress=report,
         )
-        return replace(evidence, training=asdict(self.run))
+        return replace(evidence, training=self.run.facts())
 
 
 @dataclass(frozen=True)

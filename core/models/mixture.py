@@ -97,6 +97,27 @@ class MixtureSettings(Dropout):
         check_chosen(self.chosen or self.experts, self.experts)
         if self.chosen == self.experts:
             object.__setattr__(self, "chosen", 0)  # equal settings have one text
+        if self.experts == 1:  # there is nothing to balance and nothing to try
+            for name in ("balance", "noise"):
+                object.__setattr__(self, name, self.option(name).default)
+
+    def in_words(self) -> str:
+        """The settings that aren't at their default: those of the gate as "top 1 of 8, α 0.1"."""
+        gate = {"experts", "chosen", "balance", "noise"}
+        changed = {option.name for option in self.changed()}
+        words = self.words(changed - gate)
+        if self.experts == 1:
+            return ", ".join(("one expert", *words))
+        if not changed & gate:
+            return ", ".join(words)
+        which = f"top {self.chosen}" if self.chosen else "all"
+        noise = {0.0: ("no noise",), 1.0: ()}.get(self.noise, (f"noise {self.noise:g}",))
+        return ", ".join((f"{which} of {self.experts}, α {self.balance:g}", *noise, *words))
+
+    @property
+    def gates(self) -> tuple[str, ...]:
+        """The layers that hold the weights of a gate, input to output."""
+        return ("gate",) if self.layers == 1 else ("gate_1", "gate_2")
 
     @property
     def routing(self) -> Routing:

@@ -20,7 +20,6 @@ from core.models.mixture import MixtureSettings
 from core.models.mlp import MLPSettings
 from core.models.multitask import MultitaskSettings, PairsSettings
 from core.models.rbf import RBFSettings
-from core.models.retired import LISTED, RETIRED
 from core.models.settings import DIGITS, DataFormat, Settings
 from core.models.simple_cnn import SimpleCNNSettings
 from core.models.som import SOMSettings
@@ -28,10 +27,9 @@ from core.surroundings import undisturbed
 from core.text import literal
 
 __all__ = [
-    "LISTED",
     "MODELS",
-    "NAMES",
     "SEEDS",
+    "Given",
     "build",
     "check",
     "describe",
@@ -65,7 +63,6 @@ MODELS: Mapping[str, type[Settings]] = MappingProxyType(
     }
 )
 _DEFAULTS = {name: of() for name, of in MODELS.items()}
-NAMES = (*MODELS, *RETIRED)  # RETIRED: goes with `core.models.retired`
 
 
 def check(name: str, seed: int = 0, settings: Given = None, data: DataFormat = DIGITS) -> Settings:
@@ -82,13 +79,8 @@ def check(name: str, seed: int = 0, settings: Given = None, data: DataFormat = D
 
 def _settings(name: str, given: Given) -> Settings:
     """The settings of model `name`; raises `ValueError`."""
-    if name not in NAMES:
-        raise ValueError(f"{literal(name)} is not a model: choose one of {', '.join(LISTED)}.")
-    if name in RETIRED:  # RETIRED: these four lines go with `core.models.retired`
-        before = RETIRED[name].settings
-        values = {option.name: value for option, value in before.changed().items()}
-        name, given = before.architecture, given or {}
-        given = given if isinstance(given, Settings) else {**values, **given}
+    if name not in MODELS:
+        raise ValueError(f"{literal(name)} is not a model: choose one of {', '.join(MODELS)}.")
     if not given:
         return _DEFAULTS[name]
     if isinstance(given, Settings):
@@ -100,8 +92,6 @@ def _settings(name: str, given: Given) -> Settings:
 
 def title(name: str, settings: Given = None) -> str:
     """What a model is called, with the settings that aren't at their default."""
-    if name in RETIRED:  # RETIRED: these two lines go with `core.models.retired`
-        return RETIRED[name].title
     found = check(name, settings=settings)
     words = found.in_words()
     return f"{found.title}, {words}" if words else found.title
@@ -145,5 +135,4 @@ def draw(
         torch.default_generator.manual_seed(seed)
         model = found.network(data)
     model.settings = found
-    model.name = name  # RETIRED: goes with `core.models.retired`, classes have their own
     return model

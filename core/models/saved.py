@@ -15,7 +15,6 @@ __all__ = ["put_together", "taken_apart"]
 def taken_apart(model: Inspectable) -> dict[str, Any]:
     """Architecture and settings, every weight by name, and how the network was trained."""
     return {
-        "name": model.name,
         "architecture": model.settings.architecture,
         "settings": model.settings.to_text(),
         "weights": dict(model.state_dict()),
@@ -30,7 +29,6 @@ def put_together(parts: Mapping[str, Any]) -> Inspectable:
     """
     architecture = parts["architecture"]
     model = draw(architecture, settings=MODELS[architecture].from_text(parts["settings"]))
-    model.name = parts["name"]
     model.load_state_dict(parts["weights"])
     model.history = parts["history"]
     return model.eval().requires_grad_(False)

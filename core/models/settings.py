@@ -263,11 +263,17 @@ class Settings:
 
     def in_words(self) -> str:
         """The settings that aren't at their default, for titles: "experts 4, balance, α 0.1"."""
-        parts = []
-        for option, value in self.changed().items():
-            unit = f" {option.unit}" if option.unit else ""
-            parts.append(f"{option.title[0].lower()}{option.title[1:]} {option.write(value)}{unit}")
-        return ", ".join(parts)
+        return ", ".join(self.words(option.name for option in self.changed()))
+
+    def words(self, names: Iterable[str]) -> tuple[str, ...]:
+        """The settings of these names in words, in their order."""
+        wanted, found = set(names), []
+        for option in self.options():
+            if option.name in wanted:
+                title = f"{option.title[0].lower()}{option.title[1:]}"
+                unit = f" {option.unit}" if option.unit else ""
+                found.append(f"{title} {option.write(getattr(self, option.name))}{unit}")
+        return tuple(found)
 
     def changed(self) -> dict[Option, Value]:
         """The settings that aren't at their default, in order."""

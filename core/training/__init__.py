@@ -26,7 +26,7 @@ from core.data import CLASSES, DataSet
 from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
 from core.models.registry import Given
-from core.models.settings import Descent, Dropout
+from core.models.settings import Descent, Dropout, Settings
 from core.surroundings import undisturbed
 from core.text import literal
 from core.training.descent import keep_largest, l1_norm, optimizer_of
@@ -178,11 +178,10 @@ def _spatial_mean(values: Tensor) -> Tensor:
     return values.relu().mean((2, 3)) if values.ndim == 4 else values
 
 
-def steps_of(name: str, n: int, epochs: int | None = None, settings: Given = None) -> int:
-    """How many steps `train` takes on `n` digits. Raises as `train`."""
-    chosen = registry.check(name, settings=settings)
-    passes = chosen.epochs if epochs is None else whole(epochs, "epochs", 1)
-    own_rule = not isinstance(chosen, Descent)
+def steps_of(settings: Settings, n: int, epochs: int | None = None) -> int:
+    """How many steps `train` takes on `n` digits with whole settings. Raises as `train`."""
+    passes = settings.epochs if epochs is None else whole(epochs, "epochs", 1)
+    own_rule = not isinstance(settings, Descent)
     return passes if own_rule else passes * -(-whole(n, "n", 0) // BATCH)
 
 
@@ -196,7 +195,7 @@ def _fit(
     on_step: Callable[[Step], object] | None,
 ) -> History:
     """Train `model` in place and give its history."""
-    total = steps_of(model.name, len(digits), epochs, model.settings)
+    total = steps_of(model.settings, len(digits), epochs)
     due, history = _recording_steps(total), History()
     _record(history, model, probe, 0, total)
     if isinstance(model, SelfOrganizing):
@@ -221,7 +220,7 @@ def _descended(
     settings = model.settings
     if not isinstance(settings, Descent):
         raise TypeError(f"{model.name} has no settings of gradient descent.")
-    total = steps_of(model.name, len(digits), epochs, settings)
+    total = steps_of(settings, len(digits), epochs)
     learned = [value for value in model.parameters() if value.requires_grad]
     weights = [value for value in model.weights().values() if value.requires_grad]
     whole(settings.largest_weights, "largest_weights", 0, sum(value.numel() for value in weights))

@@ -34,13 +34,14 @@ class ModelTask(Task[Inspectable]):
 
     def compute(self, lab: Lab, report: Report) -> Inspectable:
         """The trained model."""
-        data, name = self.run.data, self.run.model
+        data = self.run.data
         fit = lab.result(DataTask(data, "fit"), report)
         watch = lab.result(DataTask(data, "selection"), report)
         return train(
-            name,
+            self.run.architecture,
             fit,
             seed=self.run.seed,
+            settings=self.run.settings,
             watch=watch,
             on_step=lambda step: describe_step(report, self.title, step),
         )

@@ -17,10 +17,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 from streamlit.elements.lib.column_config_utils import ColumnConfigMappingInput
 
+from core.models.settings import Option as Setting
 from pages.kit.links import Option, Part, put
 
 __all__ = [
     "choose",
+    "entry",
     "marks",
     "number",
     "pick",
@@ -256,6 +258,30 @@ def text(
             label, key=option.key, on_change=_changed(option), placeholder=hint, help=help
         )
     return value
+
+
+def entry(setting: Setting, value: Any, key: str) -> Any:
+    """A field of a form for one setting: what is in it, numbers of a tuple as text."""
+    label = f"{setting.title} ({setting.unit})" if setting.unit else setting.title
+    if setting.kind is bool:
+        return st.toggle(label, bool(value), key=key, help=setting.help)
+    if setting.choices:
+        at = setting.choices.index(value)
+        return st.selectbox(label, setting.choices, at, key=key, help=setting.help)
+    if setting.kind is tuple:
+        return st.text_input(label, setting.write(value), key=key, help=setting.help)
+    number: Any = st.number_input  # whose type has a case for each kind of number
+    return number(
+        label,
+        None if setting.low is None else setting.kind(setting.low),
+        None if setting.high is None else setting.kind(setting.high),
+        value,
+        step=None if setting.step is None else setting.kind(setting.step),
+        format="%g" if setting.kind is float else None,
+        placeholder="automatic" if setting.automatic else None,
+        key=key,
+        help=setting.help,
+    )
 
 
 def _changed(

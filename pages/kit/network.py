@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 
+from core.models.settings import Settings
 from core.runs import Run
-from pages.kit import controls, links
+from pages.kit import controls, links, place
 
 __all__ = ["one_network"]
 
 
-def one_network(titles: Mapping[str, str], run: Run) -> Run:
-    """The choice if its model is one of the section's, else with their first; a way to the others.
+def one_network(kinds: Mapping[str, Settings], run: Run) -> Run:
+    """The run if it is of one of the section's kinds, else with their first; a way to the others.
 
-    titles: of the models, by name. What is picked is the address's model, for other pages too.
+    kinds: by title. What is picked is the address's network, for other pages too.
     """
-    mine = run.model if run.model in titles else next(iter(titles))
-    network = links.Part(f"network of {next(iter(titles))}", mine, tuple(titles), _open)
-    controls.pick(network, "Network", names=titles.__getitem__)
-    return replace(run, model=mine)
+    mine = next((title for title, kind in kinds.items() if _alike(run.settings, kind, kinds)), None)
+    first = next(iter(kinds))
+
+    def opened(title: str) -> None:
+        links.put(**place.network(kinds[title]))
+
+    network = links.Part(f"network, by default {first}", mine or first, tuple(kinds), opened)
+    controls.pick(network, "Network")
+    return run if mine is not None else run.with_network(kinds[first])
 
 
-def _open(model: str) -> None:
-    """Write the network to the address."""
-    links.put(model=model)
+def _alike(settings: Settings, kind: Settings, kinds: Mapping[str, Settings]) -> bool:
+    """Whether the settings are those of the kind, where the kinds differ."""
+    if settings.architecture != kind.architecture:
+        return False
+    own = [of for of in kinds.values() if of.architecture == kind.architecture]
+    names = {option.name for of in own for option in of.changed()}
+    return all(getattr(settings, name) == getattr(kind, name) for name in names)

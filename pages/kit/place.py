@@ -1,4 +1,4 @@
-"""Where the visitor is: the pages, and the data, model and seed that every page speaks of."""
+"""Where the visitor is: the pages, and the data, network and seed that every page speaks of."""
 
 from __future__ import annotations
 
@@ -12,7 +12,9 @@ from streamlit.navigation.page import StreamlitPage
 
 from core.data import SOURCES
 from core.data.task import MnistFilesTask
-from core.models.registry import LISTED, NAMES, describe, title
+from core.models import registry
+from core.models.registry import MODELS
+from core.models.settings import Settings
 from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import QueueFull
@@ -20,6 +22,7 @@ from core.text import shown
 from core.units import UnitId
 from pages.kit import controls as widgets
 from pages.kit import links, moving, unit
+from pages.kit.build import SETTINGS, build_your_own, settings_option
 from pages.kit.visitor import visitor
 from pages.kit.waiting import result_of
 
@@ -32,15 +35,17 @@ __all__ = [
     "layers",
     "link",
     "navigation",
+    "network",
     "notices",
     "run",
 ]
 
 DATA = links.one_of("data", SOURCES)
-MODEL = replace(links.one_of("model", NAMES, listed=LISTED), implied=lambda: _model_of_unit())
+MODEL = replace(links.one_of("model", tuple(MODELS)), implied=lambda: _model_of_unit())
+OF_MODEL = ("section", "unit", "units", "pins", "compare")  # keys of what a network has
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
-FRAME = (DATA, MODEL, SEED)  # what stays from page to page
+FRAME = (DATA.key, MODEL.key, SETTINGS, SEED.key)  # keys of what stays from page to page
 FETCHING = MnistFilesTask()
 SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 
@@ -48,12 +53,13 @@ SOURCE_NAMES = {"mnist": "MNIST", "strokes": "Generated digits"}
 def _model_of_unit() -> str | None:
     """The model of the unit that the address names, if it is known."""
     named = unit.named()
-    return named.model if named is not None and named.model in NAMES else None
+    return named.model if named is not None and named.model in MODELS else None
 
 
 def asked() -> Run:
-    """The data, model and seed in the address."""
-    return Run(DATA.value(), MODEL.value(), SEED.value())
+    """The data, model, settings and seed in the address."""
+    model = MODEL.value()
+    return Run(DATA.value(), model, settings_option(model).value(), SEED.value())
 
 
 def run() -> Run:
@@ -71,15 +77,21 @@ def run() -> Run:
 
 
 def address(**values: object) -> dict[str, str]:
-    """The address of a view: data, model and seed as asked, and the page's own `values`.
+    """The address of a view: the run as asked, and the page's own `values`.
 
     Of a unit among them the view has the model too.
     """
-    frame = {option.key: option.write(option.value()) for option in FRAME}  # type: ignore[arg-type]
+    run = asked()
+    frame = {DATA.key: run.data, **network(run.settings), SEED.key: run.seed}
     for each in values.values():
-        if isinstance(each, UnitId):
-            frame[MODEL.key] = each.model
+        if isinstance(each, UnitId) and each.model != run.architecture:
+            frame |= network(MODELS[each.model]())
     return {key: str(value) for key, value in {**frame, **values}.items() if value is not None}
+
+
+def network(settings: Settings) -> dict[str, str | None]:
+    """What the address of a view says of its network; None of what is at its default."""
+    return {MODEL.key: settings.architecture, SETTINGS: settings.to_text() or None}
 
 
 def go(page: str, **values: object) -> NoReturn:
@@ -88,19 +100,19 @@ def go(page: str, **values: object) -> NoReturn:
 
 
 def href(page: str, **values: object) -> str:
-    """The address of another page with the same data, model and seed, from any page."""
+    """The address of another page with the same data, network and seed, from any page."""
     return moving.href(page, address(**values))
 
 
 def link(page: str, label: str, **values: object) -> None:
-    """A link to another page with the same data, model and seed."""
+    """A link to another page with the same data, network and seed."""
     icon = ":material/arrow_forward:"
     st.page_link(f"{page}.py", label=label, icon=icon, query_params=address(**values))
 
 
 def layers() -> tuple[str, ...]:
     """The layers of the model."""
-    return tuple(layer.name for layer in describe(asked().model))
+    return tuple(layer.name for layer in asked().layers)
 
 
 def navigation(pages: Mapping[str, StreamlitPage]) -> None:
@@ -111,7 +123,7 @@ def navigation(pages: Mapping[str, StreamlitPage]) -> None:
 
 
 def controls() -> None:
-    """The choice of data, model and seed."""
+    """The choice of data, network and seed."""
     widgets.choose(
         DATA,
         "Data",
@@ -119,14 +131,12 @@ def controls() -> None:
         help="MNIST is handwritten (LeCun et al. 1998). Generated digits are drawn by this "
         "program, stroke by stroke, so each of their parts is known exactly.",
     )
-    model = MODEL.value()
     widgets.choose(
         MODEL,
         "Model",
-        among=[name for name in NAMES if name in LISTED or name == model],
-        names=title,
-        # it may be one of another section, and has other units
-        resets=("section", "unit", "units", "pins", "compare"),
+        names=registry.title,
+        # it may be one of another section, and has other settings and units
+        resets=(SETTINGS, *OF_MODEL),
     )
     widgets.number(
         SEED,
@@ -134,6 +144,7 @@ def controls() -> None:
         help="Sets the initial weights and the order of the digits. Another seed gives another "
         "network: its unit 58 has nothing to do with unit 58 of this one.",
     )
+    build_your_own(asked(), OF_MODEL)
 
 
 def notices() -> None:

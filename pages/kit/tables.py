@@ -14,14 +14,19 @@ from core.runs import Run
 __all__ = ["column", "download", "download_file", "file_name"]
 
 
+_LONGEST = 80  # characters of settings in a file's name
+
+
 def column(title: str, about: str) -> ColumnConfig:
     """A column of numbers with their definition."""
     return st.column_config.NumberColumn(title, format="%.3f", help=about)
 
 
 def file_name(run: Run) -> str:
-    """The choice as part of a file's name."""
-    return f"{run.data}-{run.model}-seed{run.seed}"
+    """The run as part of a file's name."""
+    settings = run.settings.to_text().replace("=", "-").replace(",", "-")
+    network = f"{run.architecture}-{settings[:_LONGEST]}" if settings else run.architecture
+    return f"{run.data}-{network}-seed{run.seed}"
 
 
 def download(

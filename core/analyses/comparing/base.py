@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from core.models import registry
 from core.models.inspectable import SelfOrganizing
 from core.runs import Run
 from core.runtime.lab import Lab
@@ -19,15 +18,14 @@ def seeds_of(run: Run) -> tuple[Run, ...]:
     return tuple(replace(run, seed=run.seed + more) for more in range(SEEDS))
 
 
-def hidden_dense(model: str) -> tuple[str, ...]:
-    """The hidden dense layers of a model, which are those that dropout can silence."""
-    described = registry.describe(model)
-    return tuple(layer.name for layer in described if layer.hidden_dense)
+def hidden_dense(run: Run) -> tuple[str, ...]:
+    """The hidden dense layers of a network, which are those that dropout can silence."""
+    return tuple(layer.name for layer in run.layers if layer.hidden_dense)
 
 
-def movable(model: str) -> bool:
-    """Whether a model is a chain of layers with weights of their own, so that some can be moved."""
-    own = registry.build(model)
+def movable(run: Run) -> bool:
+    """Whether it is a chain of layers with weights of their own, so that some can be moved."""
+    own = run.untrained()
     hidden = [own.get_submodule(layer) for layer in own.layers[:-1]]
     weighted = all(any(True for _ in layer.parameters()) for layer in hidden)
     return bool(own.stages()) and weighted and not isinstance(own, SelfOrganizing)

@@ -22,8 +22,8 @@ from core.analyses.dissection import Sample
 from core.data import DataSet
 from core.interventions.removal import Removal
 from core.interventions.search import random_orders
-from core.models import registry
 from core.models.inspectable import Inspectable
+from core.models.settings import Dropout
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
@@ -61,13 +61,17 @@ class DropoutTask(Derived[DropoutComparison]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Training {registry.title(self.run.model)} with and without dropout"
+        return f"Training {self.run.title} with and without dropout"
 
     @property
     def networks(self) -> tuple[tuple[ShortModelTask, bool], ...]:
         """Each network, and whether it is trained: the untrained ones come first."""
         plain = [ShortModelTask(each, EPOCHS, DIGITS) for each in seeds_of(self.run)]
-        every = [replace(one, dropout=share) for share in DROPOUTS for one in plain]
+        every = [
+            replace(one, run=one.run.with_settings(dropout=share))
+            for share in DROPOUTS
+            for one in plain
+        ]
         return (*((one, False) for one in plain), *((one, True) for one in every))
 
     def compute(self, lab: Lab, report: Report) -> DropoutComparison:
@@ -75,8 +79,9 @@ class DropoutTask(Derived[DropoutComparison]):
         tasks = [LayerSharingTask(short, trained) for short, trained in self.networks]
         rows, curves = [], []
         for task, of in zip(tasks, lab.all(tasks, report), strict=True):
-            dropout = task.short.dropout if task.trained else np.nan
-            which = {"seed": task.short.run.seed, "dropout": dropout}
+            settings = task.short.run.settings
+            share = settings.dropout if task.trained and isinstance(settings, Dropout) else np.nan
+            which = {"seed": task.short.run.seed, "dropout": share}
             for layer, numbers in of.measures.items():
                 rows.append({**which, "layer": layer, "accuracy": of.accuracy, **numbers})
                 curve = {"silenced": SHARES, "accuracy": of.curves[layer]}
@@ -118,9 +123,7 @@ class LayerSharingTask(Task[LayerSharing]):
             model, report = lab.given(report, self.short)
         report(0.0, self.title)
         halves = described.half("discovery"), described.half("confirmation")
-        found = {
-            layer: _sharing(model, layer, halves, run.seed) for layer in hidden_dense(run.model)
-        }
+        found = {layer: _sharing(model, layer, halves, run.seed) for layer in hidden_dense(run)}
         return LayerSharing(
             accuracy(model, halves[1].digits),
             {layer: numbers for layer, (numbers, _) in found.items()},

@@ -165,7 +165,7 @@ class EmergenceTask(Task[Emergence]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Reading the checkpoints of {self.run.model}, seed {self.run.seed}"
+        return f"Reading the checkpoints of {self.run.architecture}, seed {self.run.seed}"
 
     def compute(self, lab: Lab, report: Report) -> Emergence:
         """What the units were at each checkpoint, on both halves."""
@@ -186,7 +186,7 @@ def _emergence(
     auc: dict[str, list[Numbers]] = {layer: [] for layer in model.layers}
     for at, state in enumerate(weights.values()):
         report(at / (len(weights) + 1), f"{title}: {at + 1} of {len(weights)}")
-        values = all_peaks(with_weights(model.name, state), found.digits.images)
+        values = all_peaks(with_weights(model, state), found.digits.images)
         for layer, of in values.items():
             auc[layer].append(concept_auc(of, found.digits.labels.numpy(), present))
     report(len(weights) / (len(weights) + 1), f"{title}: last checkpoint, shuffled")
@@ -215,9 +215,9 @@ def _from_record(history: History, layers: Sequence[str]) -> dict[str, dict[str,
     }
 
 
-def with_weights(name: str, weights: Mapping[str, Tensor]) -> Inspectable:
-    """The architecture `name` with these weights, frozen, in eval mode."""
-    model = registry.build(name)
+def with_weights(like: Inspectable, weights: Mapping[str, Tensor]) -> Inspectable:
+    """A network as `like` with these weights, frozen, in eval mode."""
+    model = registry.draw(like.name, settings=like.settings)
     model.load_state_dict(dict(weights))
     return model.eval().requires_grad_(False)
 

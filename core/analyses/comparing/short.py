@@ -12,8 +12,9 @@ from torch import Tensor
 
 from core.data import DataSet
 from core.data.task import DataTask
-from core.models import registry, saved  # noqa: F401  networks are packed by its rule
+from core.models import saved  # noqa: F401  networks are packed by its rule
 from core.models.inspectable import Inspectable
+from core.models.settings import Dropout, Settings
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
@@ -30,10 +31,9 @@ class ShortModelTask(Task[Inspectable]):
     """A network trained briefly on some digits, to be compared with others trained alike.
 
     labels: the classes that it learns, a digit each. digits: how many, before other classes are
-    left out. dropout: as in its settings. first: how many layers it has from elsewhere: from the
-    network that learned the classes `source`, or just as they were drawn when that is "". frozen:
-    whether those stay as they are. What isn't from elsewhere is drawn from another seed than the
-    source's.
+    left out. first: how many layers it has from elsewhere: from the network that learned the
+    classes `source`, or just as they were drawn when that is "". frozen: whether those stay as they
+    are. What isn't from elsewhere is drawn from another seed than the source's.
     """
 
     is_network: ClassVar[bool] = True
@@ -41,7 +41,6 @@ class ShortModelTask(Task[Inspectable]):
     epochs: int
     digits: int
     labels: str = ALL
-    dropout: float = 0.0
     first: int = 0
     source: str = ""
     frozen: bool = False
@@ -52,7 +51,7 @@ class ShortModelTask(Task[Inspectable]):
         seed = f"seed {self.run.seed}"
         if not self.first:
             classes = "" if self.labels == ALL else f"digits {_classes(self.labels)}, "
-            return f"{classes}dropout {self.dropout:g}, {seed}".capitalize()
+            return f"{classes}{_dropout(self.run.settings)}{seed}".capitalize()
         whose = f"from digits {_classes(self.source)}" if self.source else "untrained"
         held = "frozen" if self.frozen else "fine-tuned"
         return f"First {self.first} {whose}, {held}, {seed}"
@@ -82,7 +81,7 @@ class ShortModelTask(Task[Inspectable]):
 
     def held(self) -> tuple[str, ...]:
         """Its layers from elsewhere."""
-        described = registry.describe(self.run.model)
+        described = self.run.layers
         return tuple(layer.name for layer in described[: self.first])
 
     def _trained(
@@ -95,11 +94,11 @@ class ShortModelTask(Task[Inspectable]):
             report(step.number / step.total, text)
 
         return train(
-            self.run.model,
+            self.run.architecture,
             digits,
             seed=self.run.seed + (_FRESH if self.first else 0),
             epochs=self.epochs,
-            settings={"dropout": self.dropout} if self.dropout else None,
+            settings=self.run.settings,
             watch=digits.take(slice(1)),  # its record is not read
             on_step=on_step,
             start=Start(dict(weights), self.held() if self.frozen else ()),
@@ -115,6 +114,11 @@ def of_classes(digits: DataSet, labels: str) -> DataSet:
 def index_of(rows: Flags) -> Tensor:
     """Where `rows` (n,) is true."""
     return Tensor(np.flatnonzero(rows)).long()
+
+
+def _dropout(settings: Settings) -> str:
+    """The dropout of a network that can have one, with a comma."""
+    return f"dropout {settings.dropout:g}, " if isinstance(settings, Dropout) else ""
 
 
 def _classes(labels: str) -> str:

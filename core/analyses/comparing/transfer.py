@@ -14,7 +14,6 @@ from core.analyses.comparing.dynamics import label_survival, tuning_drift
 from core.analyses.comparing.short import A, B, ShortModelTask, of_classes
 from core.data import DataSet
 from core.data.task import DataTask
-from core.models import registry
 from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
@@ -81,12 +80,12 @@ class TransferTask(Task[Transfer]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Transferring layers of {registry.title(self.run.model)}"
+        return f"Transferring layers of {self.run.title}"
 
     def networks(self, run: Run) -> dict[tuple[str, int], ShortModelTask]:
         """The networks of one seed by kind and number of layers from elsewhere."""
         base = ShortModelTask(run, TRANSFER_EPOCHS, TRANSFER_DIGITS, B)
-        hidden = len(registry.describe(run.model)) - 1
+        hidden = len(run.layers) - 1
         moved = {
             (kind, n): replace(base, first=n, source=source, frozen=frozen)
             for kind, (source, frozen) in KINDS.items()

@@ -25,7 +25,7 @@ class DissectionTask(Task[Dissection]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Dissecting {self.run.model}/{self.layer}"
+        return f"Dissecting {self.run.architecture}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> Dissection:
         """The dissection: chosen on the discovery half, judged on the confirmation half."""

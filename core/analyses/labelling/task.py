@@ -43,7 +43,7 @@ class UnitLabelsTask(Task[UnitLabels]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Labelling the units of {self.run.model}"
+        return f"Labelling the units of {self.run.architecture}"
 
     def compute(self, lab: Lab, report: Report) -> UnitLabels:
         """Labels chosen on the discovery half, scored on the confirmation half; differences."""

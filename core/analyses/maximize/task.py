@@ -44,7 +44,7 @@ class MaximizedTask(Task[Maximized]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Maximizing {self.run.model}/{self.layer}"
+        return f"Maximizing {self.run.architecture}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> Maximized:
         """The images, all units at once."""

@@ -12,8 +12,7 @@ from core.activations import collect, layer_of
 from core.analyses.described import DescribedDigitsTask
 from core.analyses.modality.unit_modes import ModesOfLayer, UnitModes, unit_modes
 from core.data.task import DataTask
-from core.models import registry
-from core.models.inspectable import Inspectable
+from core.models.inspectable import Inspectable, Layer
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task, part_of
@@ -27,11 +26,9 @@ Floats = NDArray[np.float32]
 TAPS = ("before", "after")  # the ReLU
 
 
-def taps(model: str, layer: str) -> tuple[str, ...]:
+def taps(layer: Layer) -> tuple[str, ...]:
     """Where a layer can be read: before its ReLU and after it, or in one place only."""
-    described = registry.describe(model)
-    rectified = next(of.rectified for of in described if of.name == layer)
-    return TAPS if rectified else TAPS[:1]
+    return TAPS if layer.rectified else TAPS[:1]
 
 
 @dataclass(frozen=True)
@@ -45,7 +42,7 @@ class LayerModesTask(Task[ModesOfLayer]):
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Looking for modes in {self.run.model}/{self.layer}"
+        return f"Looking for modes in {self.run.architecture}/{self.layer}"
 
     def compute(self, lab: Lab, report: Report) -> ModesOfLayer:
         """The modes of both halves, and of the untrained network on the first."""

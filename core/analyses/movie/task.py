@@ -40,10 +40,10 @@ class MovieTask(Task[RecordedMovie]):
 
     def compute(self, lab: Lab, report: Report) -> RecordedMovie:
         """The film, recorded."""
-        data, name = self.run.data, self.run.model
+        data = self.run.data
         fit = lab.result(DataTask(data, "fit"), report)
         with Recorder(
-            lab.result(DataTask(data, "discovery"), report), steps_of(name, len(fit))
+            lab.result(DataTask(data, "discovery"), report), steps_of(self.run.settings, len(fit))
         ) as recorder:
             recorder.begin(self.run.untrained())
             model = self._trained(recorder, lab, report)
@@ -60,9 +60,10 @@ class MovieTask(Task[RecordedMovie]):
             describe_step(part_of(report, 0, _TRAINED), self.title, step)
 
         return train(
-            self.run.model,
+            self.run.architecture,
             lab.result(DataTask(self.run.data, "fit")),
             seed=self.run.seed,
+            settings=self.run.settings,
             watch=lab.result(DataTask(self.run.data, "selection")),
             on_step=on_step,
             pictures=True,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -64,7 +64,6 @@ class HeadsTask(Task[Heads]):
 
 
 _JUDGED = "confirmation"
-_UNPLACED = "attention_unplaced"
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ class PositionValueTask(Task[PositionValue]):
 
     def compute(self, lab: Lab, report: Report) -> PositionValue:
         """Both networks on digits as they are and on shuffled patches."""
-        unplaced = replace(self.run, model=_UNPLACED)
+        unplaced = self.run.with_settings(positions=False)
         with_places, without, report = lab.given(report, ModelTask(self.run), ModelTask(unplaced))
         digits = lab.result(DataTask(self.run.data, _JUDGED), report)
         networks = {"with positions": with_places, "without positions": without}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -67,7 +67,7 @@ class RoutingComparisonTask(Task[RoutingComparison]):
 
     def compute(self, lab: Lab, report: Report) -> RoutingComparison:
         """Which digits of the confirmation half both tell right."""
-        uniform = replace(self.run, model="capsules_uniform")
+        uniform = self.run.with_settings(iterations=1)
         *models, report = lab.given(report, ModelTask(self.run), ModelTask(uniform))
         digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         answers = [run(model, digits.images).argmax(1) for model in models]

@@ -17,6 +17,7 @@ from core.architectures.mixture.report import DEAD, GateReport, read_gates, repo
 from core.arguments import seeded, whole
 from core.data import CLASSES, DataSet
 from core.models import registry
+from core.models.inspectable import Inspectable
 from core.statistics import entropy
 from core.surroundings import undisturbed
 
@@ -141,13 +142,13 @@ class GateHistory:
 
 @undisturbed()
 def grow(
-    name: str,
+    like: Inspectable,
     weights: Mapping[int, Mapping[str, Tensor]],
     digits: DataSet,
     gate: str | None = None,
     seed: int = 0,
 ) -> GateHistory:
-    """The gate of model `name` at each step, on the digits.
+    """The gate of a network as `like` at each step, on the digits.
 
     weights: by step, those of the model, as `core.training.History` keeps them. They are put into a
     model of their own. gate: None for the last one. seed: of the shuffles.
@@ -158,7 +159,7 @@ def grow(
     seed = seeded(seed)
     if not weights or not len(digits):
         raise ValueError(f"{len(weights)} steps, {len(digits)} digits: give at least one of each.")
-    model = registry.build(name).eval().requires_grad_(False)
+    model = registry.draw(like.name, settings=like.settings).eval().requires_grad_(False)
     labels, images = digits.labels.numpy(), digits.images[:, 0].numpy()
     rows: dict[str, list[Any]] = {of.name: [] for of in fields(GateHistory)}
     for step in sorted(weights):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -11,20 +11,14 @@ from numpy.typing import ArrayLike, NDArray
 from scipy.stats import binomtest
 
 from core.architectures.mixture.report import GateReport
-from core.models.gated import Routing
-from core.models.retired import EXPERTS, WEIGHTS, name_of
 from core.statistics import paired_interval, wilson_interval
 
 __all__ = [
     "MEASURES",
-    "SINGLE",
     "RunSummary",
     "Versus",
     "measured",
-    "over_experts",
-    "over_weights",
     "versus",
-    "with_chosen",
 ]
 
 # of a gate; what a network without one lacks
@@ -39,7 +33,6 @@ MEASURES = (
     "limit",
 )
 
-SINGLE = name_of(Routing(1))
 ALPHA = 0.05  # of the test of two networks
 
 
@@ -106,11 +99,6 @@ class RunSummary:
         return pd.DataFrame({"expert": range(len(self.load)), **columns})
 
 
-def with_chosen(routing: Routing, k: int | None) -> Routing:
-    """The same mixture with k experts run, None for all, and enough experts for it."""
-    return replace(routing, experts=max(routing.experts, (k or 0) + 1), chosen=k)
-
-
 def measured(report: GateReport) -> dict[str, float]:
     """The numbers of a gate, by the names of `MEASURES`.
 
@@ -145,21 +133,3 @@ def versus(first: ArrayLike, other: ArrayLike) -> Versus:
     low, high = paired_interval(lost, won, len(ours))
     p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
     return Versus(won, lost, (won - lost) / len(ours), float(low), float(high), p)
-
-
-def over_weights(routing: Routing) -> tuple[Routing, ...]:
-    """The same mixture with every α; one expert has nothing to balance."""
-    if routing.experts == 1:
-        return (routing,)
-    return tuple(replace(routing, weight=weight) for weight in WEIGHTS)
-
-
-def over_experts(routing: Routing) -> tuple[Routing, ...]:
-    """The same k, α and noise with every number of experts of which k can be chosen."""
-    found = []
-    for experts in EXPERTS:
-        if routing.dense or experts == 1:
-            found.append(replace(routing, experts=experts, chosen=None))
-        elif routing.k < experts:
-            found.append(replace(routing, experts=experts))
-    return tuple(found)

@@ -19,9 +19,9 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 NETWORKS = {
-    "multitask": "all tasks",
-    "multitask_digit": "digit alone",
-    "multitask_slant": "slant alone",
+    "all": "all tasks",
+    "digit": "digit alone",
+    "slant": "slant alone",
     "random": "nothing (random)",
 }
 

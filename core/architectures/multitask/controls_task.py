@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from core.architectures.multitask.controls import NETWORKS, ControlNetworks
 from core.architectures.multitask.lesions import judged
@@ -20,7 +20,7 @@ from core.training.task import ModelTask
 __all__ = ["SHARE", "ControlNetworksTask"]
 
 SHARE = 0.1  # of a layer's units, silenced together
-_ALONE = ("multitask_digit", "multitask_slant")
+_ALONE = ("digit", "slant")  # the tasks that one network learns alone
 EPOCHS = 4  # of the heads on layers that stay random
 
 
@@ -37,8 +37,8 @@ class ControlNetworksTask(Task[ControlNetworks]):
 
     def compute(self, lab: Lab, report: Report) -> ControlNetworks:
         """By network: scores, and the lesions of both shared layers."""
-        names = (self.run.model, *_ALONE)
-        runs = [replace(self.run, model=name) for name in names]
+        names = ("all", *_ALONE)
+        runs = [self.run, *(self.run.with_settings(tasks=task) for task in _ALONE)]
         *models, report = lab.given(report, *(ModelTask(run) for run in runs))
         data = self.run.data
         halves = [
@@ -54,7 +54,7 @@ class ControlNetworksTask(Task[ControlNetworks]):
             for layer in SHARED:
                 found = judged(model, halves, layer, (SHARE,), self.run.seed)
                 kept |= {f"{name} {key}": values for key, values in found.items()}
-        return ControlNetworks(tuple(head.task for head in heads_of(self.run.model)), kept)
+        return ControlNetworks(tuple(head.task for head in heads_of(self.run.settings)), kept)
 
     def _random(self, fit: DataSet, report: Report) -> Inspectable:
         """The network with trained heads on shared layers as they were drawn."""
@@ -64,4 +64,12 @@ class ControlNetworksTask(Task[ControlNetworks]):
 
         start = Start(frozen=SHARED)
         seed = self.run.seed
-        return train("multitask", fit, seed=seed, epochs=EPOCHS, start=start, on_step=on_step)
+        return train(
+            self.run.architecture,
+            fit,
+            seed=seed,
+            epochs=EPOCHS,
+            settings=self.run.settings,
+            start=start,
+            on_step=on_step,
+        )

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from core.architectures.multitask.gradients import pairs_of
 from core.architectures.multitask.sharing import SHARED, specialization, tasks_of
-from core.models import registry
 from core.models.multitask import Head, ManyHeadsSettings
+from core.models.settings import Settings
 
 __all__ = ["ONE_SIDED", "SHARES", "SharedUnits", "heads_of"]
 
@@ -24,11 +24,10 @@ SHARES = (0.05, 0.1, 0.2, 0.4)  # of a layer's units, silenced together
 ONE_SIDED = 0.5  # |index| above which one task suffers three times as much as the other
 
 
-def heads_of(model: str) -> tuple[Head, ...]:
-    """The tasks of a network by its name, in the order of all arrays."""
-    settings = registry.check(model)
+def heads_of(settings: Settings) -> tuple[Head, ...]:
+    """The tasks of a network with several heads, in the order of all arrays."""
     if not isinstance(settings, ManyHeadsSettings):
-        raise ValueError(f"{model} has one head: choose multitask or pairs.")
+        raise ValueError(f"{settings.architecture} has one head: choose multitask or pairs.")
     return tasks_of(settings)
 
 

@@ -47,4 +47,4 @@ class SharedUnitsTask(Task[SharedUnits]):
             kept |= described(model, halves, layer)
         report(0.8, "Comparing the gradients of the tasks")
         kept |= conflict(model, halves[0].take(slice(_BATCHES * SIZE)))
-        return SharedUnits(heads_of(self.run.model), kept)
+        return SharedUnits(heads_of(self.run.settings), kept)

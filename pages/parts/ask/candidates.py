@@ -82,4 +82,4 @@ def _said(found: Candidates) -> None:
 
 def _ask(study: Study, layer: str, units: tuple[int, ...]) -> None:
     """Put the units into the claim."""
-    links.put(units=name_units(study.run.model, layer, units), ticked=None)
+    links.put(units=name_units(study.run.architecture, layer, units), ticked=None)

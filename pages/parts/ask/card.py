@@ -11,7 +11,8 @@ from core.claims.card import html
 from core.claims.evidence import CARD_LIMIT, Evidence
 from core.data import SOURCES
 from core.data.concepts import CONCEPTS
-from core.models.registry import LISTED, NAMES, describe
+from core.models.registry import MODELS
+from core.runs import Run
 from core.text import literal, shown
 from pages.kit import links, place
 from pages.kit.tables import download_file
@@ -93,26 +94,28 @@ def _question(card: Evidence) -> tuple[object, ...]:
     return card.model, card.layer, card.units, card.concept, card.ablation
 
 
-def _repeat(card: Evidence, address: dict[str, str]) -> None:
+def _repeat(card: Evidence, address: dict[str, str | None]) -> None:
     """Open the card's question with the card's own data, model and seed."""
     st.session_state[_CARD] = card
     links.put(**address)
 
 
-def _address(card: Evidence) -> dict[str, str]:
+def _address(card: Evidence) -> dict[str, str | None]:
     """Where the card's question is asked. Raises `ValueError` for what can't be asked here."""
     data, seed = card.training.get("data"), card.training.get("seed")
     own = isinstance(seed, int) and not isinstance(seed, bool) and 0 <= seed <= place.LAST_SEED
-    if card.model not in NAMES or data not in SOURCES or not own:
+    if card.model not in MODELS or data not in SOURCES or not isinstance(seed, int) or not own:
         raise ValueError(
             f"This card is about {literal(card.model)}, trained on {literal(data)} with seed "
-            f"{literal(seed)}: this app can repeat cards of its own models, {', '.join(LISTED)}, "
+            f"{literal(seed)}: this app can repeat cards of its own models, {', '.join(MODELS)}, "
             f"on {' or '.join(SOURCES)}, with seed 0 to {place.LAST_SEED}."
         )
-    _check_claim(card)
+    settings = MODELS[card.model].from_text(str(card.training.get("settings", "")))
+    run = Run(str(data), card.model, settings, seed)
+    _check_claim(card, run)
     return {
-        "data": str(data),
-        "model": card.model,
+        "data": run.data,
+        **place.network(run.settings),
         "seed": str(seed),
         "layer": card.layer,
         "units": name_units(card.model, card.layer, card.units),
@@ -121,9 +124,9 @@ def _address(card: Evidence) -> dict[str, str]:
     }
 
 
-def _check_claim(card: Evidence) -> None:
-    """Raise `ValueError` for a layer, units or a concept that the card's model doesn't have."""
-    layers = {layer.name: layer.units for layer in describe(card.model)}
+def _check_claim(card: Evidence, run: Run) -> None:
+    """Raise `ValueError` for a layer, units or a concept that the card's network doesn't have."""
+    layers = {layer.name: layer.units for layer in run.layers}
     if card.layer not in layers:
         raise ValueError(
             f"The card is about layer {literal(card.layer)} of {card.model}, which has "

@@ -140,7 +140,7 @@ def _units(study: Study, layer: str) -> links.Option[str]:
 
     def write(text: str) -> str:
         with suppress(ValueError):
-            return name_units(study.run.model, layer, parse_units(parse(text), count))
+            return name_units(study.run.architecture, layer, parse_units(parse(text), count))
         return text.strip()  # which is then shown as it is, with what is right instead
 
     return links.Option("units", "", parse, write, ("", *map(str, range(count))))
@@ -149,10 +149,10 @@ def _units(study: Study, layer: str) -> links.Option[str]:
 def _named(study: Study, layer: str, text: str) -> str:
     """The number of a unit given by its full name."""
     unit = UnitId.parse(text.strip())
-    if (unit.model, unit.layer) != (study.run.model, layer):
+    if (unit.model, unit.layer) != (study.run.architecture, layer):
         raise ValueError(
             f"{literal(unit)} is no unit of this layer, and this claim is about "
-            f"{study.run.model}/{layer}: choose that layer first."
+            f"{study.run.architecture}/{layer}: choose that layer first."
         )
     return str(unit.index)
 
@@ -181,7 +181,7 @@ def _aloud(study: Study, asked: Asked) -> None:
     """The claim as a question, with what would support it."""
     if not asked.units:
         return
-    names = [str(UnitId(study.run.model, asked.layer, unit)) for unit in asked.units]
+    names = [str(UnitId(study.run.architecture, asked.layer, unit)) for unit in asked.units]
     st.subheader(question(names, asked.concept), anchor=False)
     st.caption(
         f"If the units are necessary, the network should fail on these {asked.n:,} digits when "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -35,7 +33,7 @@ HEAD = links.integer("head", 0, HEADS - 1, 0)
 
 def section(run: Run) -> None:
     """The attention network, opened up."""
-    run = replace(run, model="attention")
+    run = run.of_architecture("attention")
     st.markdown(
         "A **head** lets each patch of the digit attend to other patches and copy information "
         "from them. Its specialization is *where it attends*, which depends on the digit. A class "

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from core.architectures.capsules.trace import follow
@@ -28,7 +26,7 @@ VIEW = links.one_of("capsule_view", tuple(VIEWS))
 
 def section(run: Run) -> None:
     """The capsule network, opened up."""
-    run = replace(run, model="capsules")
+    run = run.of_architecture("capsules")
     st.markdown(
         "A **capsule** is a small group of units read as one vector: its length says *whether* "
         "something is there, its direction *how* it looks. There are two kinds of specialization "

@@ -215,4 +215,9 @@ def _answer(run: Run, one: digit.Followed, seen: Followed) -> None:
             help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
             "training it is added to the margin loss with weight 0.0005.",
         )
-        place.link("units", "All lengths, on the page Units", model="capsules", layer="lengths")
+        place.link(
+            "units",
+            "All lengths, on the page Units",
+            **place.network(run.settings),
+            layer="lengths",
+        )

@@ -60,8 +60,8 @@ class View:
     @property
     def unit(self) -> links.Option[int]:
         """The unit shown in detail."""
-        units = _described(self.run.model, self.layer).units
-        return unit_option(self.run.model, self.layer, units)
+        units = _described(self.run.architecture, self.layer).units
+        return unit_option(self.run.architecture, self.layer, units)
 
 
 def controls(run: Run) -> View:
@@ -71,7 +71,7 @@ def controls(run: Run) -> View:
     # another layer has other units, and may have no pixels
     resets = ("unit", "kind", "level", "concept")
     choose(layer, "Layer", where=columns[0], resets=resets)
-    mapped = _described(run.model, layer.value()).map is not None
+    mapped = _described(run.architecture, layer.value()).map is not None
     kinds = KINDS if mapped else ("images",)
     kind = links.one_of("kind", kinds)
     choose(
@@ -123,7 +123,7 @@ def report(view: View, found: Dissection) -> None:
 def _headline(view: View, mine: pd.DataFrame, units: int) -> None:
     """How many units are detectors, of how many concepts, in a sentence."""
     own = mine.loc["trained"]
-    name = f"{view.run.model}/{view.layer}"
+    name = f"{view.run.architecture}/{view.layer}"
     if own["detectors"]:
         st.markdown(
             f"**{own['detectors']:.0f} of {units} units** of {name} are detectors, of "
@@ -188,7 +188,7 @@ def _bars(rows: pd.DataFrame) -> None:
 def _units(view: View, rows: pd.DataFrame) -> None:
     """Every unit, to sort, to open and to download."""
     st.subheader("Every unit")
-    table = DRAWINGS.get(units_table, view.run.model, view.layer, view.kind, rows)
+    table = DRAWINGS.get(units_table, view.run.architecture, view.layer, view.kind, rows)
     columns = {
         name: st.column_config.NumberColumn(
             NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)
@@ -206,7 +206,7 @@ def _units(view: View, rows: pd.DataFrame) -> None:
         key=key,
     )
     st.caption("Click the left edge of a row to show its unit below; click a column name to sort.")
-    name = f"dissection-{view.run.model}-{view.layer}-{view.kind}-{view.level}"
+    name = f"dissection-{view.run.architecture}-{view.layer}-{view.kind}-{view.level}"
     with st.container(horizontal=True):
         download(rows, name, "Every unit and concept as CSV")
         download_file(

@@ -40,7 +40,7 @@ def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
     names = mine["concept"].tolist()
     concept = links.one_of("concept", names)
     choose(concept, "Concept to show", where=right, names=lambda name: CONCEPTS[name].text)
-    name = UnitId(view.run.model, view.layer, index)
+    name = UnitId(view.run.architecture, view.layer, index)
     _verdict(name, mine)
     model = result_of(ModelTask(view.run))
     half = activations.half(described, "confirmation")
@@ -108,7 +108,7 @@ def _digits(
     image_grid(
         grid,
         key="grid of masks",
-        label=f"{UnitId(view.run.model, view.layer, index)} on {concept}",
+        label=f"{UnitId(view.run.architecture, view.layer, index)} on {concept}",
         scale=1,
     )
     masks = (

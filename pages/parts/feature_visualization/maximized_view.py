@@ -95,7 +95,7 @@ def filters(spot: DeltaGenerator, study: Study, layer: str) -> None:
         images = weights.view(-1, 28, 28).numpy()
     else:
         return
-    limit, model = float(np.abs(images).max()), study.run.model
+    limit, model = float(np.abs(images).max()), study.run.architecture
     with spot.expander(
         f"The {len(images)} filters of {layer}", icon=":material/filter_center_focus:"
     ):
@@ -123,11 +123,16 @@ def layer_grid(study: Study, layer: str, settings: Settings, found: Maximized) -
     share = np.divide(reached, most, out=np.full(len(most), np.nan), where=most > 0)
     _summary(share, stuck, settings)
     best = int(np.nanargmax(np.where(stuck, -np.inf, reached)))
-    unit = unit_option(study.run.model, layer, len(most), best)
+    unit = unit_option(study.run.architecture, layer, len(most), best)
     grid = gallery(
         _tiles(found.images[:, 0].numpy(), stuck, settings),
         [
-            _alt(UnitId(study.run.model, layer, index), reached[index], share[index], stuck[index])
+            _alt(
+                UnitId(study.run.architecture, layer, index),
+                reached[index],
+                share[index],
+                stuck[index],
+            )
             for index in range(len(most))
         ],
         [_caption(index, share[index], stuck[index]) for index in range(len(most))],
@@ -175,7 +180,7 @@ def _beside(study: Study, layer: str, index: int, settings: Settings, found: Max
     digits = cache.digits(study.run.data, "confirmation")
     numbers = profile.examples[index, 0, :_SIDE].copy()
     values, names = profile.example_values[index, 0, :_SIDE], digits.ids
-    name = UnitId(study.run.model, layer, index)
+    name = UnitId(study.run.architecture, layer, index)
     st.subheader(str(name))
     tiles = np.concatenate(
         [

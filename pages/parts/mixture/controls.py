@@ -1,30 +1,33 @@
-"""Which mixture of experts: its settings are its name, which is the model of the address."""
+"""Which mixture of experts: its settings, which are those of the address."""
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
 from core.architectures.mixture.assignment import GateAssignment
+from core.architectures.mixture.networks import CHOSEN, EXPERTS, MOVED, NOISES, STILL, WEIGHTS
 from core.architectures.mixture.tasks.assignment import GateAssignmentTask
 from core.models.gated import Routing
-from core.models.registry import title
-from core.models.retired import CHOSEN, EXPERTS, NOISES, WEIGHTS, gates_of, name_of, routing_of
+from core.models.mixture import MixtureSettings
 from core.runs import Run
 from pages.kit import links, place
 from pages.kit.controls import pick, steps
 from pages.kit.waiting import result_of
 
-__all__ = ["ALL", "View", "controls"]
+__all__ = ["ALL", "View", "controls", "mixture_of"]
 
 KINDS = {
-    "mixture": "One layer",
-    "mixture_jittered": "Two layers, digits moved",
-    "mixture_deep": "Two layers",
+    "One layer": MixtureSettings(),
+    "Two layers, digits moved": MOVED,
+    "Two layers": STILL,
 }
 ALL = "all"
+Number = TypeVar("Number", int, float)
 DEFINITIONS = {
     "experts": (
         "N: the number of parallel networks 784 → 32 → 10. With one, the gate has no choice."
@@ -46,7 +49,7 @@ DEFINITIONS = {
 
 @dataclass(frozen=True)
 class View:
-    """One gate of a mixture. choice: with that mixture as its model. gate: the layer's name."""
+    """One gate of a mixture. run: of that mixture. gate: the layer's name."""
 
     run: Run
     gate: str
@@ -54,17 +57,22 @@ class View:
     @property
     def gates(self) -> tuple[str, ...]:
         """The layers of all gates of the mixture, input to output."""
-        return gates_of(self.run.model)
+        return self.settings.gates
 
     @property
     def jittered(self) -> bool:
         """Whether the mixture learned from moved digits."""
-        return self.run.model == "mixture_jittered"
+        return bool(self.settings.jitter)
+
+    @property
+    def settings(self) -> MixtureSettings:
+        """The settings of the mixture: experts, k, balance, noise."""
+        return mixture_of(self.run)
 
     @property
     def routing(self) -> Routing:
-        """The settings of the mixture: experts, k, balance, noise."""
-        return routing_of(self.run.model) or Routing()
+        """How experts are chosen, and kept at work in training."""
+        return self.settings.routing
 
     @property
     def suffix(self) -> str:
@@ -82,88 +90,114 @@ class View:
         return found
 
 
+def mixture_of(run: Run) -> MixtureSettings:
+    """The settings of a run of a mixture; the default ones of other networks."""
+    return run.settings if isinstance(run.settings, MixtureSettings) else MixtureSettings()
+
+
 def controls(run: Run) -> View:
     """The choice of network, of its settings, and of the gate where it has two."""
-    routing = routing_of(run.model)
-    if routing is None:
-        st.caption(f"{title(run.model)} has no gate, so a mixture of experts is shown here.")
-        run, routing = replace(run, model="mixture"), Routing()
-    kind = run.model if run.model in KINDS else "mixture"
-    pick(links.Part("kind", kind, tuple(KINDS), _open), "Network", names=KINDS.__getitem__)
-    gates = gates_of(run.model)
-    gate = links.one_of("gate", gates).value()
-    if len(gates) > 1:
+    settings = mixture_of(run)
+    if run.settings != settings:
+        st.caption(f"{run.title} has no gate, so a mixture of experts is shown here.")
+        run = run.with_network(settings)
+    pick(links.Part("kind", _kind(settings), tuple(KINDS), _open_kind), "Network")
+    gate = links.one_of("gate", settings.gates).value()
+    if settings.layers > 1:
         pick(
-            links.Part("gate", gate, gates, _other_gate),
+            links.Part("gate", gate, settings.gates, _other_gate),
             "Gate",
             names=lambda name: f"layer {name.removeprefix('gate_')}",
             help="The first gate sees the image, the second the output of the first layer.",
         )
-    elif kind == "mixture":
-        _settings(routing)
+    else:
+        _settings(settings)
     return View(run, gate)
 
 
-def _settings(routing: Routing) -> None:
-    """Sliders for the mixture's settings; another setting is another model of the address."""
-    first, second, third, fourth = st.columns(4)
-    alone = routing.experts == 1
-    chosen = [str(k) for k in CHOSEN if k is not None and k < routing.experts]
+def _kind(settings: MixtureSettings) -> str:
+    """Which of the kinds it is of."""
+    one, moved, still = KINDS
+    if settings.layers == 1:
+        return one
+    return moved if settings.jitter else still
+
+
+def _settings(settings: MixtureSettings) -> None:
+    """The mixture's settings; others are another network in the address."""
+    columns = st.columns(4)
+    alone, k = settings.experts == 1, settings.chosen
+    few = [of for of in CHOSEN if 0 < of < settings.experts]
     steps(
-        links.Part("experts", routing.experts, EXPERTS, _with_experts),
+        links.Part("experts", settings.experts, _among(EXPERTS, settings.experts), _with_experts),
         "Experts",
-        where=first,
+        where=columns[0],
         help=DEFINITIONS["experts"],
     )
     pick(
-        links.Part("chosen", ALL if routing.dense else str(routing.k), (*chosen, ALL), _with_k),
+        links.Part(
+            "chosen", k, (*_among(few, *filter(None, [k])), 0), lambda chosen: _with(chosen=chosen)
+        ),
         "Experts run per digit",
-        where=second,
+        where=columns[1],
+        names=lambda k: str(k) if k else ALL,
         help=DEFINITIONS["chosen"],
     )
     steps(
-        links.Part("weight", routing.weight, WEIGHTS, lambda weight: _with(weight=weight)),
+        links.Part(
+            "weight",
+            settings.balance,
+            _among(WEIGHTS, settings.balance),
+            lambda weight: _with(balance=weight),
+        ),
         "Balance, α",
-        where=third,
+        where=columns[2],
         names="{:g}".format,
         help=DEFINITIONS["weight"],
         disabled=alone,
     )
     pick(
-        links.Part("noise", routing.noise, NOISES, lambda noise: _with(noise=noise)),
+        links.Part(
+            "noise",
+            settings.noise,
+            _among(NOISES, settings.noise),
+            lambda noise: _with(noise=noise),
+        ),
         "Noise",
-        where=fourth,
+        where=columns[3],
         names="{:g}".format,
         help=DEFINITIONS["noise"],
         disabled=alone,
     )
 
 
+def _among(offered: Iterable[Number], *now: Number) -> tuple[Number, ...]:
+    """What is offered and what it is now, which may be another, in order."""
+    return tuple(sorted(set(itertools.chain(offered, now))))
+
+
 def _with(**settings: Any) -> None:
     """Write the mixture with other settings to the address."""
-    _open(name_of(replace((routing_of(place.asked().model) or Routing()), **settings)))
+    _open(replace(mixture_of(place.asked()), **settings))
 
 
 def _with_experts(experts: int) -> None:
     """Write the mixture with so many experts; k stays, unless that is all of them."""
-    before = routing_of(place.asked().model) or Routing()
-    if 1 in (experts, before.experts):  # one has no settings that another number could keep
-        _open(name_of(Routing(experts)))
-        return
-    _with(experts=experts, chosen=None if before.dense or before.k >= experts else before.k)
-
-
-def _with_k(chosen: str) -> None:
-    """Write the mixture that runs so many experts for a digit."""
-    _with(chosen=None if chosen == ALL else int(chosen))
+    before = mixture_of(place.asked())
+    _with(experts=experts, chosen=before.chosen if before.chosen < experts else 0)
 
 
 def _other_gate(gate: str) -> None:
     """Another gate; the network may have been changed in the same moment, to one without it."""
-    if gate in gates_of(place.asked().model):
+    if gate in mixture_of(place.asked()).gates:
         links.put(gate=gate)
 
 
-def _open(model: str) -> None:
+def _open_kind(kind: str) -> None:
     """Write the kind of network to the address; settings of the last kind are forgotten."""
-    links.put(model=model, gate=None)
+    _open(KINDS[kind])
+
+
+def _open(settings: MixtureSettings) -> None:
+    """Write the network to the address."""
+    links.put(**place.network(settings), gate=None)

@@ -11,7 +11,6 @@ from core.architectures.mixture.charts import history as figures
 from core.architectures.mixture.history import GateHistory
 from core.architectures.mixture.report import DEAD
 from core.architectures.mixture.tasks.history import DIGITS, GateHistoryTask
-from core.models.retired import name_of
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -118,17 +117,17 @@ def _deaths(of: GateHistory) -> str:
 
 def _beside(view: View) -> GateHistory | None:
     """The same mixture with top-1 and no balancing, where asked for."""
-    routing = view.routing
-    if len(view.gates) > 1 or routing.experts == 1:
+    settings = view.settings
+    if settings.layers > 1 or settings.experts == 1:
         return None
-    plain = name_of(replace(routing, weight=0.0, chosen=1))
-    if plain == view.run.model:
+    plain = replace(settings, balance=0.0, chosen=1)
+    if plain == settings:
         st.caption("This is the mixture without balancing: one expert per digit and α = 0.")
         return None
     label = "For comparison: the same mixture with one expert per digit and no balancing"
     if not controls.toggle(BESIDE, f"{label} (trained if necessary)"):
         return None
-    found: GateHistory = result_of(GateHistoryTask(replace(view.run, model=plain), view.gate))
+    found: GateHistory = result_of(GateHistoryTask(view.run.with_network(plain), view.gate))
     return found
 
 

@@ -54,7 +54,7 @@ def _means(view: View, of: GateHistory, step: int) -> None:
             [f"expert {expert}: {share}" for expert, share in enumerate(shares)],
             [f"{expert}: {load:.0%}" for expert, load in enumerate(of.load[at])],
         ),
-        [UnitId(view.run.model, view.gate, expert) for expert in range(len(tiles))],
+        [UnitId(view.run.architecture, view.gate, expert) for expert in range(len(tiles))],
         key="mean digits at the step",
         label=f"Mean digit of each expert after {step} batches",
         scale=3,

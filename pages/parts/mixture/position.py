@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import position as figures
+from core.architectures.mixture.networks import MOVED
 from core.architectures.mixture.position import REACH, GatePlaces, PositionSensitivity
 from core.architectures.mixture.position_information import divided, factor_table
 from core.architectures.mixture.tasks.position import PositionSensitivityTask
-from core.models.registry import title
-from pages.kit import links
+from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.tables import column, download, file_name
@@ -23,7 +21,6 @@ from pages.parts.mixture.position_experts import experts, name_of
 
 __all__ = ["view"]
 
-MOVED, STILL = "mixture_jittered", "mixture_deep"
 CONTROL = links.switch("never_moved")
 NAMES = {
     "class": "class",
@@ -65,7 +62,7 @@ def view(view: View) -> None:
         "the experts of the first layer specialize in positions, and those of the second in "
         "classes?** Eigen, Ranzato & Sutskever (2014) observed this."
     )
-    if view.run.model != MOVED:
+    if not view.jittered:
         _never_moved(view)
     found: PositionSensitivity = result_of(PositionSensitivityTask(view.run))
     _answer(view, found)
@@ -77,14 +74,14 @@ def view(view: View) -> None:
 def _never_moved(view: View) -> None:
     """This network hasn't learned moved digits; the one that has is a click away."""
     st.info(
-        f"{title(view.run.model)} was not trained on moved digits. The experiment needs "
+        f"{view.run.title} was not trained on moved digits. The experiment needs "
         "the network with two layers that was.",
         icon=":material/open_with:",
     )
     st.button(
         "Open the network trained on moved digits",
         icon=":material/arrow_forward:",
-        on_click=lambda: links.put(model=MOVED, view="places", gate=None),
+        on_click=lambda: links.put(**place.network(MOVED), view="places", gate=None),
     )
 
 
@@ -151,9 +148,9 @@ def _information(view: View, found: PositionSensitivity) -> None:
     """A chart of each gate's information, and the table."""
     st.markdown("**Information of the expert** about each factor", help=DEFINITIONS["factor"])
     others = {"untrained": found.untrained}
-    if view.run.model == MOVED and _control_asked():
+    if view.jittered and _control_asked():
         control: PositionSensitivity = result_of(
-            PositionSensitivityTask(replace(view.run, model=STILL))
+            PositionSensitivityTask(view.run.with_settings(jitter=0))
         )
         others["control"] = control.trained
     table = factor_table(found.trained, **others).assign(factor=_factor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -11,19 +11,22 @@ import streamlit as st
 
 from core.analyses.comparing.base import SeveralTask
 from core.architectures.mixture.charts import summary as figures
-from core.architectures.mixture.summary import (
-    SINGLE,
-    RunSummary,
-    Versus,
+from core.architectures.mixture.networks import (
+    CHOSEN,
+    PEER,
+    alone,
     over_experts,
     over_weights,
-    versus,
     with_chosen,
 )
+from core.architectures.mixture.summary import (
+    RunSummary,
+    Versus,
+    versus,
+)
 from core.architectures.mixture.tasks.summary import RunSummaryTask, kept_runs, trained_runs
-from core.models.gated import Routing
-from core.models.registry import title
-from core.models.retired import PEER, name_of
+from core.models.mixture import MixtureSettings
+from core.models.settings import Settings
 from core.runs import Run
 from core.runtime import cache
 from pages.kit import links
@@ -31,12 +34,12 @@ from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
-from pages.parts.mixture.runs_table import MEASURED, table
+from pages.parts.mixture.runs_table import MEASURED, name_of, table
 
 __all__ = ["view"]
 
 MEASURE = links.one_of("measure", tuple(MEASURED))
-Runs = dict[str, tuple[Routing, RunSummary]]
+Runs = Mapping[Settings, RunSummary]
 _ASKED = "runs of the gate that this visitor asked for"
 _SECONDS = 30  # that one training takes, about
 
@@ -47,10 +50,12 @@ def view(view: View) -> None:
     Runs that were trained on whatever page are measured; nothing else is trained but the peers.
     """
     trained = trained_runs(view.run, cache.lab())
-    names = dict.fromkeys((view.run.model, PEER, SINGLE, *trained))
-    tasks = tuple(RunSummaryTask(replace(view.run, model=name)) for name in names)
+    networks: dict[Settings, None] = dict.fromkeys(
+        (view.settings, PEER, alone(view.settings), *trained)
+    )
+    tasks = tuple(RunSummaryTask(view.run.with_network(of)) for of in networks)
     found = result_of(SeveralTask(tasks, "Comparing with other runs"))
-    base = dict(zip(names, found, strict=True))
+    base = dict(zip(networks, found, strict=True))
     _answer(view, base)
     layered = len(view.gates) > 1
     runs = {} if layered else kept_runs(view.run, cache.lab())
@@ -61,20 +66,21 @@ def view(view: View) -> None:
     _train(view)
 
 
-def _answer(view: View, base: dict[str, RunSummary]) -> None:
+def _answer(view: View, base: Runs) -> None:
     """Is the mixture better than a perceptron of its size, and than one expert?"""
-    own, peer = base[view.run.model], base[PEER]
+    own, peer = base[view.settings], base[PEER]
     against = versus(own.right, peer.right)
     parts = [
         f"**{_verdict(against)} a perceptron**: {own.accuracy:.2%} of the test digits are "
         f"correct, against {peer.accuracy:.2%}. {_numbers(against)}"
     ]
-    if view.run.model != SINGLE:
-        alone = versus(own.right, base[SINGLE].right)
+    single = alone(view.settings)
+    if view.settings != single:
+        than = versus(own.right, base[single].right)
         parts.append(
-            f"{_verdict(alone)} one of its experts alone "
-            f"({base[SINGLE].accuracy:.2%}; difference {100 * alone.difference:+.2f} points, "
-            f"p {_p(alone.p)})."
+            f"{_verdict(than)} one of its experts alone "
+            f"({base[single].accuracy:.2%}; difference {100 * than.difference:+.2f} points, "
+            f"p {_p(than.p)})."
         )
     st.markdown(" ".join(parts))
     st.caption(
@@ -107,55 +113,53 @@ def _p(p: float) -> str:
     return "< 0.001" if p < 0.001 else f"= {p:.3f}"
 
 
-def _charts(view: View, runs: Runs, base: dict[str, RunSummary]) -> None:
+def _charts(view: View, runs: Runs, base: Runs) -> None:
     """A measure against α and against the number of experts."""
     measure = pick(MEASURE, "Measure", names=lambda name: MEASURED[name][0])
-    routing = view.routing
+    settings = view.settings
     st.caption(MEASURED[measure][1])
     left, right = st.columns(2)
-    ks = [k for k in (1, 2, None) if k is None or k < routing.experts]
+    ks = [k for k in CHOSEN if k < settings.experts]
     with left:
-        st.markdown(f"**{routing.experts} experts**: by balancing weight α")
-        if routing.experts == 1:
+        st.markdown(f"**{settings.experts} experts**: by balancing weight α")
+        if settings.experts == 1:
             st.info("With one expert there is nothing to balance: choose two or more.")
         else:
-            rows = [of for k in ks for of in over_weights(replace(routing, chosen=k))]
+            rows = [of for k in ks for of in over_weights(replace(settings, chosen=k))]
             _chart(view, _frame(view, rows, runs), "α", measure, base)
     with right:
-        st.markdown(f"**α {routing.weight:g}**: by number of experts")
-        rows = [of for k in (1, 2, None) for of in over_experts(with_chosen(routing, k))]
+        st.markdown(f"**α {settings.balance:g}**: by number of experts")
+        rows = [of for k in CHOSEN for of in over_experts(with_chosen(settings, k))]
         _chart(view, _frame(view, rows, runs), "experts", measure, base)
     st.caption(
         "Each dot is a trained network with these data and this seed; the ringed one is selected "
         "above. Open rings at the bottom are not trained yet. Lines connect networks with the "
         "same k. "
         + ("Bars: 95 % Wilson intervals. " if measure == "accuracy" else "")
-        + f"Noise {routing.noise:g}. One run each: differences of a few tenths of a point are "
+        + f"Noise {settings.noise:g}. One run each: differences of a few tenths of a point are "
         "within chance."
     )
 
 
-def _chart(
-    view: View, frame: pd.DataFrame, x: str, measure: str, base: dict[str, RunSummary]
-) -> None:
+def _chart(view: View, frame: pd.DataFrame, x: str, measure: str, base: Runs) -> None:
     """One chart with its dashed lines."""
     rules = {}
     if measure == "accuracy":
-        rules = {"perceptron": base[PEER].accuracy, "one expert": base[SINGLE].accuracy}
+        single = base[alone(view.settings)]
+        rules = {"perceptron": base[PEER].accuracy, "one expert": single.accuracy}
     title = "α of the balancing losses" if x == "α" else "experts"
     chart = finished_chart(figures.against, frame, x, measure, title=title, rules=rules)
-    st.vega_lite_chart(chart, key=f"runs against {x} of {view.run.model}")
+    st.vega_lite_chart(chart, key=f"runs against {x} of {view.run}")
 
 
-def _frame(view: View, rows: Sequence[Routing], runs: Runs) -> pd.DataFrame:
+def _frame(view: View, rows: Sequence[MixtureSettings], runs: Runs) -> pd.DataFrame:
     """A row for each run of a chart, with its numbers where it is kept."""
     found = []
     for of in rows:
-        name = name_of(of)
-        numbers = runs[name][1].row() if name in runs else dict.fromkeys(_DRAWN, np.nan)
-        settings = {"α": f"{of.weight:g}", "experts": str(of.experts)}
-        settings["k"] = "all" if of.dense else str(of.k)
-        states = {"kept": name in runs, "current": name == view.run.model}
+        numbers = runs[of].row() if of in runs else dict.fromkeys(_DRAWN, np.nan)
+        settings = {"α": f"{of.balance:g}", "experts": str(of.experts)}
+        settings["k"] = str(of.chosen or "all")
+        states = {"kept": of in runs, "current": of == view.settings}
         found.append({**settings, **states, **numbers})
     return pd.DataFrame(found).drop_duplicates(["α", "experts", "k"])  # one expert has no k
 
@@ -165,22 +169,22 @@ _DRAWN = (*MEASURED, "low", "high")
 
 def _offer(view: View, runs: Runs) -> None:
     """Buttons that train what is missing of a row."""
-    routing = view.routing
-    k = "all" if routing.dense else routing.k
+    settings = view.settings
+    k = settings.chosen or "all"
     rows = {
-        f"every α, {routing.experts} experts, k {k}": over_weights(routing),
-        f"every number of experts, α {routing.weight:g}, k {k}": over_experts(routing),
+        f"every α, {settings.experts} experts, k {k}": over_weights(settings),
+        f"every number of experts, α {settings.balance:g}, k {k}": over_experts(settings),
     }
     for at, (what, row) in enumerate(rows.items()):
-        missing = [name_of(of) for of in row if name_of(of) not in runs]
+        missing = [of for of in row if of not in runs]
         if not missing:
             continue
-        tasks = tuple(RunSummaryTask(replace(view.run, model=name)) for name in missing)
+        tasks = tuple(RunSummaryTask(view.run.with_network(of)) for of in missing)
         st.button(
             f"Train the {len(missing)} missing: {what}",
             key=f"train row {at}",
             icon=":material/model_training:",
-            help=f"{', '.join(title(name) for name in missing)}. About "
+            help=f"{', '.join(name_of(of) for of in missing)}. About "
             f"{_SECONDS * len(missing)} seconds; finished networks are kept if you cancel.",
             on_click=_ask,
             args=(SeveralTask(tasks, f"Training {what}"), view.run),

@@ -8,13 +8,12 @@ import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.summary import RunSummary
-from core.models.gated import Routing
-from core.models.registry import title
-from core.models.retired import routing_of
+from core.models.mixture import MixtureSettings
+from core.models.settings import Settings
 from core.runs import Run
 from pages.kit.tables import column, download
 
-__all__ = ["MEASURED", "table"]
+__all__ = ["MEASURED", "name_of", "table"]
 
 MEASURED = {
     "accuracy": ("Accuracy", "Share of the 10,000 test digits classified correctly."),
@@ -60,11 +59,11 @@ _WHOLE = {
 
 
 def table(
-    run: Run, runs: Mapping[str, tuple[Routing, RunSummary]], base: Mapping[str, RunSummary]
+    run: Run, runs: Mapping[Settings, RunSummary], base: Mapping[Settings, RunSummary]
 ) -> None:
     """All runs that are kept, best first, the current one marked."""
-    every = {**{name: of for name, (_, of) in runs.items()}, **base}
-    frame = pd.DataFrame([_row(run, name, of) for name, of in every.items()])
+    every = {**runs, **base}
+    frame = pd.DataFrame([_row(run, network, of) for network, of in every.items()])
     frame = frame.sort_values("accuracy", ascending=False, kind="stable")
     st.markdown(f"**All {len(frame)} trained networks**, seed {run.seed}")
     wanted = {name: column(*of) for name, of in MEASURED.items()}
@@ -82,7 +81,7 @@ def table(
         "▶: the network selected above. Perceptron: 784 → 264 → 10, without a gate, so its gate "
         "columns are empty. Use the settings above to select another network."
     )
-    loads = [_experts(name, of) for name, of in every.items() if len(of.load)]
+    loads = [_experts(network, of) for network, of in every.items() if len(of.load)]
     name = f"{run.data}-seed{run.seed}"
     download(frame, f"gate-runs-{name}")
     if loads:
@@ -91,22 +90,25 @@ def table(
         )
 
 
-def _row(run: Run, name: str, of: RunSummary) -> dict[str, object]:
+def _row(run: Run, network: Settings, of: RunSummary) -> dict[str, object]:
     """A run's settings and numbers."""
-    routing = routing_of(name)
-    settings: dict[str, object] = {"": "▶" if name == run.model else "", "run": _title(name)}
-    settings["experts"] = routing.experts if routing else None
-    settings["k"] = ("all" if routing.dense else str(routing.k)) if routing else ""
-    settings["α"] = routing.weight if routing and routing.experts > 1 else None
-    settings["noise"] = routing.noise if routing and routing.experts > 1 else None
-    return {**settings, **of.row()}
+    row: dict[str, object] = {"": "▶" if network == run.settings else "", "run": name_of(network)}
+    mixture = network if isinstance(network, MixtureSettings) else None
+    several = mixture is not None and mixture.experts > 1
+    row["experts"] = mixture.experts if mixture else None
+    row["k"] = str(mixture.chosen or "all") if mixture else ""
+    row["α"] = mixture.balance if mixture and several else None
+    row["noise"] = mixture.noise if mixture and several else None
+    return {**row, **of.row()}
 
 
-def _title(name: str) -> str:
-    """The name of a run in the table."""
-    return title(name).removeprefix("Mixture of experts, ")
+def name_of(network: Settings) -> str:
+    """A network in the table: a mixture by its settings, the perceptron by its title."""
+    if not isinstance(network, MixtureSettings):
+        return "perceptron"
+    return network.in_words() or "default"
 
 
-def _experts(name: str, of: RunSummary) -> pd.DataFrame:
+def _experts(network: Settings, of: RunSummary) -> pd.DataFrame:
     """Load and importance of each expert of a run."""
-    return of.experts().assign(run=name)
+    return of.experts().assign(run=name_of(network))

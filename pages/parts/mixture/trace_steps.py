@@ -74,7 +74,7 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
         gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
         [
             *([None] * with_digit),
-            *(UnitId(view.run.model, "scores", at) for at in range(len(seen.scores))),
+            *(UnitId(view.run.architecture, "scores", at) for at in range(len(seen.scores))),
         ],
         key=f"grid of {what}",
         label=f"{what} of each expert",

@@ -10,7 +10,6 @@ import streamlit as st
 from core.analyses.modality.task import TAPS, LayerModesTask, taps
 from core.analyses.modality.unit_modes import ModesOfLayer
 from core.charts import modality as figures
-from core.models.registry import describe
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.statistics.modes import RATE, LayerModes
@@ -47,22 +46,22 @@ class View:
     @property
     def name(self) -> str:
         """The layer and its network."""
-        return f"{self.run.model}/{self.layer}"
+        return f"{self.run.architecture}/{self.layer}"
 
     def unit(self, index: int) -> UnitId:
         """A unit of the layer."""
-        return UnitId(self.run.model, self.layer, index)
+        return UnitId(self.run.architecture, self.layer, index)
 
 
 def controls(run: Run) -> View:
     """The choice of layer, tap and order."""
-    described = {of.name: of for of in describe(run.model)}
+    described = {of.name: of for of in run.layers}
     dense = [name for name, of in described.items() if of.hidden_dense]
     layer = layer_option(tuple(described), (dense or list(described))[0])
     left, middle, right = st.columns([2, 3, 2])
     # another layer has other units, and may be read elsewhere
     choose(layer, "Layer", where=left, resets=("tap", "unit", "width"))
-    known = taps(run.model, layer.value())
+    known = taps(described[layer.value()])
     tap = links.one_of("tap", known)
     of = described[layer.value()]
     names = TAP_NAMES if len(known) > 1 else {known[0]: of.tap.capitalize()}

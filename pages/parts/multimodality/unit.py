@@ -31,7 +31,7 @@ WIDTH = links.integer("width", 25, 400, 100)  # percent of the chosen bandwidth
 def chosen(view: View, layer: ModesOfLayer) -> links.Option[int]:
     """The unit of the address, the first of the order by default."""
     first = int(layer.discovery.order(view.order)[0])
-    return unit_option(view.run.model, view.layer, len(layer.discovery), first)
+    return unit_option(view.run.architecture, view.layer, len(layer.discovery), first)
 
 
 def unit(view: View, layer: ModesOfLayer, option: links.Option[int], found: UnitModes) -> None:

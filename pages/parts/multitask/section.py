@@ -12,7 +12,7 @@ from core.architectures.multitask.answers import Answer, Answers, answers
 from core.architectures.multitask.results import heads_of
 from core.architectures.multitask.sharing import opened_up
 from core.data import DataSet
-from core.models.multitask import ManyHeads
+from core.models.multitask import ManyHeads, MultitaskSettings, PairsSettings
 from core.runs import Run
 from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
@@ -28,7 +28,10 @@ from pages.parts.multitask import units
 
 __all__ = ["section"]
 
-NETWORKS = {"multitask": "Digit, slant, thickness", "pairs": "Two digits, left and right"}
+NETWORKS = {
+    "Digit, slant, thickness": MultitaskSettings(),
+    "Two digits, left and right": PairsSettings(),
+}
 UNITS = 6  # shown for each task
 _TERMS = 3  # of a sum, written out
 
@@ -51,7 +54,7 @@ def section(run: Run) -> None:
 def _answered(run: Run, model: ManyHeads, one: digit.Followed) -> Answers:
     """Every head's answer, for two digits in both places."""
     digits = cache.digits(run.data, "confirmation")
-    if run.model == "multitask":
+    if run.architecture == "multitask":
         alone = [one.number]
         found = DRAWINGS.get(answers, model, digits.images[alone], digits.labels[alone])[0]
         _heads(found)
@@ -147,8 +150,8 @@ def _follow(run: Run, found: Answers) -> None:
 
 def _sum(run: Run, found: Answers) -> None:
     """One head's answer with its numbers."""
-    names = tuple(head.task for head in heads_of(run.model) if head.task != "parity")
-    option = links.one_of(f"{run.model}_sum", names, names[min(1, len(names) - 1)])
+    names = tuple(head.task for head in heads_of(run.settings) if head.task != "parity")
+    option = links.one_of(f"{run.architecture}_sum", names, names[min(1, len(names) - 1)])
     head = found.heads[names.index(pick(option, "Show the sum for"))]
     st.latex(_formula(head, found))
     silent = int((found.passed == 0).sum())
@@ -163,7 +166,7 @@ def _sum(run: Run, found: Answers) -> None:
         frame[f"{each.task} loss rises"] = each.rises
     with st.container(horizontal=True):
         download(frame, f"answers-{file_name(run)}")
-        best = UnitId(run.model, "shared_1", int(head.rises.argmax()))
+        best = UnitId(run.architecture, "shared_1", int(head.rises.argmax()))
         place.link("units", f"Unit {best}", unit=best)
 
 

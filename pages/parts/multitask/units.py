@@ -59,7 +59,7 @@ def shared(run: Run) -> None:
     _variance(found, layer, (first, second))
     st.subheader("Do the tasks pull in the same direction?")
     _conflict(run, found, layer)
-    if run.model == "multitask":
+    if run.architecture == "multitask":
         st.subheader("Is this due to training on several tasks?")
         multitask_alone.controls(run, layer, (first, second))
     _lessons(found, layer)
@@ -87,7 +87,7 @@ def _asked(run: Run, found: SharedUnits) -> tuple[str, str, str]:
     """The layer and the two tasks that are compared."""
     layer = links.one_of("shared", SHARED, SHARED[-1])
     pairs = tuple(f"{a}-{b}" for i, a in enumerate(found.tasks) for b in found.tasks[i + 1 :])
-    pair = links.one_of(f"{run.model}_tasks", pairs)
+    pair = links.one_of(f"{run.architecture}_tasks", pairs)
     left, right = st.columns(2)
     pick(layer, "Layer", where=left)
     choose(pair, "Tasks", where=right, names=lambda name: name.replace("-", " and "))
@@ -139,7 +139,7 @@ def _examples(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) 
             if not units:
                 st.caption("No unit.")
                 continue
-            ids = [UnitId(run.model, layer, unit) for unit in units]
+            ids = [UnitId(run.architecture, layer, unit) for unit in units]
             unit_grid(
                 gallery(
                     pictures.enlarged(pictures.signed(images[units], limit), 2),
@@ -148,7 +148,7 @@ def _examples(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) 
                 ),
                 ids,
                 key=f"grid of units for {name}",
-                label=f"Units of {run.model}/{layer} that serve {name}",
+                label=f"Units of {run.architecture}/{layer} that serve {name}",
                 scale=1,
             )
     st.caption(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -47,7 +45,7 @@ WIDTH = links.one_of("width", tuple(f"{factor:g}" for factor in FACTORS), "1")
 
 def section(run: Run) -> None:
     """The network of the data and seed on the screen, opened up."""
-    mine = replace(run, model=NAME)
+    mine = run.of_architecture(NAME)
     st.markdown(
         "A radial unit is specialized in a **location** in input space, its centre, which is "
         "itself an image: the closer a digit is to the centre, the more strongly the unit "

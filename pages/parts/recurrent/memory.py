@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -111,14 +109,12 @@ def held_by_class(view: View) -> None:
     """All units as tiles of classes by rows, and one unit's state on each class with intervals."""
     found, order = view.opened.state, view.opened.order("row")
     limit = recurrent.largest(found.mean)
-    names = [
-        f"{UnitId(view.run.model, view.carried, unit)}: mean state, classes across, rows down"
-        for unit in order
-    ]
+    units = [UnitId(view.run.architecture, view.carried, unit) for unit in order]
+    names = [f"{unit}: mean state, classes across, rows down" for unit in units]
     picked = image_grid(
         gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
-        key=f"grid of states of {view.run.model}",
-        label=f"Units of {view.run.model}/{view.carried}, early writers first",
+        key=f"grid of states of {view.run.architecture}",
+        label=f"Units of {view.run.architecture}/{view.carried}, early writers first",
         selected=int(np.flatnonzero(order == view.unit)[0]),
         scale=1,
     )
@@ -131,7 +127,7 @@ def held_by_class(view: View) -> None:
         f"{limit:.1f}. Click one to select it."
     )
     frame = _state_frame(view)
-    name = str(UnitId(view.run.model, view.carried, view.unit))
+    name = str(UnitId(view.run.architecture, view.carried, view.unit))
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
     chart = finished_chart(figures.by_class, frame, digit, view.row, name)
@@ -171,8 +167,7 @@ def read_early(view: View) -> None:
     _answers(view, found)
     shuffled: EarlyReading | None = None
     if beside:
-        name = f"{view.run.model}_shuffled"
-        shuffled = result_of(EarlyReadingTask(replace(view.run, model=name)))
+        shuffled = result_of(EarlyReadingTask(view.run.with_settings(shuffled=True)))
     table = DRAWINGS.get(EarlyReading.table, found, shuffled)
     with chart:
         st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
@@ -214,7 +209,7 @@ def _answers(view: View, found: EarlyReading) -> None:
 def course(view: View) -> None:
     """Common mistakes in LSTM and GRU code, with their effect on this network."""
     with st.expander("Common mistakes, and what is done here"):
-        if view.run.model == "lstm":
+        if view.run.architecture == "lstm":
             st.markdown(_LSTM)
             return
         other = {name: f"{value:.1%}" for name, value in view.opened.other.items()}

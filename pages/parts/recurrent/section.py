@@ -16,6 +16,8 @@ from core.architectures.recurrent import clamping
 from core.architectures.recurrent import gates as recurrent
 from core.architectures.recurrent.gate_measures import GateMeasures
 from core.architectures.recurrent.task import GatesTask
+from core.models.gru import GRUSettings
+from core.models.lstm import LSTMSettings
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
@@ -32,9 +34,9 @@ from pages.parts.recurrent.state import View
 __all__ = ["section"]
 
 CELLS = {
-    "lstm": "LSTM",
-    "gru": "GRU, reset after the product (PyTorch)",
-    "gru_before": "GRU, reset before the product (Cho et al. 2014)",
+    "LSTM": LSTMSettings(),
+    "GRU, reset after the product (PyTorch)": GRUSettings(),
+    "GRU, reset before the product (Cho et al. 2014)": GRUSettings(reset="before"),
 }
 _WIDEST = 1460  # pixels
 ORDERS = {"row": "row of most change", "memory": "time constant", "number": "number"}
@@ -54,7 +56,7 @@ FORMULAS = {
     "gru": r"""\begin{aligned}
         n_t &= \tanh\big(W_n x_t + b_n + r_t \odot (U_n h_{t-1} + b_{hn})\big) \\
         h_t &= (1 - z_t)\, n_t + z_t\, h_{t-1} \end{aligned}""",
-    "gru_before": r"""\begin{aligned}
+    "gru, before": r"""\begin{aligned}
         n_t &= \tanh\big(W_n x_t + b_n + U_n (r_t \odot h_{t-1})\big) \\
         h_t &= (1 - z_t)\, n_t + z_t\, h_{t-1} \end{aligned}""",
 }
@@ -63,7 +65,7 @@ FORMULAS = {
 def section(run: Run) -> None:
     """The chosen network opened up, on the digit that is followed."""
     mine = one_network(CELLS, run)
-    st.markdown(_CARRIED if mine.model == "lstm" else _MIXED)
+    st.markdown(_CARRIED if mine.architecture == "lstm" else _MIXED)
     digit = followed(mine)
     halves.chosen_and_judged("Probes were fitted, and units were ordered,")
     opened: GateMeasures = result_of(GatesTask(mine))
@@ -100,12 +102,13 @@ def _worked(view: View) -> None:
     now = recurrent.at_row(view.values, view.unit, view.row, view.carried)
     left, right = st.columns(2)
     with left:
-        st.latex(FORMULAS[view.run.model])
+        before = getattr(view.run.settings, "reset", "after") == "before"
+        st.latex(FORMULAS[f"{view.run.architecture}{', before' * before}"])
     with right:
-        st.latex(_numbers(view.run.model, now))
+        st.latex(_numbers(view.run.architecture, now))
     st.caption(
         f"Right: unit {view.unit} at row {view.row} of this digit. The state before row 0 is 0. "
-        + _convention(view.run.model)
+        + _convention(view.run.architecture)
     )
 
 
@@ -168,7 +171,7 @@ def _heat_maps(view: View) -> None:
     )
     with st.container(horizontal=True):
         for layer in view.described:
-            unit = UnitId(view.run.model, layer.name, view.unit)
+            unit = UnitId(view.run.architecture, layer.name, view.unit)
             place.link("units", str(unit), unit=unit)
 
 
@@ -208,8 +211,8 @@ def _held(view: View) -> None:
     st.vega_lite_chart(finished_chart(figures.effects, table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
-        f"Each tick is one unit of {view.run.model}/{gate.value()}, clamped alone at 0 or at 1 "
-        f"at all rows while the network reads {view.digit.name}; the dashed line is "
+        f"Each tick is one unit of {view.run.architecture}/{gate.value()}, clamped alone at 0 or "
+        f"at 1 at all rows while the network reads {view.digit.name}; the dashed line is "
         f"the answer with no gate clamped, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
         f"{' '.join(each)} The other units are the control. This is the effect on a single digit."
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -59,7 +59,7 @@ class View:
 
 def section(run: Run) -> None:
     """The map of the data and seed on the screen, opened up."""
-    mine = replace(run, model=NAME)
+    mine = run.of_architecture(NAME)
     st.markdown(
         "A cell of a self-organizing map is specialized in a **shape**, and cells for similar "
         "shapes are neighbours: when a cell learns a digit, its neighbours learn it a little too. "

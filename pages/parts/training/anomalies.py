@@ -71,7 +71,7 @@ def _pictures(found: Subpopulations, units: np.ndarray, layer: str, run: Run) ->
     )
     unit_grid(
         grid,
-        [UnitId(run.model, layer, unit) for unit in units],
+        [UnitId(run.architecture, layer, unit) for unit in units],
         key="anomalous",
         label=f"anomalies of {layer}, {run}",
         scale=3,

@@ -16,7 +16,6 @@ from core.analyses.comparing import (
     hidden_dense,
 )
 from core.charts import training as figures
-from core.models.registry import title
 from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
@@ -68,10 +67,10 @@ _NAMES = {
 
 def dropout(run: Run) -> None:
     """What dropout changes in the hidden dense layers of three networks each."""
-    layers = hidden_dense(run.model)
+    layers = hidden_dense(run)
     if not layers:
         st.info(
-            f"{title(run.model)} has no hidden dense layer, to which dropout could be "
+            f"{run.title} has no hidden dense layer, to which dropout could be "
             "applied: choose LeNet-5 or the multilayer perceptron.",
             icon=":material/do_not_disturb_on:",
         )

@@ -10,7 +10,6 @@ from core.charts import training as figures
 from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
 from core.data.concepts import CONCEPTS
-from core.models.registry import describe
 from core.runs import Run
 from core.training import PROBE
 from core.units import UnitId
@@ -61,8 +60,8 @@ _MEANS = f"On {PROBE} digits held back from training, after 0, 1, 2, 3, 4, 6, �
 
 def layer_option(run: Run) -> links.Option[str]:
     """The layer in the address; by default the first dense one, else the last hidden one."""
-    layers = tuple(layer.name for layer in describe(run.model))
-    return links.one_of("layer", layers, next(iter(hidden_dense(run.model)), layers[-2]))
+    layers = tuple(layer.name for layer in run.layers)
+    return links.one_of("layer", layers, next(iter(hidden_dense(run)), layers[-2]))
 
 
 def concept_option(run: Run) -> links.Option[str]:
@@ -153,7 +152,7 @@ def _detectors(found: Emergence) -> None:
 
 def _best_unit(run: Run, found: Emergence, layer: str, concept: str) -> None:
     """The AUC of the unit that ends best, and of the best at each checkpoint."""
-    text, unit = CONCEPTS[concept].text, UnitId(run.model, layer, found.best(layer, concept))
+    text, unit = CONCEPTS[concept].text, UnitId(run.architecture, layer, found.best(layer, concept))
     st.markdown(f"**The best unit for “{text}”**", help=DEFINITIONS["concept auc"])
     curves = {
         f"{unit}, best at the end": found.curve(layer, concept, unit.index),
@@ -212,7 +211,7 @@ def _times(run: Run, found: Emergence, layer: str) -> None:
         "too optimistic: compare it with the shuffles, or use the other half. Grey: concepts "
         f"with fewer than {FEWEST} of these digits, too few to rely on."
     )
-    name = f"emergence-{run.data}-{run.model}-seed{run.seed}-{layer}"
+    name = f"emergence-{run.data}-{run.architecture}-seed{run.seed}-{layer}"
     download(table, name)
 
 

@@ -38,11 +38,11 @@ def film(study: Study) -> None:
     recorded = filmed.film
     name, units = layer.value(), len(study.profiles[layer.value()])
     order = [int(unit) for unit in recorded.order(name)]
-    names = [str(UnitId(study.run.model, name, index)) for index in order]
+    names = [str(UnitId(study.run.architecture, name, index)) for index in order]
     pins = links.several("pins", names, most=8)
     pinned = [names.index(pin) for pin in pins.value()]
     picked = movie_player(
-        _reel(recorded, str(study.run), study.run.model, name, ROW.value()),
+        _reel(recorded, str(study.run), study.run.architecture, name, ROW.value()),
         key="film",
         label=f"{name} of {study.run}, {ROW_NAMES[ROW.value()]}",
         pinned=pinned,

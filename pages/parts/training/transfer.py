@@ -13,7 +13,6 @@ from core.analyses.comparing import (
     movable,
 )
 from core.charts import training as figures
-from core.models.registry import title
 from core.runs import Run
 from pages.kit.charts import finished_chart
 from pages.kit.tables import column, download, file_name
@@ -48,9 +47,9 @@ _NAMES = {
 
 def transfer(run: Run) -> None:
     """What layers from digits 0 to 4 are worth for 5 to 9, and what becomes of their units."""
-    if not movable(run.model):
+    if not movable(run):
         st.info(
-            f"{title(run.model)} is not a chain of layers with separate weights, so its "
+            f"{run.title} is not a chain of layers with separate weights, so its "
             "first layers can't be transferred: choose LeNet-5, the simple CNN or the multilayer "
             "perceptron.",
             icon=":material/do_not_disturb_on:",

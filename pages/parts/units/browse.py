@@ -51,7 +51,7 @@ def units(study: Study) -> None:
     st.title("Units")
     halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
-    every = table(study.profiles, study.run.model)
+    every = table(study.profiles, study.run.architecture)
     if ANSWERS.value() != "any":
         every = _labelled(study, every)
     chosen = _chosen(every, layer.value())

@@ -49,7 +49,7 @@ def compare(study: Study, unit: UnitId) -> None:
 def _names(study: Study) -> tuple[str, ...]:
     """The name of every unit of the model."""
     return tuple(
-        str(UnitId(study.run.model, layer, index))
+        str(UnitId(study.run.architecture, layer, index))
         for layer, of in study.profiles.items()
         for index in range(len(of))
     )

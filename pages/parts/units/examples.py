@@ -52,7 +52,7 @@ def examples(study: Study, layer: str, index: int) -> None:
         image_grid(
             grid,
             key=f"grid of {kind}",
-            label=f"{kind} examples of {UnitId(study.run.model, layer, index)}, {study.run}",
+            label=f"{kind} examples of {UnitId(study.run.architecture, layer, index)}, {study.run}",
             scale=1,
         )
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""

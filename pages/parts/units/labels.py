@@ -47,7 +47,7 @@ def labels(study: Study, layer: str, index: int) -> None:
         _differences(named, layer, index)
     _pairs(study, named, layer, index)
     _own(study, layer, index)
-    name = UnitId(study.run.model, layer, index)
+    name = UnitId(study.run.architecture, layer, index)
     place.link("dissection", "Every concept's score", unit=name)
 
 

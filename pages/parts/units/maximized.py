@@ -49,7 +49,7 @@ def maximized(study: Study, layer: str, index: int) -> None:
     place.link(
         "feature_visualization",
         "Other parameterizations, budgets and seeds",
-        unit=UnitId(study.run.model, layer, index),
+        unit=UnitId(study.run.architecture, layer, index),
     )
 
 
@@ -70,6 +70,6 @@ def _beside_exemplars(study: Study, layer: str, index: int, image: np.ndarray) -
     image_grid(
         grid,
         key="grid of maximized",
-        label=f"maximized input of {UnitId(study.run.model, layer, index)} and real digits",
+        label=f"maximized input of {UnitId(study.run.architecture, layer, index)} and real digits",
         scale=5,
     )

@@ -39,7 +39,7 @@ _STATES = ("dead", "dormant", "constant", "always_on", "saturated")
 
 def unit(study: Study, layer: str, index: int) -> None:
     """The page of unit `index` of `layer`."""
-    name = UnitId(study.run.model, layer, index)
+    name = UnitId(study.run.architecture, layer, index)
     profile, described = study.profiles[layer], layer_of(study.model, layer)
     _head(name, profile, described)
     halves.chosen_and_judged("Its top class and label were chosen")

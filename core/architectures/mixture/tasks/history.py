@@ -39,4 +39,4 @@ class GateHistoryTask(Task[GateHistory]):
         chance = torch.Generator().manual_seed(self.run.seed)
         digits = replace(digits, images=model.seen(digits.images, chance))
         report(0.0, "Running the gate at each saved step of training")
-        return grow(model.name, model.history.weights, digits, self.gate, self.run.seed)
+        return grow(model, model.history.weights, digits, self.gate, self.run.seed)

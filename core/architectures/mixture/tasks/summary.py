@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
 from core.activations import run
 from core.architectures.mixture import read_gates, report_of
+from core.architectures.mixture.networks import grid
 from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import RunSummary, measured
 from core.data.task import DataTask
-from core.models.gated import Gated, Routing
-from core.models.retired import variants
+from core.models.gated import Gated
+from core.models.mixture import MixtureSettings
+from core.models.settings import Settings
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
@@ -45,18 +47,23 @@ class RunSummaryTask(Task[RunSummary]):
         return RunSummary(right, *sizes, measured(gate), gate.load, gate.importance)
 
 
-def kept_runs(run: Run, lab: Lab) -> dict[str, tuple[Routing, RunSummary]]:
-    """The mixtures of one layer that the lab has for these data and this seed, by name."""
-    found = {}
-    for name, routing in variants().items():
-        task = RunSummaryTask(replace(run, model=name))
+def kept_runs(run: Run, lab: Lab) -> dict[Settings, RunSummary]:
+    """The mixtures of one layer that the lab has for these data and this seed."""
+    found: dict[Settings, RunSummary] = {}
+    for settings in _others(run):
+        task = RunSummaryTask(run.with_network(settings))
         kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
-            found[name] = (routing, kept)
+            found[settings] = kept
     return found
 
 
-def trained_runs(run: Run, lab: Lab) -> tuple[str, ...]:
-    """Names of the mixtures of one layer that were trained, on whatever page."""
-    every = {name: ModelTask(replace(run, model=name)) for name in variants()}
-    return tuple(name for name, training in every.items() if lab.has(training))
+def trained_runs(run: Run, lab: Lab) -> tuple[MixtureSettings, ...]:
+    """The mixtures of one layer that were trained, on whatever page."""
+    return tuple(of for of in _others(run) if lab.has(ModelTask(run.with_network(of))))
+
+
+def _others(run: Run) -> tuple[MixtureSettings, ...]:
+    """The mixture itself, where it has one layer, and all that it is compared with."""
+    own = run.settings if isinstance(run.settings, MixtureSettings) else MixtureSettings()
+    return tuple(dict.fromkeys([*([own] if own.layers == 1 else []), *grid(own)]))
