@@ -90,6 +90,37 @@ def test_a_section_is_drawn_with_its_pictures(section: str, lab: SmallLab) -> No
     assert charts_built_again(at) == 0
 
 
+@pytest.mark.parametrize(
+    ("section", "network"),
+    [
+        ("recurrent", "lstm width=6,epochs=1"),
+        ("recurrent", "gru width=6,reset=before,epochs=1"),
+        ("recurrent", "gru width=6,shuffled=yes,epochs=1"),
+        ("attention", "attention heads=2,width=16,epochs=1"),
+        ("attention", "attention heads=8,width=16,positions=no,epochs=1"),
+        ("rbf", "rbf centres=40,width_factor=1.5,epochs=1"),
+        ("capsules", "capsules iterations=1,epochs=1"),
+        ("capsules", "capsules iterations=5,epochs=1"),
+        ("som", "som rows=5,columns=8,epochs=4"),
+        ("multitask", "multitask widths=24-16,epochs=1"),
+        ("multitask", "multitask widths=24-16,tasks=slant,epochs=1"),
+        ("multitask", "pairs widths=24-16,epochs=1"),
+    ],
+)
+def test_a_section_of_a_network_with_other_settings_is_drawn(section: str, network: str) -> None:
+    JOBS._jobs.clear()
+    model, settings = network.split()
+    at = opened(section=section, model=model, settings=settings)
+    assert not at.exception
+    assert not at.error, [error.value for error in at.error]
+    assert not at.warning, [warning.value for warning in at.warning]
+    assert grids(at)
+    run = Run.parse("strokes", network)
+    trained = {task.run for task in JOBS._jobs if hasattr(task, "run")}
+    assert run in trained
+    assert {each.architecture for each in trained} == {run.architecture}
+
+
 @pytest.mark.parametrize("section", SECTIONS)
 def test_the_link_to_a_section_says_every_choice(section: str) -> None:
     check_link(lambda values: opened(**values), {"section": section}, read={"digit"})

@@ -69,7 +69,7 @@ def test_a_neighbourhood_is_one_at_the_cell_and_falls_with_distance() -> None:
     assert torch.equal(near, near.T)
     assert float(near[0, 6]) == pytest.approx(np.exp(-(1 + 4) / 2 / 1.5**2))  # (0, 0) and (1, 2)
     assert torch.equal(neighbourhood(places(3, 4), 0.0), torch.eye(12))
-    assert (radius(0, 40), radius(39, 40)) == pytest.approx((10.0, 0.5))
+    assert (radius(0, 40, 20), radius(39, 40, 20)) == pytest.approx((10.0, 0.5))
 
 
 def test_without_a_neighbourhood_a_step_is_one_of_k_means() -> None:
@@ -118,8 +118,8 @@ def test_shuffled_places_keep_the_error_and_lose_the_topology(
     some = strokes.take(slice(600))
     weights = som.get_parameter("map.prototypes")
     labels = som.get_buffer("logits.labels")
-    found = measures(weights, labels, some.images, some.labels)
-    control = measures(*shuffled(weights, labels, seed=3), some.images, some.labels)
+    found = measures(weights, labels, some.images, some.labels, 20)
+    control = measures(*shuffled(weights, labels, seed=3), some.images, some.labels, 20)
     assert control.quantization == pytest.approx(found.quantization, rel=1e-5)
     assert control.accuracy == pytest.approx(found.accuracy)
     assert found.error8 < 0.4 < 0.8 < control.error8
@@ -181,13 +181,13 @@ def test_a_label_is_that_of_most_of_a_cells_digits(som: Inspectable, strokes: Da
 
 
 def test_a_cell_is_named_by_its_place_and_shown_there(som: Inspectable) -> None:
-    assert cell_name(210) == "row 10, column 10"
-    assert cell_name(23) == "row 1, column 3"
+    assert cell_name(210, 20) == "row 10, column 10"
+    assert cell_name(23, 20) == "row 1, column 3"
     portrait = som.portrait()
     assert portrait is not None
     assert portrait.shape == (20, 20, 28, 28)
     assert torch.equal(portrait[1, 3].flatten(), som.get_parameter("map.prototypes")[23])
-    assert SOMSettings().describe()[0].named(47) == cell_name(47) == "row 2, column 7"
+    assert SOMSettings().describe()[0].named(47) == cell_name(47, 20) == "row 2, column 7"
 
 
 def test_the_column_searched_for_as_a_row_is_seldom_the_row() -> None:

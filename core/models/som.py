@@ -42,7 +42,7 @@ _UNREACHED = 1e-12  # digits' worth: a cell that no digit is near to stays as it
 _AT_ONCE = 5000  # digits whose distances are held together
 
 
-def cell_name(index: int, columns: int = COLUMNS) -> str:
+def cell_name(index: int, columns: int) -> str:
     """Where a cell is: cells are counted row by row."""
     return f"row {index // columns}, column {index % columns}"
 
@@ -177,7 +177,7 @@ def neighbourhood(at: Tensor, sigma: float) -> Tensor:
     return (-squares / (2 * max(sigma, 1e-6) ** 2)).exp()
 
 
-def radius(epoch: int, epochs: int, side: int = ROWS) -> float:
+def radius(epoch: int, epochs: int, side: int) -> float:
     """σ at an epoch, from half of the map to `LAST_RADIUS`, by the same factor each time.
 
     side: cells along the map's longer side.

@@ -38,7 +38,7 @@ def digits(
         .encode(x=_x("x", columns), x2="x2:Q", y=_y("y", rows), y2="y2:Q", url="url:N")
     )
     squares = _clicked(touched(_squares(cells)), clickable)
-    return _whole(_framed([picture, squares], cells, marked))
+    return _whole(_framed([picture, squares], cells, marked), cells)
 
 
 def labels(
@@ -56,7 +56,7 @@ def labels(
     rows, columns = cells["row"].max() + 1, cells["column"].max() + 1
     places = alt.Chart(middle).encode(x=_x("across", columns), y=_y("down", rows))
     text = written(places, Words("label:N", bold=True))
-    return _whole(_framed([squares, text], cells, marked))
+    return _whole(_framed([squares, text], cells, marked), cells)
 
 
 def values(
@@ -72,7 +72,7 @@ def values(
     shades = sequential(float(np.nanmax(known)), least=float(np.nanmin(known)))
     legend = alt.Legend(orient="bottom", title=title, gradientLength=SIDE - 60)
     squares = drawn_cells(_squares(cells), shades.of(value, legend))
-    return _whole(_framed([_clicked(squares, clickable)], cells, marked), SIDE + _LEGEND)
+    return _whole(_framed([_clicked(squares, clickable)], cells, marked), cells, _LEGEND)
 
 
 def grown(frame: pd.DataFrame, measure: str, epoch: int) -> alt.LayerChart:
@@ -171,7 +171,9 @@ def _y(field: str, rows: int) -> alt.Y:
     return alt.Y(f"{field}:Q", scale=scale, axis=None)
 
 
-def _whole(chart: alt.LayerChart, height: int = SIDE) -> alt.LayerChart:
-    """The map, a square; each layer has shades of its own. height: with a legend below."""
-    squared = chart.properties(width=SIDE, height=height)
-    return squared.resolve_scale(color="independent").configure_view(strokeWidth=0)
+def _whole(chart: alt.LayerChart, cells: pd.DataFrame, below: int = 0) -> alt.LayerChart:
+    """The map, its cells square; each layer has shades of its own. below: pixels of a legend."""
+    rows, columns = int(cells["row"].max()) + 1, int(cells["column"].max()) + 1
+    cell = SIDE / max(rows, columns)
+    sized = chart.properties(width=round(cell * columns), height=round(cell * rows) + below)
+    return sized.resolve_scale(color="independent").configure_view(strokeWidth=0)

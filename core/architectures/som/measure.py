@@ -16,7 +16,6 @@ from torch import Tensor
 from core.activations import run
 from core.models.inspectable import Inspectable
 from core.models.prototypes import squared_distances
-from core.models.som import ROWS
 
 __all__ = [
     "Measures",
@@ -33,7 +32,6 @@ __all__ = [
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
-COLUMNS = ROWS
 _AT_ONCE = 2000  # digits whose distances are held together
 
 
@@ -79,8 +77,13 @@ class Path:
         return np.where(self.best >= 0, self.responses[self.best], 0.0)
 
 
-def measures(weights: Tensor, labels: Tensor, images: Tensor, classes: Tensor) -> Measures:
-    """The map of these weights (cells, 784) and labels (cells,) on images of these classes (n,)."""
+def measures(
+    weights: Tensor, labels: Tensor, images: Tensor, classes: Tensor, columns: int
+) -> Measures:
+    """The map of these weights (cells, pixels) and labels (cells,) on images of classes (n,).
+
+    columns: of the map, whose cells are counted row by row.
+    """
     firsts, seconds, distances = [], [], []
     for some in images.flatten(1).split(_AT_ONCE):
         squares = squared_distances(some, weights).numpy()
@@ -91,8 +94,8 @@ def measures(weights: Tensor, labels: Tensor, images: Tensor, classes: Tensor) -
     first, second = np.concatenate(firsts), np.concatenate(seconds)
     return Measures(
         float(np.concatenate(distances).mean(dtype=np.float64)),
-        topographic_error(first, second, columns=COLUMNS, neighbours=4),
-        topographic_error(first, second, columns=COLUMNS, neighbours=8),
+        topographic_error(first, second, columns=columns, neighbours=4),
+        topographic_error(first, second, columns=columns, neighbours=8),
         float((labels.numpy()[first] == classes.numpy()).mean()),
         np.bincount(first, minlength=len(weights)),
     )
@@ -124,7 +127,7 @@ def shuffled(weights: Tensor, labels: Tensor, seed: int) -> tuple[Tensor, Tensor
     return weights[order], labels[order]
 
 
-def distance_map(weights: Tensor, columns: int = COLUMNS) -> Numbers:
+def distance_map(weights: Tensor, columns: int) -> Numbers:
     """(rows, columns): each cell's mean distance to the cells that share a side (Ultsch 1990)."""
     grid = weights.double().numpy().reshape(-1, columns, weights.shape[1])
     total, count = np.zeros(grid.shape[:2]), np.zeros(grid.shape[:2])
@@ -139,7 +142,7 @@ def distance_map(weights: Tensor, columns: int = COLUMNS) -> Numbers:
     return found
 
 
-def by_columns(weights: Tensor, images: Tensor, columns: int = COLUMNS) -> float:
+def by_columns(weights: Tensor, images: Tensor, columns: int) -> float:
     """How often a wrong search for the best cell gets its row right, 0..1.
 
     It takes each row's nearest column, and then the row whose *number* of that column is smallest,

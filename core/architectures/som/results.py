@@ -12,7 +12,6 @@ from torch import Tensor
 
 from core.architectures.som.measure import Measures, measures
 from core.data import DataSet
-from core.models.som import ROWS
 
 __all__ = ["SOMMeasures", "measured", "rows_of"]
 
@@ -26,8 +25,8 @@ class SOMMeasures:
 
     steps: (k,), epochs at which the map was kept, the untrained one first. maps: float32
     (k, cells, 28, 28); labels: (k, cells); grown: a row for each step, `Measures` without hits.
-    hits: (cells,), of the last. distances: (20, 20), the U-matrix. pixels: those that tell most.
-    shuffles: `Measures` of the last map with its cells at random places, a row for each shuffle.
+    hits: (cells,), of the last. distances: (rows, columns), the U-matrix. pixels: those that tell
+    most. shuffles: `Measures` of the last map, its cells at random places, a row for each shuffle.
     wrong_rows: how often the smallest column number, taken for a row, is the best cell's, 0..1.
     """
 
@@ -41,10 +40,23 @@ class SOMMeasures:
     shuffles: pd.DataFrame
     wrong_rows: float
 
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns of the map."""
+        rows, columns = self.distances.shape
+        return rows, columns
+
+    def cells(self, at: int = -1) -> pd.DataFrame:
+        """A row for each cell of the map of a step: cell, row, column and label."""
+        number = np.arange(len(self.hits))
+        rows, columns = np.divmod(number, self.shape[1])
+        parts = {"cell": number, "row": rows, "column": columns, "label": self.labels[at]}
+        return pd.DataFrame(parts)
+
     def plane(self, pixel: int) -> NDArray[np.float32]:
-        """(20, 20): the weight of every cell for one pixel, 0 to 783."""
-        plane: NDArray[np.float32] = self.maps[-1].reshape(-1, 784)[:, pixel]
-        return plane.reshape(ROWS, ROWS)
+        """(rows, columns): the weight of every cell for one pixel, counted row by row."""
+        plane: NDArray[np.float32] = self.maps[-1].reshape(len(self.hits), -1)[:, pixel]
+        return plane.reshape(self.shape)
 
     def compared(self) -> pd.DataFrame:
         """The trained map, the mean of its shuffles, and the untrained map, a row each."""
@@ -58,6 +70,6 @@ def rows_of(found: Sequence[Measures]) -> pd.DataFrame:
     return pd.DataFrame([of.numbers() for of in found], columns=_COLUMNS)
 
 
-def measured(weights: Tensor, labels: Tensor, digits: DataSet) -> Measures:
-    """A map on digits."""
-    return measures(weights, labels, digits.images, digits.labels)
+def measured(weights: Tensor, labels: Tensor, digits: DataSet, columns: int) -> Measures:
+    """A map of so many columns on digits."""
+    return measures(weights, labels, digits.images, digits.labels, columns)

@@ -9,7 +9,7 @@ import streamlit as st
 from core import pictures
 from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
-from core.models.capsules import ITERATIONS, OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
+from core.models.capsules import OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Run
 from core.units import UnitId
 from pages.kit import digit, links, place
@@ -22,7 +22,6 @@ from pages.kit.tables import download, file_name
 
 __all__ = ["routed"]
 
-ITERATION = links.integer("iteration", 1, ITERATIONS, ITERATIONS)
 VOTE = links.integer("vote", 1, TYPES * SIDE * SIDE, 1)
 _EVEN = 1 / OUTPUTS  # c when nothing is decided
 
@@ -88,7 +87,8 @@ def _asked(seen: Followed) -> tuple[int, int]:
             help="By default the class that the network predicts.",
         )
     with right:
-        iteration = pick(ITERATION, "Iteration of routing")
+        last = len(seen.coefficients)
+        iteration = pick(links.integer("iteration", 1, last, last), "Iteration of routing")
     return label, iteration - 1
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -10,7 +9,6 @@ from core import pictures
 from core.architectures.som import charts as figures
 from core.architectures.som.results import SOMMeasures
 from core.architectures.som.task import SHUFFLES
-from core.models.som import ROWS
 from core.runs import Run
 from pages.kit import controls, files, links
 from pages.kit.charts import finished_chart
@@ -71,10 +69,10 @@ def growth(run: Run, opened: SOMMeasures) -> None:
     option = links.one_of("epoch", steps, steps[-1])
     at = steps.index(controls.steps(option, "After epoch"))
     epoch = int(opened.steps[at])
-    cells = _cells(opened.labels[at])
+    cells = opened.cells(at)
     left, right = st.columns(2)
     with left:
-        sheet = pictures.sheet(pictures.ink(opened.maps[at]), ROWS)
+        sheet = pictures.sheet(pictures.ink(opened.maps[at]), opened.shape[1])
         chart = finished_chart(
             figures.digits, files.address(pictures.png(sheet)), cells, clickable=False
         )
@@ -98,14 +96,6 @@ def growth(run: Run, opened: SOMMeasures) -> None:
     download(opened.grown, f"growth-{file_name(run)}")
 
 
-def _cells(labels: np.ndarray) -> pd.DataFrame:
-    """A row for each cell of a map."""
-    rows, columns = np.divmod(np.arange(len(labels)), ROWS)
-    return pd.DataFrame(
-        {"cell": np.arange(len(labels)), "row": rows, "column": columns, "label": labels}
-    )
-
-
 def defects(opened: SOMMeasures) -> None:
     """What the common mistake's map did, measured on this map."""
     agreed = opened.wrong_rows
@@ -115,7 +105,7 @@ def defects(opened: SOMMeasures) -> None:
             (
                 "best cell",
                 "taken as the smallest column number, not the smallest distance: its row is "
-                f"correct for {agreed:.1%} of digits, chance is {1 / ROWS:.1%}",
+                f"correct for {agreed:.1%} of digits, chance is {1 / opened.shape[0]:.1%}",
                 "the cell with the smallest distance; its row and column follow",
             ),
             (

@@ -16,7 +16,7 @@ from core.architectures.som.measure import Path, path
 from core.architectures.som.results import SOMMeasures
 from core.architectures.som.task import SOMTask
 from core.models.inspectable import Inspectable
-from core.models.som import ROWS, cell_name
+from core.models.som import cell_name
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
@@ -56,6 +56,10 @@ class View:
     path: Path
     cells: pd.DataFrame  # cell, row, column, label, hits
 
+    def name(self, cell: int) -> str:
+        """Where a cell is."""
+        return cell_name(cell, self.opened.shape[1])
+
 
 def section(run: Run) -> None:
     """The map of the data and seed on the screen, opened up."""
@@ -68,7 +72,8 @@ def section(run: Run) -> None:
     opened: SOMMeasures = result_of(SOMTask(mine))
     model: Inspectable = result_of(ModelTask(mine))
     digit = followed(mine)
-    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), _cells(opened))
+    cells = opened.cells().assign(hits=opened.hits)
+    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), cells)
     _formula(view)
     _maps(view)
     _way(view)
@@ -79,13 +84,6 @@ def section(run: Run) -> None:
     st.subheader("Borders, hits, and single pixels")
     som_planes.planes(mine, opened, view.cells)
     som_growth.defects(opened)
-
-
-def _cells(opened: SOMMeasures) -> pd.DataFrame:
-    """A row for each cell of the last map."""
-    rows, columns = np.divmod(np.arange(ROWS * ROWS), ROWS)
-    parts = {"cell": rows * ROWS + columns, "row": rows, "column": columns}
-    return pd.DataFrame({**parts, "label": opened.labels[-1], "hits": opened.hits})
 
 
 def _formula(view: View) -> None:
@@ -99,8 +97,8 @@ def _formula(view: View) -> None:
     first, second = view.path.first, view.path.second
     labels = view.opened.labels[-1]
     right.markdown(
-        f"Best cell: **{cell_name(first)}** at distance {view.path.distances[first]:.2f}, label "
-        f"{labels[first]}. Second: {cell_name(second)} at {view.path.distances[second]:.2f}, "
+        f"Best cell: **{view.name(first)}** at distance {view.path.distances[first]:.2f}, label "
+        f"{labels[first]}. Second: {view.name(second)} at {view.path.distances[second]:.2f}, "
         f"label {labels[second]}. The {view.digit.label} is classified as **{view.path.answer}**."
     )
 
@@ -111,7 +109,7 @@ def _maps(view: View) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**What each cell represents**")
-        sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
+        sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), view.opened.shape[1])
         clicked(
             finished_chart(figures.digits, files.address(pictures.png(sheet)), view.cells, best),
             "map of digits",
@@ -119,8 +117,9 @@ def _maps(view: View) -> None:
     with right:
         st.markdown("**Labels**", help=LABEL)
         clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
+    rows, columns = view.opened.shape
     st.caption(
-        f"The {ROWS} × {ROWS} cells. Orange frame: the best cell for "
+        f"The {rows} × {columns} cells. Orange frame: the best cell for "
         f"{view.digit.name}; blue frame: the second best. A click opens the unit."
     )
 
@@ -165,7 +164,7 @@ def _way(view: View) -> None:
             },
         )
         download(cells, f"map-{file_name(view.run)}-{digit.file_name}")
-        place.link("units", f"Open {cell_name(found.first)}", unit=UnitId(NAME, "map", found.first))
+        place.link("units", f"Open {view.name(found.first)}", unit=UnitId(NAME, "map", found.first))
 
 
 def _best_cells(view: View) -> None:
@@ -173,7 +172,7 @@ def _best_cells(view: View) -> None:
     order = [label for label in np.argsort(-view.path.scores) if view.path.best[label] >= 0]
     cells = [int(view.path.best[label]) for label in order]
     names = [
-        f"{cell_name(cell)}, label {label}: response {view.path.responses[cell]:.3f}"
+        f"{view.name(cell)}, label {label}: response {view.path.responses[cell]:.3f}"
         for cell, label in zip(cells, order, strict=True)
     ]
     unit_grid(
