@@ -269,7 +269,8 @@ def entry(setting: Setting, value: Any, key: str) -> Any:
         at = setting.choices.index(value)
         return st.selectbox(label, setting.choices, at, key=key, help=setting.help)
     if setting.kind is tuple:
-        return st.text_input(label, setting.write(value), key=key, help=setting.help)
+        numbers = f"{setting.help} Written with hyphens: {setting.write(setting.default)}."
+        return st.text_input(label, setting.write(value), key=key, help=numbers)
     number: Any = st.number_input  # whose type has a case for each kind of number
     return number(
         label,

@@ -29,9 +29,7 @@ KINDS = {
 ALL = "all"
 Number = TypeVar("Number", int, float)
 DEFINITIONS = {
-    "experts": (
-        "N: the number of parallel networks 784 → 32 → 10. With one, the gate has no choice."
-    ),
+    "experts": ("N: the number of small networks side by side. With one, the gate has no choice."),
     "chosen": (
         "k: how many experts are run for a digit, those with the highest scores. All: a dense "
         "gate, which saves no computation."

@@ -130,7 +130,7 @@ def _follow(run: Run, found: Answers) -> None:
     """The units that each answer hangs on, and one answer as the sum that it is."""
     st.markdown(
         "**The shared units that this digit's answers depend on**",
-        help="Each of the 128 units of shared_1 is silenced alone; the chart shows those whose "
+        help="Each unit of shared_1 is silenced alone; the chart shows those whose "
         "silencing raises the loss of this image most.",
     )
     columns = st.columns(len(found.heads))
