@@ -50,7 +50,7 @@ def section(run: Run) -> None:
         "A radial unit is specialized in a **location** in input space, its centre, which is "
         "itself an image: the closer a digit is to the centre, the more strongly the unit "
         "responds. k-means places the centres where digits are, without using labels; a linear "
-        " layer then computes the class from the responses."
+        "layer then computes the class from the responses."
     )
     opened: RBFMeasures = result_of(RBFTask(mine))
     digit = followed(mine)
