@@ -7,6 +7,7 @@ import streamlit as st
 from core.analyses.profiles.task import Study
 from core.claims.candidates import Candidates
 from core.claims.task import CandidatesTask
+from core.units import UnitId
 from pages.kit import links
 from pages.kit.controls import ticks
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -23,7 +24,7 @@ def candidates(study: Study, asked: Asked) -> None:
     """The table of all units, and ways to ask about the best of them."""
     st.subheader("Candidates", anchor=False)
     found = result_of(CandidatesTask(study.run, asked.layer, asked.concept))
-    _said(found)
+    _said(study, asked.layer, found)
     order = found.order.tolist()
     with st.container(horizontal=True):
         for size in (size for size in _SIZES if size < len(order)):
@@ -36,7 +37,8 @@ def candidates(study: Study, asked: Asked) -> None:
                 args=(study, asked.layer, best),
             )
     table = found.table().reset_index()
-    names = [str(unit) for unit in table["unit"]]
+    units = [UnitId(study.run.architecture, asked.layer, int(unit)) for unit in table["unit"]]
+    names = [str(unit) for unit in units]
     ticked = ticks(
         links.several("ticked", names, most=len(names) - 1),
         table,
@@ -56,23 +58,24 @@ def candidates(study: Study, asked: Asked) -> None:
         "what to test; the test itself uses the other half."
     )
     if ticked:
-        units = tuple(sorted(map(int, ticked)))
+        chosen = tuple(sorted(UnitId.parse(name).index for name in ticked))
         st.button(
-            f"Ask about {write_units(units)}",
+            f"Ask about {write_units(chosen)}",
             on_click=_ask,
-            args=(study, asked.layer, units),
+            args=(study, asked.layer, chosen),
             key="ask picked",
         )
     download(table, "candidates")
 
 
-def _said(found: Candidates) -> None:
+def _said(study: Study, layer: str, found: Candidates) -> None:
     """Whether the best unit is better than the best of shuffles, in a sentence."""
     best = int(found.order[0])
+    name = UnitId(study.run.architecture, layer, best)
     where = "within the class" if found.inside else "among all digits"
     beyond = found.score[best] > found.chance
     st.markdown(
-        f"The best unit is **{best}**, AUC {found.score[best]:.2f} {where}. The 95th percentile "
+        f"The best unit is **{name}**, AUC {found.score[best]:.2f} {where}. The 95th percentile "
         f"of the best of the {len(found.score)} units under shuffling of the concept is "
         f"{found.chance:.2f} (p = {found.best_p[best]:.3f}): "
         + ("the unit carries information about the concept." if beyond else "no unit stands out."),

@@ -72,8 +72,8 @@ def centres(run: Run, opened: RBFMeasures) -> None:
         max_height=420,
     )
     st.caption(
-        f"The {len(order)} centres. Point at one for its label, digits and purity; click it to open "
-        "the unit. The input that maximizes a unit is its centre."
+        f"The {len(order)} centres. Point at one for its label, digits and purity; click it to "
+        "open the unit. The input that maximizes a unit is its centre."
     )
     _nearest(run, opened)
     frame = _purities(opened)
