@@ -43,6 +43,7 @@ from core.analyses.comparing import (
 from core.analyses.comparing.correspondence import _matchings
 from core.analyses.comparing.dynamics import label_survival
 from core.analyses.described import DescribedDigits, DescribedDigitsTask
+from core.analyses.profiles.task import StudyTask
 from core.charts import training as figures
 from core.claims.candidates import candidates
 from core.claims.trial import Half
@@ -60,6 +61,8 @@ from core.training.task import ModelTask
 from pages.parts.training import dropout as dropout_view
 from pages.parts.training.emergence import concept_option
 from tests.labs import SmallLab, assert_same
+from tests.linked import check_link
+from tests.test_pages import opened
 
 RUN = Run("strokes", "mlp", seed=0)
 
@@ -349,9 +352,9 @@ def test_silencing_is_what_setting_units_to_zero_does(digits: DataSet) -> None:
 
 
 def test_dropout_is_compared_network_by_network(lab: SmallLab, dropped: DropoutComparison) -> None:
-    layers = hidden_dense("mlp")
+    layers = hidden_dense(RUN)
     assert layers == ("linear_0", "linear_1")
-    assert hidden_dense("simple_cnn") == ()
+    assert hidden_dense(Run("strokes", "simple_cnn")) == ()
     assert len(dropped.table) == 4 * 3 * len(layers)
     assert dropped.table["dropout"].isna().sum() == 3 * len(layers)
     assert np.isfinite(dropped.table[list(MEASURES)]).all(axis=None)
@@ -461,9 +464,10 @@ def test_labels_are_the_class_of_the_highest_auc_and_survive_by_chance(digits: D
 
 
 def test_titles_say_what_is_trained() -> None:
-    short = ShortModelTask(Run("mnist", "lenet5", seed=1), 3, 100, dropout=0.25)
+    run = Run("mnist", "lenet5", seed=1)
+    short = ShortModelTask(run.with_settings(dropout=0.25), 3, 100)
     assert short.title == "Dropout 0.25, seed 1"
-    moved = ShortModelTask(Run("mnist", "lenet5", seed=1), 2, 100, "56789", first=2, source="01234")
+    moved = ShortModelTask(run, 2, 100, "56789", first=2, source="01234")
     assert moved.title == "First 2 from digits 0 to 4, fine-tuned, seed 1"
     assert moved.base().title == "Digits 0 to 4, dropout 0, seed 1"
 
@@ -558,3 +562,19 @@ def test_transfer_is_drawn(
     base = transfer.accuracy[transfer.accuracy["kind"] == "base"]["accuracy"]
     assert f"{base.iloc[0]:.2%}" in said(at)
     assert len(at.dataframe[0].value) == len(transfer.tuning())
+
+
+@pytest.mark.parametrize("view", ["emergence", "seeds", "dropout", "transfer"])
+def test_the_link_to_a_view_says_every_choice(
+    view: str,
+    lab: SmallLab,
+    emergences: tuple[Emergence, ...],
+    dropped: DropoutComparison,
+    transfer: Transfer,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("SPECIALIZED_NEURONS_CACHE", str(lab.store.folder))
+    cache.use(lab)
+    lab.result(StudyTask(RUN))
+    lab.result(CorrespondenceTask(RUN, "linear_1"))
+    check_link(lambda values: opened("training", values), {"view": view})

@@ -287,7 +287,7 @@ def test_values_that_differ_have_keys_that_differ() -> None:
     class Any_(Task[int]):
         of: Any
 
-    values = ["1", 1, 1.5, True, None, (1,), ("1",), ((1,),), b"1", Run("1", "mlp", 1)]
+    values = ["1", 1, 1.5, True, None, (1,), ("1",), ((1,),), b"1", Run("1", "mlp", seed=1)]
     assert len({str(key_of(Any_(value))) for value in values}) == len(values)
     with pytest.raises(TypeError, match="give plain values"):
         key_of(Any_([1]))

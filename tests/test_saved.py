@@ -56,6 +56,6 @@ def test_what_lacks_a_tensor_is_refused(trained: Inspectable) -> None:
     with pytest.raises(RuntimeError, match="conv_0"):
         unpack(packed)
     packed = pack(trained)
-    packed.structure["parts"][1][1] = "mlp"
+    packed.structure["parts"][0][1] = "mlp"
     with pytest.raises(RuntimeError):
         unpack(packed)
