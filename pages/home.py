@@ -9,7 +9,6 @@ import streamlit as st
 from core import charts, pictures
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
-from core.statistics import selectivity_index
 from core.training import PROBE
 from core.units import UnitId
 from pages.kit import halves, place
@@ -115,9 +114,9 @@ def _learning(study: Study) -> None:
         finished_chart(charts.learning, steps[keep], np.array(history.loss)[keep]), key="loss"
     )
     rows = [
-        {"layer": layer, "step": moment.step, "median": np.median(selectivity_index(means))}
+        {"layer": layer, "step": moment.step, "median": median}
         for moment in history.moments
-        for layer, means in moment.class_means.items()
+        for layer, median in moment.median_selectivity().items()
     ]
     right.markdown("**Class selectivity**, the median unit of each layer")
     right.vega_lite_chart(finished_chart(charts.emergence, pd.DataFrame(rows)), key="emergence")

@@ -27,6 +27,7 @@ from core.models import registry
 from core.models.inspectable import Inspectable, SelfOrganizing
 from core.models.registry import Given
 from core.models.settings import Descent, Dropout, Settings
+from core.statistics import selectivity_index
 from core.surroundings import undisturbed
 from core.text import literal
 from core.training.descent import keep_largest, l1_norm, optimizer_of
@@ -53,6 +54,11 @@ class Moment:
     step: int
     accuracy: float
     class_means: dict[str, Numbers]
+
+    def median_selectivity(self) -> dict[str, float]:
+        """The class selectivity index of the median unit, by layer."""
+        means = self.class_means.items()
+        return {layer: float(np.median(selectivity_index(of))) for layer, of in means}
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,6 @@ from core.models.inspectable import Inspectable, SelfOrganizing
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
-from core.statistics import selectivity_index
 from core.training import Step, train
 
 __all__ = ["ModelTask", "describe_step"]
@@ -72,7 +71,6 @@ def _emerging(step: Step) -> dict[str, float]:
     if step.moment is None:
         return {}
     medians = {
-        f"selectivity {layer}": float(np.median(selectivity_index(means)))
-        for layer, means in step.moment.class_means.items()
+        f"selectivity {layer}": median for layer, median in step.moment.median_selectivity().items()
     }
     return {"moment": step.number, "accuracy": step.moment.accuracy, **medians}

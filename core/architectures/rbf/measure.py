@@ -13,7 +13,7 @@ from core.data import DataSet
 from core.data.bitmaps import BITMAPS
 from core.models.prototypes import squared_distances
 from core.models.rbf import read_out
-from core.statistics import effective_number
+from core.statistics import effective_number, wilson_interval
 
 __all__ = [
     "Answer",
@@ -53,6 +53,12 @@ class Territories:
     def purity(self) -> float:
         """Share of judged digits that have the label of their nearest centre, 0..1."""
         return float(self.pure.sum() / self.hits.sum())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Wilson's 95 % interval of `purity`."""
+        low, high = wilson_interval(int(self.pure.sum()), int(self.hits.sum()))
+        return float(low), float(high)
 
     @property
     def purities(self) -> Numbers:

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.data.concepts import measure
+from core.statistics import wilson_interval
 from core.text import literal
 
 __all__ = ["LABELLED", "ROLES", "Agreement", "Labels", "agreement", "labels"]
@@ -54,6 +55,17 @@ class Agreement:
     def recall(self) -> float:
         """Of the digits that have the part, the share that the rule finds."""
         return self.hits / (self.hits + self.missed)
+
+    def row(self) -> dict[str, float]:
+        """Digits with the part and without it, precision and recall with 95 % Wilson intervals."""
+        row: dict[str, float] = {"labelled": self.hits + self.missed}
+        row["others"] = self.false + self.none
+        found, present = self.hits + self.false, self.hits + self.missed
+        for name, n in (("precision", found), ("recall", present)):
+            low, high = wilson_interval(self.hits, max(n, 1))
+            row |= {name: self.hits / max(n, 1)}
+            row |= {f"{name} from": float(low), f"{name} to": float(high)}
+        return row
 
 
 def labels(name: str, role: str) -> Labels:

@@ -9,7 +9,6 @@ from core.analyses.described import DescribedDigits
 from core.data.concepts import CONCEPTS
 from core.data.concepts.by_eye import Agreement
 from core.data.concepts.task import RuleAgreementTask
-from core.statistics import wilson_interval
 from pages.kit import links
 from pages.kit.waiting import result_of
 
@@ -60,17 +59,7 @@ def concepts(described: DescribedDigits) -> None:
 
 def _agreement(found: dict[str, Agreement]) -> None:
     """Precision and recall of the rules on digits that they were not fitted to."""
-    rows = []
-    for name, of in found.items():
-        row = {"concept": CONCEPTS[name].text, "labelled": sum((of.hits, of.missed)), "others": 0}
-        row["others"] = of.false + of.none
-        for kind, hits, n in (
-            ("precision", of.hits, of.hits + of.false),
-            ("recall", of.hits, of.hits + of.missed),
-        ):
-            low, high = wilson_interval(hits, max(n, 1))
-            row |= {kind: hits / max(n, 1), f"{kind} from": low, f"{kind} to": high}
-        rows.append(row)
+    rows = [{"concept": CONCEPTS[name].text, **of.row()} for name, of in found.items()]
     st.dataframe(
         pd.DataFrame(rows),
         hide_index=True,

@@ -11,7 +11,6 @@ from core.architectures.rbf import charts as figures
 from core.architectures.rbf.results import SETS, RBFMeasures
 from core.runs import Run
 from core.runtime import cache
-from core.statistics import wilson_interval
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
@@ -49,7 +48,7 @@ _FEWEST = 5  # digits of which a purity is drawn
 def centres(run: Run, opened: RBFMeasures) -> None:
     """All centres in a grid, one of them with its digits, and how pure they are."""
     own = opened.own
-    low, high = wilson_interval(int(own.pure.sum()), int(own.hits.sum()))
+    low, high = own.interval
     st.markdown(
         f"**{own.purity:.1%}** of digits have the label of their nearest centre (95 % interval "
         f"{low:.1%} to {high:.1%}), although k-means saw no label; with random digits as centres "
