@@ -18,12 +18,12 @@ from core.architectures.mixture.interventions import (
     alike,
     alone,
     changed_weights,
-    donors,
     rerouted,
     without,
 )
 from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.data import DataSet
+from core.interventions.donors import within_groups as donors
 from core.models.gated import Routing
 from core.models.mixture import Mixture
 from core.models.mixture_deep import DeepMixture
