@@ -235,6 +235,19 @@ def test_a_class_that_every_expert_is_needed_for_is_nobodys_specialty() -> None:
     assert not table["needed"].any()
 
 
+def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other() -> None:
+    found = planted_answers()
+    labels = found.labels["discovery"]
+    judged = found.answers["confirmation"]
+    fewer = np.where((labels == 8) & (np.arange(400) >= 100), 1, labels).astype(np.int8)
+    removed = np.stack([fewer, labels, labels])  # on discovery class 8 loses 30 of 40, not class 3
+    answers = {"discovery": replace(judged, removed=removed), "confirmation": judged}
+    (chosen,) = GateInterventions(answers, found.labels).specialties().to_dict("records")
+    assert (chosen["expert"], chosen["class"]) == (0, 8)
+    assert (chosen["discovery"], chosen["change"]) == (-0.75, 0)
+    assert not chosen["needed"]
+
+
 def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:
     table = planted_answers().accuracies().set_index("decision")
     row = table.loc["weights for another digit"]

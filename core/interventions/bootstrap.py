@@ -100,7 +100,7 @@ def _changes(
             continue
         bounds = np.quantile(resamples.means(difference, rows), [0.025, 0.975], axis=0)
         bounds[:, 0] = never_certain(bounds[:, 0], difference[rows, 0])
-        answered = PairedChange.of(first[rows, 0], second[rows, 0])
+        answered = PairedChange.between(first[rows, 0], second[rows, 0])
         for at, measure in enumerate(MEASURES):
             found.append(
                 Change(

@@ -1,7 +1,7 @@
 """Which image's activations stand for those of each, so that they say nothing of the image itself.
 
-A donor is another image, of all (`others`) or of the same group (`within_groups`), and each image
-is taken once: the activations stay those that the network knows, and only their owners change.
+A donor is another image, of all (`derangement`) or of the same group (`within_groups`), and each is
+taken once: the activations stay those that the network knows, and only their owners change.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from torch import Tensor
 
 from core.arguments import seeded
 
-__all__ = ["others", "shuffled", "within_groups"]
+__all__ = ["derangement", "shuffled", "within_groups"]
 
 Whole = NDArray[np.int64]
 
@@ -30,7 +30,7 @@ def within_groups(groups: ArrayLike, seed: int = 0) -> Whole:
     return donors
 
 
-def others(n: int, seed: int = 0) -> Tensor:
+def derangement(n: int, seed: int = 0) -> Tensor:
     """For each of n images a random other one, each taken once, int64 (n,)."""
     donors = np.arange(n)
     _close_ring(donors, shuffled(n, torch.Generator().manual_seed(seeded(seed))).numpy())

@@ -44,8 +44,8 @@ def replaced(values: Tensor, units: Sequence[int], instead: Tensor | float) -> T
     """
     if not len(units):
         return values
-    edited = values.clone()
-    edited[:, units] = instead[:, units] if isinstance(instead, Tensor) else instead
+    index, edited = torch.tensor(units), values.clone()
+    edited[:, index] = instead[:, index] if isinstance(instead, Tensor) else instead
     return edited
 
 

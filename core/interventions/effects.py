@@ -35,7 +35,7 @@ class PairedChange:
     n: Whole
 
     @classmethod
-    def of(cls, before: ArrayLike, after: ArrayLike) -> PairedChange:
+    def between(cls, before: ArrayLike, after: ArrayLike) -> PairedChange:
         """Of all n images. before: (n,), whether each is correct, or how much; after: (..., n)."""
         lost, won = (np.asarray(which.sum(-1)) for which in _apart(before, after))
         return cls(lost, won, np.array(len(np.asarray(before))))
@@ -44,20 +44,21 @@ class PairedChange:
     def by_class(
         cls, before: ArrayLike, after: ArrayLike, labels: ArrayLike, classes: int
     ) -> PairedChange:
-        """Of the images of each class, (..., classes); else as `of`. labels: (n,), from 0."""
+        """Of the images of each class, (..., classes); else as `between`. labels: (n,), from 0."""
         members = (np.asarray(labels)[:, None] == np.arange(classes)).astype(np.int64)
         lost, won = (which.astype(np.int64) @ members for which in _apart(before, after))
         return cls(lost, won, members.sum(0))
 
     def reshaped(self, *shape: int) -> PairedChange:
         """The same with its first axis as several. shape: of these."""
-        lost, won = (of.reshape(*shape, *of.shape[1:]) for of in (self.lost, self.won))
-        return PairedChange(lost, won, self.n)
+        axes = (*shape, *self.lost.shape[1:])
+        return PairedChange(self.lost.reshape(axes), self.won.reshape(axes), self.n)
 
     @property
     def overall(self) -> PairedChange:
         """Of the images of all classes together."""
-        return PairedChange(*(np.asarray(of.sum(-1)) for of in (self.lost, self.won, self.n)))
+        lost, won, n = (np.asarray(count.sum(-1)) for count in (self.lost, self.won, self.n))
+        return PairedChange(lost, won, n)
 
     @property
     def change(self) -> Numbers:

@@ -21,7 +21,7 @@ from torch.nn.functional import log_softmax
 from core.activations import behind, collect, layer_of
 from core.arguments import seeded
 from core.data import DataSet
-from core.interventions import donors as donors_of
+from core.interventions.donors import derangement
 from core.interventions.edits import replaced, unit_indices
 from core.surroundings import undisturbed
 from core.text import literal
@@ -111,7 +111,7 @@ class Removal:
             known = self.values if reference is None else collect(model, reference.images, layer)
             self._instead = (known.relu() if layer_of(model, layer).rectified else known).mean(0)
         else:
-            other = donors_of.others(len(digits), seed) if donors is None else donors
+            other = derangement(len(digits), seed) if donors is None else donors
             self._instead = self.values[other]
         self._instead = self._instead.expand_as(self.values)
 

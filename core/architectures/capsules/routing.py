@@ -129,7 +129,7 @@ def of_the_module(model: Capsules, images: Tensor, generator: torch.Generator) -
     with torch.no_grad():
         inputs = model.trace(images).primary
         drawn = torch.randn(model.matrices.shape, generator=generator)
-        order = torch.randperm(inputs.shape[1], generator=generator)
+        order = shuffled(inputs.shape[1], generator)
         each = model.matrices[:1].expand_as(model.matrices)
         wide, begun = (_routed(inputs, drawn * spread) for spread in (1.0, SPREAD))
         shared, own = (

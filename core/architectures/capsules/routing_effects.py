@@ -102,4 +102,4 @@ class RoutingComparison:
     @property
     def _changed(self) -> PairedChange:
         """What routing changes."""
-        return PairedChange.of(self.unrouted, self.routed)
+        return PairedChange.between(self.unrouted, self.routed)

@@ -219,7 +219,7 @@ class GateInterventions:
         right = np.stack([*map(self.right, _DECIDED), *self.right("alone")])
         rows = [accuracy_row(int(of.sum()), len(of)) for of in right]
         table = pd.DataFrame({"decision": names, "kind": kinds}).join(pd.DataFrame(rows))
-        return table.assign(**PairedChange.of(self.right("intact"), right).columns())
+        return table.assign(**PairedChange.between(self.right("intact"), right).columns())
 
     def dependence(self) -> GateDependence:
         """Whether the answer depends on the gate's weights, and on more of them than the class.
@@ -228,7 +228,7 @@ class GateInterventions:
         """
         intact = self.right("intact")
         shares = {name: float(self.right(name).mean()) for name in _DECIDED}
-        changed = (PairedChange.of(intact, self.right(name)) for name in ("akin", "another"))
+        changed = (PairedChange.between(intact, self.right(name)) for name in ("akin", "another"))
         (low, high), (_, most) = (tuple(map(float, of.interval)) for of in changed)
         if most >= 0:
             uses = "nothing"

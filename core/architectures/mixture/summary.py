@@ -138,7 +138,7 @@ def versus(first: ArrayLike, other: ArrayLike) -> Versus:
         raise ValueError(
             f"the networks answered {ours.shape} and {theirs.shape}: give the same digits to both."
         )
-    changed = PairedChange.of(theirs, ours)
+    changed = PairedChange.between(theirs, ours)
     difference, low, high = (float(of) for of in (changed.change, *changed.interval))
     won, lost = int(changed.won), int(changed.lost)
     return Versus(won, lost, difference, low, high, changed.p_value)
