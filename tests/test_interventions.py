@@ -304,6 +304,8 @@ def test_the_table_has_a_row_for_each_part_and_class() -> None:
         assert row[2:] == pytest.approx(
             (
                 200,
+                confirmation.lost[part, label],
+                2,
                 expected["discovery"],
                 expected["change"],
                 up - down - error,
@@ -336,8 +338,10 @@ def test_what_every_control_does_as_well_is_not_needed() -> None:
     assert not chosen["needed"].any(), "but by any other part as well"
     nothing = (np.zeros((3, 4)), np.zeros((3, 4)))
     assert EffectTable({}, alike, alike, nothing).specialties()["needed"].all()
-    one = EffectTable({}, alike, alike, (np.full((3, 4), -1.0), nothing[1]))
-    assert not one.specialties()["needed"].any(), "the whole interval is below every control"
+    for lowest in (-1.0, -0.7):  # below the change, and within its interval
+        one = EffectTable({}, alike, alike, (np.full((3, 4), lowest), nothing[1])).specialties()
+        assert (one["change"] < -0.7).all()
+        assert not one["needed"].any(), "the whole interval must be below every control"
 
 
 # Controls

@@ -103,13 +103,16 @@ class EffectTable:
     def table(self) -> pd.DataFrame:
         """A row for each part and class: what its edit changes of the accuracy on the class.
 
-        Columns: those of `parts`; class; digits, in the confirmation half; discovery and change, on
-        the two halves; low, high: 95 % interval of the change; control low, control high.
+        Columns: those of `parts`; class; digits, in the confirmation half; lost and won of them;
+        discovery and change, on the two halves; low, high: 95 % interval of the change; control
+        low, control high.
         """
         judged = self.confirmation
         part, of_class = (axis.ravel() for axis in np.indices(judged.lost.shape))
         columns = {
             "digits": np.broadcast_to(judged.n, judged.lost.shape),
+            "lost": judged.lost,
+            "won": judged.won,
             "discovery": self.discovery.change,
             "change": judged.change,
             **dict(zip(("low", "high"), judged.interval, strict=True)),
