@@ -268,6 +268,24 @@ def test_intervals_and_controls_of_a_planted_head() -> None:
     assert not table.drop((0, 1))["needed"].any()
 
 
+def test_a_class_that_the_controls_lose_as_well_needs_no_head() -> None:
+    zeros = np.zeros((2, HEADS, 10), dtype=np.int64)
+    lost = zeros.copy()
+    lost[0, 1, 7], lost[1, :, 4] = 60, 50
+    halves = dict.fromkeys(("discovery", "confirmation"), lost)
+    count, won = dict.fromkeys(halves, np.full(10, 100)), dict.fromkeys(halves, zeros)
+    random = np.zeros((5, HEADS, 10))
+    random[3, 1, 7] = -0.7  # one draw of random units costs class 7 as much as head 1 of block 0
+    alone, beside = (Heads({}, {}, halves, won, count, of, {}) for of in (0 * random, random))
+    assert alone.specialties().set_index(["block", "head"])["needed"].tolist() == [
+        *(head == 1 for head in range(HEADS)),
+        *[False] * HEADS,  # block 1: any other head costs class 4 as much
+    ]
+    assert not beside.specialties()["needed"].any()
+    row = beside.effects().query("block == 0 and head == 1 and `class` == 7").iloc[0]
+    assert (row["control low"], row["control high"], row["digits"]) == (-0.7, 0, 100)
+
+
 def test_medians_are_over_the_queries_that_have_a_place() -> None:
     weights = {name: (np.full((HEADS, 17, 16), 1 / 16), np.zeros(0)) for name in ("trained", "un")}
     entropies = {

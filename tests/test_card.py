@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from core.claims.card import _share, group_name, html
-from core.claims.evidence import VERDICTS, Change, Controls, Evidence
+from core.claims.evidence import VERDICTS, Controls, Evidence
+from core.interventions.bootstrap import Change
 from tests.test_evidence import made
 
 HOSTILE = "</code><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"

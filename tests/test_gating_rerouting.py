@@ -18,12 +18,12 @@ from core.architectures.mixture.interventions import (
     alike,
     alone,
     changed_weights,
-    donors,
     rerouted,
     without,
 )
 from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.data import DataSet
+from core.interventions.donors import within_groups as donors
 from core.models.gated import Routing
 from core.models.mixture import Mixture
 from core.models.mixture_deep import DeepMixture
@@ -240,6 +240,19 @@ def test_a_class_that_every_expert_is_needed_for_is_nobodys_specialty() -> None:
     assert table["expert"].tolist() == [0, 1, 2]
     assert (table["high"] < 0).all(), "the class is hurt by each"
     assert not table["needed"].any()
+
+
+def test_an_experts_class_is_chosen_on_one_half_and_judged_on_the_other() -> None:
+    found = planted_answers()
+    labels = found.labels["discovery"]
+    judged = found.answers["confirmation"]
+    fewer = np.where((labels == 8) & (np.arange(400) >= 100), 1, labels).astype(np.int8)
+    removed = np.stack([fewer, labels, labels])  # on discovery class 8 loses 30 of 40, not class 3
+    answers = {"discovery": replace(judged, removed=removed), "confirmation": judged}
+    (chosen,) = GateInterventions(answers, found.labels).specialties().to_dict("records")
+    assert (chosen["expert"], chosen["class"]) == (0, 8)
+    assert (chosen["discovery"], chosen["change"]) == (-0.75, 0)
+    assert not chosen["needed"]
 
 
 def test_accuracies_have_wilsons_intervals_and_paired_changes() -> None:

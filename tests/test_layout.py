@@ -78,6 +78,12 @@ def test_analyses_do_not_import_one_another(module: str) -> None:
         assert not [used for used in imports(name) if used.startswith(tuple(others))]
 
 
+@pytest.mark.parametrize("module", [name for name in CORE if name.startswith("core.interventions")])
+def test_interventions_know_nothing_of_what_they_are_used_for(module: str) -> None:
+    above = ("core.claims", "core.architectures", "core.analyses", "core.charts", "core.training")
+    assert not [used for used in imports(module) if used.startswith(above)]
+
+
 def test_core_is_imported_without_streamlit_installed() -> None:
     modules = [module for module in CORE if module != "core.runtime.cache"]
     program = f"import sys; sys.modules['streamlit'] = None; import {', '.join(modules)}"

@@ -18,11 +18,12 @@ from core.analyses.labelling import score_card
 from core.analyses.maximize import Channel, Fourier, Neuron, Settings, maximize
 from core.architectures.mixture import gate_report, report_of, shared
 from core.architectures.mixture.gate_map import corners, gate_map
-from core.architectures.mixture.interventions import alone, donors
+from core.architectures.mixture.interventions import alone
 from core.claims import ask
 from core.data import DataSet, load
 from core.data.strokes import draw, generate
-from core.interventions.effects import Resamples
+from core.interventions.bootstrap import Resamples
+from core.interventions.donors import within_groups as donors
 from core.interventions.removal import Removal
 from core.interventions.search import greedy, random_orders
 from core.interventions.shapley import shapley

@@ -17,7 +17,6 @@ from torch import nn
 from core.activations import check_unit, layer_of
 from core.arguments import seeded, whole
 from core.claims.evidence import (
-    Change,
     Controls,
     Evidence,
     Finding,
@@ -29,6 +28,7 @@ from core.claims.trial import Claim, Half, Progress, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
 from core.data import DataSet, members
 from core.data.concepts import CONCEPTS, Measured, measure
+from core.interventions.bootstrap import Change
 from core.interventions.removal import KINDS
 from core.surroundings import undisturbed
 from core.text import literal

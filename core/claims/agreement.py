@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 
-from core.claims.evidence import Change, Evidence
+from core.claims.evidence import Evidence
+from core.interventions.bootstrap import Change
 from core.text import literal
 
 __all__ = ["disagreements", "values"]

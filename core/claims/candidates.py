@@ -88,7 +88,7 @@ def candidates(model: nn.Module, half: Half, layer: str, *, seed: int = 0) -> Ca
     best = _best_of_shuffles(answers, present[judged], labels[judged], inside, seed)
     some = Removal(model, half.digits, layer).on(present)
     before = some.intact.nll.mean(dtype=np.float64)
-    loss = [some.without([u]).nll.mean(dtype=np.float64) - before for u in range(some.units)]
+    loss = [without.nll.mean(dtype=np.float64) - before for without in some.each_alone()]
     return Candidates(
         within=score[:, 0] if inside else np.full(len(score), 0.5),
         everywhere=everywhere,

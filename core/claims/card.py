@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from html import escape
 
 from core import colours
-from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Change, Controls, Evidence
+from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence
 from core.data.concepts import CONCEPTS
+from core.interventions.bootstrap import Change
 
 __all__ = ["group_name", "html"]
 

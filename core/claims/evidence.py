@@ -20,6 +20,8 @@ from torch import nn
 
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
+from core.interventions.bootstrap import Change
+from core.interventions.removal import KINDS
 from core.json_text import dumps
 from core.text import literal
 from core.units import UnitId
@@ -28,7 +30,6 @@ __all__ = [
     "QUESTIONS",
     "SUPPORTED",
     "VERDICTS",
-    "Change",
     "Controls",
     "Evidence",
     "Finding",
@@ -43,7 +44,6 @@ VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE)
 QUESTIONS = ("necessary", "sufficient", "conditional detector", "global detector")
 CARD_LIMIT = 2 * 2**20  # bytes of a card; one with 1,000 control sets has about 60 KB
 _FORMAT = "specialized-neurons evidence 1"
-_KINDS = ("zero", "mean", "resample")  # of ablation
 _Part = TypeVar("_Part")
 
 
@@ -60,26 +60,6 @@ class Finding:
     low: float | None
     high: float | None
     n: int
-
-
-@dataclass(frozen=True)
-class Change:
-    """After the removal less before it, in one group of n digits, with a 95 % interval.
-
-    measure: "accuracy" (0..1), "margin" (of logits) or "nll" (nats). before, after: its means.
-    lost, gained: digits that were right and no longer are, and the reverse.
-    """
-
-    group: str
-    measure: str
-    n: int
-    before: float
-    after: float
-    change: float
-    low: float
-    high: float
-    lost: int
-    gained: int
 
 
 @dataclass(frozen=True)
@@ -294,7 +274,7 @@ def _checked(card: Evidence) -> Evidence:
         raise ValueError("it names no units, or lacks a verdict")
     if wrong := {of.verdict for of in card.findings.values()} - set(VERDICTS):
         raise ValueError(f"{literal(sorted(wrong)[0], 40)} is not a verdict")
-    if card.ablation not in _KINDS:
+    if card.ablation not in KINDS:
         raise ValueError(f"{literal(card.ablation, 40)} is not a kind of ablation")
     card.change(card.concept)
     return card

@@ -12,10 +12,10 @@ from torch import nn
 
 from core.activations import collect, layer_of
 from core.claims.detection import Detection, comparable, detection, scores, within_classes
-from core.claims.evidence import Change, Controls
+from core.claims.evidence import Controls
 from core.data import CLASSES, DataSet
-from core.interventions.controls import p_value, random_sets, strengths
-from core.interventions.effects import Resamples, changes, never_certain
+from core.interventions.bootstrap import Change, Resamples, changes, never_certain
+from core.interventions.controls import of_each_set, p_value, random_sets, strengths
 from core.interventions.removal import Outcome, Removal
 
 __all__ = ["Claim", "Half", "Progress", "Trial"]
@@ -180,10 +180,10 @@ class Trial:
         self, measure: str, effect: Callable[[Iterable[int]], float], told: Progress
     ) -> Controls:
         """The effect of the claim's units and of every control set."""
-        own, known = effect(self.claim.units), {}
-        for at, units in enumerate(map(tuple, np.sort(self.sets, axis=1).tolist())):
-            told(at / len(self.sets), f"Control {at + 1} of {len(self.sets)}: {measure}")
-            if units not in known:
-                known[units] = effect(units)
-        effects = np.array([known[tuple(units)] for units in np.sort(self.sets, axis=1).tolist()])
-        return Controls(measure, own, tuple(effects.tolist()), len(known), p_value(own, effects))
+        own = effect(self.claim.units)
+
+        def on_set(number: int) -> None:
+            told(number / len(self.sets), f"Control {number + 1} of {len(self.sets)}: {measure}")
+
+        effects, distinct = of_each_set(effect, self.sets, on_set)
+        return Controls(measure, own, tuple(effects), distinct, p_value(own, np.array(effects)))

@@ -17,7 +17,8 @@ from __future__ import annotations
 import math
 
 from core.claims.detection import Detection
-from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Change, Controls, Finding
+from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Finding
+from core.interventions.bootstrap import Change
 
 __all__ = ["FEWEST", "conditional", "everywhere", "necessary", "sufficient"]
 

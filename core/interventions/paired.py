@@ -16,7 +16,7 @@ from scipy.stats import t as student
 from torch import Tensor, nn
 
 from core.arguments import whole
-from core.data import CLASSES, DataSet
+from core.data import DataSet
 from core.interventions.removal import Removal
 from core.surroundings import undisturbed
 
@@ -45,14 +45,14 @@ def paired_effects(
 ) -> Mapping[str, Paired]:
     """The change of the margin of class `label` when the part is added to a digit.
 
-    present, absent: (n, 1, 28, 28), the same digits with and without the part. By name: "intact",
-    "without the units", and "difference", the second less the first. Margin: logit of the class
-    less the largest other.
+    present, absent: (n, channels, height, width), the same digits with and without the part. By
+    name: "intact", "without the units", and "difference", the second less the first. Margin: logit
+    of the class less the largest other.
 
     Raises `ValueError` for fewer than two pairs, an unknown layer or kind, a wrong unit, or a label
     that is none.
     """
-    label = whole(label, "label", 0, CLASSES - 1)
+    label = whole(label, "label", 0)
     if len(present) < 2 or len(present) != len(absent):
         raise ValueError(
             f"there are {len(present)} digits with the part and {len(absent)} without: give at "

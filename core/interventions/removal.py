@@ -7,9 +7,10 @@ lies behind the layer is computed again, so that hundreds of sets of units can b
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -18,14 +19,17 @@ from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
 from core.activations import behind, collect, layer_of
-from core.arguments import seeded, whole
+from core.arguments import seeded
 from core.data import DataSet
+from core.interventions.donors import derangement
+from core.interventions.edits import replaced, unit_indices
 from core.surroundings import undisturbed
 from core.text import literal
 
-__all__ = ["KINDS", "Outcome", "Removal"]
+__all__ = ["KINDS", "LayerEdit", "Outcome", "Removal"]
 
 Numbers = NDArray[np.float32]
+LayerEdit: TypeAlias = Callable[[Tensor, slice], Tensor]
 
 KINDS = ("zero", "mean", "resample")
 _BATCH = 500  # digits at once
@@ -107,7 +111,7 @@ class Removal:
             known = self.values if reference is None else collect(model, reference.images, layer)
             self._instead = (known.relu() if layer_of(model, layer).rectified else known).mean(0)
         else:
-            other = _derangement(len(digits), seed) if donors is None else donors
+            other = derangement(len(digits), seed) if donors is None else donors
             self._instead = self.values[other]
         self._instead = self._instead.expand_as(self.values)
 
@@ -126,6 +130,11 @@ class Removal:
         """How many units the layer has."""
         return self.values.shape[1]
 
+    @property
+    def classes(self) -> int:
+        """How many classes the digits are of."""
+        return len(self.digits.class_names)
+
     @cached_property
     def _parts(self) -> list[slice]:
         """Some digits at once, as they fit the processor's cache."""
@@ -142,44 +151,28 @@ class Removal:
         return self.without(())
 
     @undisturbed()
-    def without(self, units: Iterable[int]) -> Outcome:
-        """What it says without `units`. Raises `ValueError` for one that the layer hasn't."""
-        index = torch.tensor(sorted(set(self._checked(units))), dtype=torch.int64)
+    def under(self, edit: LayerEdit) -> Outcome:
+        """What the model says with the layer's activations edited.
+
+        edit: from the activations of some digits, and which those are, to others of that shape.
+        """
         with torch.no_grad():
             logits = [
-                follow(self._edited(rows, index))
+                follow(edit(self.values[rows], rows))
                 for rows, follow in zip(self._parts, self._behind, strict=True)
             ]
         return Outcome(torch.cat(logits), self.digits.labels)
 
+    def without(self, units: Iterable[int]) -> Outcome:
+        """What it says without `units`. Raises `ValueError` for one that the layer hasn't."""
+        index = unit_indices(units, self.layer, self.units)
+        return self.under(lambda values, rows: replaced(values, index, self._instead[rows]))
+
+    def each_alone(self) -> Iterator[Outcome]:
+        """What it says without each unit in turn."""
+        return (self.without([unit]) for unit in range(self.units))
+
     def keeping(self, units: Iterable[int]) -> Outcome:
         """What it says when all other units of the layer are taken away."""
-        kept = set(self._checked(units))
-        return self.without(unit for unit in range(self.units) if unit not in kept)
-
-    def _edited(self, rows: slice, index: Tensor) -> Tensor:
-        """The activations of some digits, those of the units `index` replaced."""
-        if not len(index):
-            return self.values[rows]
-        values = self.values[rows].clone()
-        values[:, index] = self._instead[rows][:, index]
-        return values
-
-    def _checked(self, units: Iterable[int]) -> list[int]:
-        """The units as whole numbers, or `ValueError`."""
-        found = [whole(unit, "the index of a unit") for unit in units]
-        for unit in found:
-            if not 0 <= unit < self.units:
-                raise ValueError(
-                    f"{self.layer} has no unit {unit}: choose 0 to {self.units - 1}; units ranked "
-                    "in one layer can't be removed from another."
-                )
-        return found
-
-
-def _derangement(n: int, seed: int) -> Tensor:
-    """For each of n digits another one, each taken once: neighbours on a shuffled ring."""
-    ring = torch.randperm(n, generator=torch.Generator().manual_seed(seed))
-    other = torch.empty_like(ring)
-    other[ring] = ring.roll(1)
-    return other
+        kept = unit_indices(units, self.layer, self.units)
+        return self.without(np.setdiff1d(np.arange(self.units), kept))

@@ -14,11 +14,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.arguments import seeded, whole
-from core.data import CLASSES
 from core.interventions.removal import Removal
 from core.interventions.shapley import shapley
 
-__all__ = ["COUNTS", "Curve", "curve", "erasing", "greedy", "random_orders", "shapley_of", "single"]
+__all__ = [
+    "COUNTS",
+    "Curve",
+    "accuracies",
+    "curve",
+    "erasing",
+    "greedy",
+    "random_orders",
+    "shapley_of",
+    "single",
+]
 
 Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
@@ -47,13 +56,13 @@ def curve(removal: Removal, order: Sequence[int], label: int) -> Curve:
 
     Raises `ValueError` for a label that is none.
     """
-    label = whole(label, "label", 0, CLASSES - 1)
+    label = _class_of(label, removal)
     half = [k for k in COUNTS if k < removal.units]
     labels = removal.digits.labels.numpy()
-    recall, kept = np.empty((len(half), CLASSES)), np.empty(len(half))
+    recall, kept = np.empty((len(half), removal.classes)), np.empty(len(half))
     for at, k in enumerate(half):
         right = removal.without(order[:k]).right
-        recall[at] = [_mean(right[labels == each]) for each in range(CLASSES)]
+        recall[at] = [_mean(right[labels == each]) for each in range(removal.classes)]
         says = removal.keeping(order[:k]).shares[:, label]
         kept[at] = _mean(says[labels == label]) - _mean(says[labels != label])
     return Curve(np.array(half), recall, kept)
@@ -65,7 +74,7 @@ def erasing(found: Curve, label: int) -> int | None:
     At most 10 % of the class's recall is left, and of every other at least 95 %. Raises
     `ValueError` for a label that is none.
     """
-    label = whole(label, "label", 0, CLASSES - 1)
+    label = whole(label, "label", 0, found.recall.shape[1] - 1)
     others = np.delete(found.recall, label, axis=1)
     erased = (found.recall[:, label] <= ERASED + 1e-6) & (np.nanmin(others, axis=1) >= SPARED)
     return int(found.counts[erased.argmax()]) if erased.any() else None
@@ -74,10 +83,9 @@ def erasing(found: Curve, label: int) -> int | None:
 def single(removal: Removal) -> Numbers:
     """(units, classes): the loss of log-likelihood, nats, when one unit alone is removed."""
     before, labels = removal.intact.nll, removal.digits.labels.numpy()
-    members = (labels[:, None] == np.arange(CLASSES)).astype(np.float64)
+    members = (labels[:, None] == np.arange(removal.classes)).astype(np.float64)
     members /= np.maximum(members.sum(0), 1)
-    losses = [(removal.without([unit]).nll - before) @ members for unit in range(removal.units)]
-    return np.stack(losses)
+    return np.stack([(without.nll - before) @ members for without in removal.each_alone()])
 
 
 def greedy(
@@ -88,7 +96,7 @@ def greedy(
     What is climbed is the class's mean loss of log-likelihood less that of all other digits. Raises
     `ValueError` for a label that is none and a count below 0.
     """
-    label, count = whole(label, "label", 0, CLASSES - 1), whole(count, "count", 0)
+    label, count = _class_of(label, removal), whole(count, "count", 0)
     sample = _sample(removal, label)
     own = (sample.digits.labels == label).numpy()
     chosen: list[int] = []
@@ -116,7 +124,7 @@ def shapley_of(
 
     Raises `ValueError` for a label that is none, and as `shapley`.
     """
-    label = whole(label, "label", 0, CLASSES - 1)
+    label = _class_of(label, removal)
     some = removal.on(_rows(removal, label, others=False))
 
     def value(present: NDArray[np.bool_]) -> float:
@@ -132,10 +140,20 @@ def random_orders(units: int, orders: int, seed: int) -> Whole:
     return np.stack([generator.permutation(units) for _ in range(whole(orders, "orders", 1))])
 
 
+def accuracies(removal: Removal, order: Sequence[int], counts: Sequence[int]) -> list[np.float32]:
+    """Accuracy with the first units of `order` removed, as many as each of `counts` says."""
+    return [removal.without(order[:count]).right.mean() for count in counts]
+
+
 def completed(order: Sequence[int], scores: NDArray[np.floating]) -> list[int]:
     """`order` and then all other units, the highest score first."""
     rest = sorted(set(range(len(scores))) - set(order), key=lambda unit: -float(scores[unit]))
     return [*order, *rest]
+
+
+def _class_of(label: int, removal: Removal) -> int:
+    """The label, or `ValueError` where the digits have no such class."""
+    return whole(label, "label", 0, removal.classes - 1)
 
 
 def _sample(removal: Removal, label: int) -> Removal:

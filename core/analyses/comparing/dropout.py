@@ -21,7 +21,7 @@ from core.analyses.described import DescribedDigitsTask
 from core.analyses.dissection import Sample
 from core.data import DataSet
 from core.interventions.removal import Removal
-from core.interventions.search import random_orders
+from core.interventions.search import accuracies, random_orders
 from core.models.inspectable import Inspectable
 from core.models.settings import Dropout
 from core.runs import Run
@@ -163,6 +163,6 @@ def silenced(model: Inspectable, digits: DataSet, layer: str, seed: int = 0) -> 
     removal = Removal(model, digits, layer)
     orders = random_orders(removal.units, ORDERS, seed)
     counts = [round(share * removal.units) for share in SHARES]
-    right = [[removal.without(order[:k]).right.mean() for k in counts] for order in orders]
+    right = [accuracies(removal, order, counts) for order in orders]
     mean: Numbers = np.mean(right, axis=0, dtype=np.float64)
     return mean

@@ -10,8 +10,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from core.architectures.attention.measure import attended_distance
+from core.interventions.answers import accuracy_row
+from core.interventions.controls import range_of, range_of_others
+from core.interventions.effects import EffectTable, PairedChange
 from core.models.attention import HEADS, TOKENS
-from core.statistics import paired_interval, wilson_interval
 
 __all__ = ["DRAWS", "UNIFORM", "Heads", "medians"]
 
@@ -63,68 +65,43 @@ class Heads:
                 frames.append(pd.DataFrame({"network": network, "block": block, **flat}))
         return pd.concat(frames, ignore_index=True)
 
-    def changes(self, half: str) -> Numbers:
-        """Change in accuracy, (blocks, heads, classes), without each head."""
-        change: Numbers = (self.won[half] - self.lost[half]) / np.maximum(self.count[half], 1)
-        return change
-
     def effects(self) -> pd.DataFrame:
         """A row for each block, head and class: the change, its interval, and the control's range.
 
-        The interval is of paired proportions, one digit added to the lost and one to the won
-        (Bonett & Price 2012). Control: random units of the other heads, as many; in block 1, where
-        a head is one unit, the other heads.
+        Control: random units of the other heads, as many; in block 1, where a head is one unit, the
+        other heads. See `EffectTable.table`.
         """
-        now, earlier = self.changes("confirmation"), self.changes("discovery")
-        low, high = self._interval()
-        least, most = self._controls()
-        block, head, digit = (axis.ravel() for axis in np.indices(now.shape))
-        return pd.DataFrame(
-            {
-                "block": block,
-                "head": head,
-                "class": digit,
-                "discovery": earlier.ravel(),
-                "change": now.ravel(),
-                "low": low.ravel(),
-                "high": high.ravel(),
-                "control low": least.ravel(),
-                "control high": most.ravel(),
-                "digits": np.broadcast_to(self.count["confirmation"], now.shape).ravel(),
-            }
-        )
+        return self._effects().table()
 
     def specialties(self) -> pd.DataFrame:
         """A row for each head: the class hurt most on the discovery half, judged on the other.
 
         needed: whether the whole interval lies below all controls.
         """
-        table = self.effects()
-        worst = table.groupby(["block", "head"])["discovery"].idxmin()
-        chosen = table.loc[worst].reset_index(drop=True)
-        return chosen.assign(needed=chosen["high"] < chosen["control low"])
+        return self._effects().specialties()
 
-    def _interval(self) -> tuple[Numbers, Numbers]:
-        """95 % interval of each change on the confirmation half."""
-        sides = (self.lost["confirmation"], self.won["confirmation"])
-        return paired_interval(*sides, self.count["confirmation"])
+    def _effects(self) -> EffectTable:
+        """What silencing each head changes, block by block, beside its controls."""
+        earlier, now = (self._silenced(half) for half in ("discovery", "confirmation"))
+        controls = (range_of(self.random), range_of_others(now.change[-HEADS:]))
+        low, high = (np.concatenate(of_blocks) for of_blocks in zip(*controls, strict=True))
+        block, head = (axis.ravel() for axis in np.indices((2, HEADS)))
+        return EffectTable({"block": block, "head": head}, earlier, now, (low, high))
 
-    def _controls(self) -> tuple[Numbers, Numbers]:
-        """Lowest and highest change of the controls, (blocks, heads, classes)."""
-        last = self.changes("confirmation")[1]
-        others = np.stack([np.delete(last, head, 0) for head in range(HEADS)], 1)
-        both = (self.random, others)
-        return np.stack([of.min(0) for of in both]), np.stack([of.max(0) for of in both])
+    def _silenced(self, half: str) -> PairedChange:
+        """What each head's silence changes, (blocks · heads, classes)."""
+        classes = self.count[half].shape[-1]
+        lost, won = (of[half].reshape(-1, classes) for of in (self.lost, self.won))
+        return PairedChange(lost, won, self.count[half])
 
     def accuracies(self) -> pd.DataFrame:
         """A row for each intervention and what it edits: accuracy with its Wilson interval."""
         n = int(self.count["confirmation"].sum())
-        rows = []
-        for name, counts in self.kept.items():
-            for edited, hits in zip(EDITED, counts.tolist(), strict=True):
-                low, high = wilson_interval(hits, n)
-                row = {"weights": name, "edited": edited, "accuracy": hits / n}
-                rows.append({**row, "low": low, "high": high})
+        rows = [
+            {"weights": name, "edited": edited, **accuracy_row(hits, n)}
+            for name, counts in self.kept.items()
+            for edited, hits in zip(EDITED, counts.tolist(), strict=True)
+        ]
         return pd.DataFrame(rows)
 
 

@@ -6,7 +6,7 @@ the weight that it gives to each patch. What is silenced or replaced is edited o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,15 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from core.activations import Edit, collect, run
-from core.data import CLASSES, DataSet
+from core.activations import collect
+from core.data import DataSet
+from core.interventions.answers import class_changes, correct
+from core.interventions.controls import random_units
+from core.interventions.donors import shuffled
+from core.interventions.edits import Edits, Unit, exchanged, held
 from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
 from core.models.inspectable import Inspectable
 from core.statistics import entropy as bits_of
-from core.units import UnitId
 
 __all__ = [
     "BLOCKS",
@@ -38,7 +41,6 @@ __all__ = [
 ]
 
 Numbers = NDArray[np.float64]
-Edits = dict[UnitId | tuple[str, int], Edit]
 
 BLOCKS = ("heads_0", "heads_1")
 PATCHES = SIDE * SIDE
@@ -92,23 +94,12 @@ def mean_weights(model: Inspectable, images: Tensor) -> tuple[list[Numbers], lis
     return means, spreads
 
 
-def units_of(block: int, head: int) -> list[UnitId | tuple[str, int]]:
+def units_of(block: int, head: int) -> list[Unit]:
     """The units of a head: all its queries. Raises `ValueError` where there is no such head."""
     if block not in range(len(BLOCKS)) or head not in range(HEADS):
         raise ValueError(f"block {block}, head {head}: there are blocks 0, 1 and heads 0 to 3.")
     queries = TOKENS if block == 0 else 1
     return [(BLOCKS[block], head * queries + query) for query in range(queries)]
-
-
-def right(
-    model: Inspectable,
-    digits: DataSet,
-    edits: Mapping[UnitId | tuple[str, int], Edit] | None = None,
-) -> NDArray[np.bool_]:
-    """Which digits are classified right, with some units edited."""
-    answers = run(model, digits.images, edits).argmax(1)
-    found: NDArray[np.bool_] = (answers == digits.labels).numpy()
-    return found
 
 
 def head_effects(
@@ -118,14 +109,10 @@ def head_effects(
 
     Lost were right and are wrong without the head; won the other way round.
     """
-    whole = right(model, digits)
-    lost = np.zeros((len(BLOCKS), HEADS, CLASSES), dtype=np.int64)
-    won = np.zeros_like(lost)
-    for block, head in np.ndindex(len(BLOCKS), HEADS):
-        without = right(model, digits, dict.fromkeys(units_of(block, head), 0.0))
-        lost[block, head] = _by_class(whole & ~without, digits)
-        won[block, head] = _by_class(~whole & without, digits)
-    return lost, won
+    heads = (units_of(block, head) for block, head in np.ndindex(len(BLOCKS), HEADS))
+    changes = class_changes(model, digits, (held(head, 0.0) for head in heads))
+    found = changes.reshaped(len(BLOCKS), HEADS)
+    return found.lost, found.won
 
 
 def random_effects(model: Inspectable, digits: DataSet, draws: int, seed: int = 0) -> Numbers:
@@ -134,20 +121,11 @@ def random_effects(model: Inspectable, digits: DataSet, draws: int, seed: int = 
     As many units as a head has, drawn from all other heads: the control of silencing that head.
     """
     generator = np.random.default_rng(seed)
-    whole = _by_class(right(model, digits), digits)
-    count = np.bincount(digits.labels.numpy(), minlength=CLASSES)
-    changes = np.zeros((draws, HEADS, CLASSES))
-    for draw, head in np.ndindex(draws, HEADS):
+    drawn = []
+    for _, head in np.ndindex(draws, HEADS):
         others = [unit for other in range(HEADS) if other != head for unit in units_of(0, other)]
-        drawn = generator.choice(len(others), TOKENS, replace=False)
-        without = right(model, digits, {others[at]: 0.0 for at in drawn})
-        changes[draw, head] = (_by_class(without, digits) - whole) / np.maximum(count, 1)
-    return changes
-
-
-def _by_class(which: NDArray[np.bool_], digits: DataSet) -> NDArray[np.int64]:
-    """How many of the digits of each class, (classes,)."""
-    return np.bincount(digits.labels.numpy()[which], minlength=CLASSES)
+        drawn.append(held(random_units(others, TOKENS, generator), 0.0))
+    return class_changes(model, digits, drawn).reshaped(draws, HEADS).change
 
 
 def interventions(blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
@@ -158,15 +136,11 @@ def interventions(blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
     int64 (n,), has. silenced: 0.
     """
     units = [unit for block in blocks for head in range(HEADS) for unit in units_of(block, head)]
-
-    def exchanged(weights: Tensor) -> Tensor:
-        return weights[other]
-
     return {
-        "uniform": dict.fromkeys(units, 1 / PATCHES),
-        "mean": dict.fromkeys(units, "mean"),
-        "another digit": dict.fromkeys(units, exchanged),
-        "silenced": dict.fromkeys(units, 0.0),
+        "uniform": held(units, 1 / PATCHES),
+        "mean": held(units, "mean"),
+        "another digit": exchanged(units, other),
+        "silenced": held(units, 0.0),
     }
 
 
@@ -175,11 +149,11 @@ def accuracies(model: Inspectable, digits: DataSet, seed: int = 0) -> dict[str, 
 
     "as it is" is the network unedited, three times the same.
     """
-    other = torch.randperm(len(digits), generator=torch.Generator().manual_seed(seed))
-    found: dict[str, list[int]] = {"as it is": [int(right(model, digits).sum())] * 3}
+    other = shuffled(len(digits), torch.Generator().manual_seed(seed))
+    found: dict[str, list[int]] = {"as it is": [int(correct(model, digits).sum())] * 3}
     for blocks in ((0,), (1,), (0, 1)):
         for name, edits in interventions(blocks, other).items():
-            found.setdefault(name, []).append(int(right(model, digits, edits).sum()))
+            found.setdefault(name, []).append(int(correct(model, digits, edits).sum()))
     return found
 
 

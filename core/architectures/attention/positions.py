@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from core.activations import run
 from core.data import DataSet
+from core.interventions.answers import are_correct
 from core.models.attention import TOKENS, shuffle_patches
 from core.models.inspectable import Inspectable
 
@@ -41,13 +42,12 @@ def position_value(
     rows = []
     for name, model in networks.items():
         plain, shuffled = run(model, digits.images), run(model, images)
-        answers, others = plain.argmax(1), shuffled.argmax(1)
         shares = {
-            "accuracy": answers == labels,
-            "accuracy shuffled": others == labels,
-            "same answer": answers == others,
+            "accuracy": are_correct(plain, labels),
+            "accuracy shuffled": are_correct(shuffled, labels),
+            "same answer": (plain.argmax(1) == shuffled.argmax(1)).numpy(),
         }
-        measured = {what: float(share.double().mean()) for what, share in shares.items()}
+        measured = {what: float(share.mean()) for what, share in shares.items()}
         moved = float((plain - shuffled).abs().max())
         rows.append({"network": name, **measured, "logits moved": moved})
     return PositionValue(pd.DataFrame(rows), order)

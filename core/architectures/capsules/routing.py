@@ -11,6 +11,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from core.activations import batches_of
+from core.interventions.answers import are_correct
+from core.interventions.donors import shuffled
 from core.models.capsules import ITERATIONS, SPREAD, Capsules, routing
 
 __all__ = ["MEASURES", "OfTheModule", "correct", "decisiveness", "misrouted", "of_the_module"]
@@ -34,8 +36,7 @@ def correct(
     with torch.no_grad():
         for some, own in _pairs(images, labels):
             for at, each in enumerate(iterations):
-                answers = model.trace(some, each).lengths[:, -1].argmax(1)
-                found[at] += int((answers == own).sum())
+                found[at] += are_correct(model.trace(some, each).lengths[:, -1], own).sum()
     return found
 
 
@@ -52,11 +53,11 @@ def misrouted(
         for some, own in _pairs(images, labels):
             trace = model.trace(some)
             share = trace.coefficients[:, -1].transpose(1, 2)
-            other = share[torch.randperm(len(some), generator=generator)]
-            shuffled = share[:, :, torch.randperm(share.shape[2], generator=generator)]
-            for at, given in enumerate((other, shuffled)):
+            other = share[shuffled(len(some), generator)]
+            mixed = share[:, :, shuffled(share.shape[2], generator)]
+            for at, given in enumerate((other, mixed)):
                 lengths = model.gathered(trace.primary, given).norm(dim=-1)
-                right[at] += int((lengths.argmax(1) == own).sum())
+                right[at] += int(are_correct(lengths, own).sum())
     return right[0], right[1]
 
 
@@ -128,7 +129,7 @@ def of_the_module(model: Capsules, images: Tensor, generator: torch.Generator) -
     with torch.no_grad():
         inputs = model.trace(images).primary
         drawn = torch.randn(model.matrices.shape, generator=generator)
-        order = torch.randperm(inputs.shape[1], generator=generator)
+        order = shuffled(inputs.shape[1], generator)
         each = model.matrices[:1].expand_as(model.matrices)
         wide, begun = (_routed(inputs, drawn * spread) for spread in (1.0, SPREAD))
         shared, own = (

@@ -7,12 +7,12 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.stats import binomtest
 
 from core.architectures.capsules import routing
+from core.interventions.answers import accuracy_row
+from core.interventions.effects import PairedChange
 from core.models.capsules import Capsules
 from core.models.inspectable import Inspectable
-from core.statistics import wilson_interval
 
 __all__ = ["ITERATIONS", "RoutingComparison", "RoutingEffects", "of_capsules"]
 
@@ -51,7 +51,7 @@ class RoutingEffects:
         names[0] = "1 iteration: all c equal"
         wrong = ["c of another digit", "c of other inputs"]
         rows = [
-            {"routing": name, "control": at >= len(names), **_interval(int(hits), self.digits)}
+            {"routing": name, "control": at >= len(names), **accuracy_row(int(hits), self.digits)}
             for at, (name, hits) in enumerate(
                 zip([*names, *wrong], [*self.right, *self.misrouted], strict=True)
             )
@@ -83,23 +83,23 @@ class RoutingComparison:
         """A row for each network, with Wilson's interval."""
         named = {"trained with routing": self.routed, "trained without": self.unrouted}
         return pd.DataFrame(
-            [{"network": name, **_interval(int(of.sum()), len(of))} for name, of in named.items()]
+            [
+                {"network": name, **accuracy_row(int(of.sum()), len(of))}
+                for name, of in named.items()
+            ]
         )
 
     @property
     def only(self) -> tuple[int, int]:
         """Digits that only the routed network tells right, and only the other."""
-        won, lost = self.routed & ~self.unrouted, self.unrouted & ~self.routed
-        return int(won.sum()), int(lost.sum())
+        return int(self._changed.won), int(self._changed.lost)
 
     @property
     def p_value(self) -> float:
         """Of as uneven a split of the digits that only one tells right (McNemar's exact test)."""
-        won, lost = self.only
-        return float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
+        return self._changed.p_value
 
-
-def _interval(hits: int, n: int) -> dict[str, float]:
-    """Accuracy with the ends of Wilson's 95 % interval."""
-    low, high = wilson_interval(hits, n)
-    return {"accuracy": hits / n, "low": low, "high": high}
+    @property
+    def _changed(self) -> PairedChange:
+        """What routing changes."""
+        return PairedChange.between(self.unrouted, self.routed)

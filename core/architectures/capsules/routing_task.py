@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from core.activations import run
 from core.architectures.capsules import routing
 from core.architectures.capsules.routing_effects import (
     ITERATIONS,
@@ -16,6 +15,7 @@ from core.architectures.capsules.routing_effects import (
     of_capsules,
 )
 from core.data.task import DataTask
+from core.interventions.answers import correct
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
@@ -70,5 +70,4 @@ class RoutingComparisonTask(Task[RoutingComparison]):
         uniform = self.run.with_settings(iterations=1)
         *models, report = lab.given(report, ModelTask(self.run), ModelTask(uniform))
         digits = lab.result(DataTask(self.run.data, "confirmation"), report)
-        answers = [run(model, digits.images).argmax(1) for model in models]
-        return RoutingComparison(*((told == digits.labels).numpy() for told in answers))
+        return RoutingComparison(*(correct(model, digits) for model in models))

@@ -11,11 +11,11 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from core.activations import run
 from core.architectures.mixture.examples import mean_digits
 from core.architectures.mixture.report import DEAD, GateReport, read_gates, report_of
 from core.arguments import seeded, whole
 from core.data import CLASSES, DataSet
+from core.interventions.answers import correct
 from core.models import registry
 from core.models.inspectable import Inspectable
 from core.statistics import entropy
@@ -165,8 +165,7 @@ def grow(
     for step in sorted(weights):
         model.load_state_dict(dict(weights[step]))
         report = report_of(read_gates(model, digits, gate), labels, seed=seed)
-        right = run(model, digits.images).argmax(1) == digits.labels
-        values = {"steps": step, "accuracy": float(right.double().mean()), **_read(report)}
+        values = {"steps": step, "accuracy": float(correct(model, digits).mean()), **_read(report)}
         values["means"] = mean_digits(images, report.first, report.experts)
         values["same"] = report.first  # held against the last one below
         for key, value in values.items():

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,14 +15,17 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import nn
 
-from core.activations import Edit, Images, run
+from core.activations import Images, run
 from core.arguments import seeded, whole
 from core.data import CLASSES, DataSet
+from core.interventions.answers import accuracy_row
+from core.interventions.controls import range_of_others
+from core.interventions.donors import within_groups
+from core.interventions.edits import Edits, Unit, exchanged, held
+from core.interventions.effects import EffectTable, PairedChange
 from core.models.gated import Gated
-from core.statistics import paired_interval, wilson_interval
 from core.surroundings import undisturbed
 from core.text import literal
-from core.units import UnitId
 
 __all__ = [
     "WAYS",
@@ -33,14 +35,12 @@ __all__ = [
     "alike",
     "alone",
     "changed_weights",
-    "donors",
     "rerouted",
     "without",
 ]
 
 Answers = NDArray[np.int8]
 Numbers = NDArray[np.float64]
-Edits: TypeAlias = Mapping[UnitId | tuple[str, int], Edit]
 WAYS = ("removed", "alone")
 
 _DECIDED = {
@@ -86,8 +86,8 @@ def rerouted(
     experts = range(count)
     return GateAnswers(
         intact=_answers(model, images, {}),
-        another=changed_weights(model, images, donors(np.zeros(len(labels)), seed), name),
-        akin=changed_weights(model, images, donors(labels, seed), name),
+        another=changed_weights(model, images, within_groups(np.zeros(len(labels)), seed), name),
+        akin=changed_weights(model, images, within_groups(labels, seed), name),
         even=alike(model, images, name),
         removed=np.stack([without(model, images, each, name) for each in experts]),
         alone=np.stack([alone(model, images, each, name) for each in experts]),
@@ -105,7 +105,7 @@ def without(model: nn.Module, images: Images, expert: int, gate: str | None = No
             "a single expert can't be removed, for nothing would be left to answer: choose a "
             "mixture of at least 2 experts."
         )
-    return _answers(model, images, {(_scores(name), expert): _NEVER})
+    return _answers(model, images, held([(_scores(name), expert)], _NEVER))
 
 
 def alone(model: nn.Module, images: Images, expert: int, gate: str | None = None) -> Answers:
@@ -114,14 +114,14 @@ def alone(model: nn.Module, images: Images, expert: int, gate: str | None = None
     expert = whole(expert, "expert")
     if not 0 <= expert < experts:
         raise ValueError(f"there is no expert {expert}: choose 0 to {experts - 1}.")
-    others = (each for each in range(experts) if each != expert)
-    return _answers(model, images, {(_scores(name), each): _NEVER for each in others})
+    others = [(_scores(name), each) for each in range(experts) if each != expert]
+    return _answers(model, images, held(others, _NEVER))
 
 
 def alike(model: nn.Module, images: Images, gate: str | None = None) -> Answers:
     """Answers (n,) when every expert has the weight 1 / N, also those that weren't chosen."""
     name, experts = _gate(model, gate)
-    return _answers(model, images, {(name, each): 1 / experts for each in range(experts)})
+    return _answers(model, images, held(_units(name, experts), 1 / experts))
 
 
 def changed_weights(
@@ -136,23 +136,8 @@ def changed_weights(
         raise ValueError(
             f"order has shape {given.shape}: give one digit for each of {len(images)}."
         )
-    taken = torch.from_numpy(given.astype(np.int64))
-    edits: Edits = {(name, each): lambda values: values[taken] for each in range(count)}
-    return _answers(model, images, edits)
-
-
-def donors(groups: ArrayLike, seed: int = 0) -> NDArray[np.int64]:
-    """For each of n digits a random other one of its group, each taken once, int64 (n,).
-
-    groups: (n,), such as labels; all alike for any other digit. The digits of a group stand in a
-    random ring and each takes the next; one that is alone in its group keeps its own place.
-    """
-    given, random = np.asarray(groups), np.random.default_rng(seeded(seed))
-    order = np.arange(len(given))
-    for group in np.unique(given):
-        ring = random.permutation(np.flatnonzero(given == group))
-        order[ring] = np.roll(ring, 1)
-    return order
+    donors = torch.from_numpy(given.astype(np.int64))
+    return _answers(model, images, exchanged(_units(name, count), donors))
 
 
 def _answers(model: nn.Module, images: Images, edits: Edits) -> Answers:
@@ -168,6 +153,11 @@ def _gate(model: nn.Module, gate: str | None) -> tuple[str, int]:
     if gate is not None and gate not in model.gates:
         raise ValueError(f"{literal(gate)} is no gate: choose {' or '.join(model.gates)}.")
     return gate or model.gates[-1], model.routing.experts
+
+
+def _units(layer: str, count: int) -> list[Unit]:
+    """All units of a layer that has `count`."""
+    return [(layer, unit) for unit in range(count)]
 
 
 def _scores(gate: str) -> str:
@@ -224,17 +214,12 @@ class GateInterventions:
         Columns: decision, kind, accuracy, low, high (Wilson's 95 % interval), change (to the gate
         as trained), change low, change high (paired).
         """
-        intact = self.right("intact")
-        decided = [(name, "the gate", self.right(of)) for of, name in _DECIDED.items()]
-        each = self.right("alone")
-        single = [(f"expert {at} alone", "one expert", of) for at, of in enumerate(each)]
-        rows = []
-        for name, kind, right in [*decided, *single]:
-            low, high = wilson_interval(int(right.sum()), len(right))
-            row = {"decision": name, "kind": kind, "accuracy": right.mean()}
-            change = _change(intact, right)
-            rows.append({**row, "low": low, "high": high, **change})
-        return pd.DataFrame(rows)
+        names = [*_DECIDED.values(), *(f"expert {at} alone" for at in range(self.experts))]
+        kinds = ["the gate"] * len(_DECIDED) + ["one expert"] * self.experts
+        right = np.stack([*map(self.right, _DECIDED), *self.right("alone")])
+        rows = [accuracy_row(int(of.sum()), len(of)) for of in right]
+        table = pd.DataFrame({"decision": names, "kind": kinds}).join(pd.DataFrame(rows))
+        return table.assign(**PairedChange.between(self.right("intact"), right).columns())
 
     def dependence(self) -> GateDependence:
         """Whether the answer depends on the gate's weights, and on more of them than the class.
@@ -243,38 +228,23 @@ class GateInterventions:
         """
         intact = self.right("intact")
         shares = {name: float(self.right(name).mean()) for name in _DECIDED}
-        akin, another = (_change(intact, self.right(name)) for name in ("akin", "another"))
-        if another["change high"] >= 0:
+        changed = (PairedChange.between(intact, self.right(name)) for name in ("akin", "another"))
+        (low, high), (_, most) = (tuple(map(float, of.interval)) for of in changed)
+        if most >= 0:
             uses = "nothing"
+        elif high >= 0:
+            uses = "class"
         else:
-            uses = "class" if akin["change high"] >= 0 else "digit"
+            uses = "digit"
         best = float(self.right("alone").mean(1).max())
-        low, high = akin["change low"], akin["change high"]
         return GateDependence(**shares, best=best, low=low, high=high, uses=uses)
 
     def effects(self) -> pd.DataFrame:
         """A row for each expert and class: what its removal changes of the class's accuracy.
 
-        discovery, change: on the two halves. low, high: 95 % interval of the change, paired.
-        control low, control high: range of the change when another expert is removed instead.
+        Control: the removal of another expert instead. See `EffectTable.table`.
         """
-        earlier = self._changes("discovery")[0]
-        now, low, high = self._changes("confirmation")
-        others = np.stack([np.delete(now, at, 0) for at in range(self.experts)])
-        expert, digit = (axis.ravel() for axis in np.indices(now.shape))
-        return pd.DataFrame(
-            {
-                "expert": expert,
-                "class": digit,
-                "digits": np.bincount(self.labels["confirmation"], minlength=CLASSES)[digit],
-                "discovery": earlier.ravel(),
-                "change": now.ravel(),
-                "low": low.ravel(),
-                "high": high.ravel(),
-                "control low": others.min(1).ravel(),
-                "control high": others.max(1).ravel(),
-            }
-        )
+        return self._effects().table()
 
     def specialties(self) -> pd.DataFrame:
         """A row for each expert: the class hurt most on the discovery half, judged on the other.
@@ -282,16 +252,24 @@ class GateInterventions:
         Experts that hurt none there, such as those that take no digit, have no row. needed: whether
         the whole interval lies below the removal of every other expert.
         """
-        table = self.effects()
-        chosen = table.loc[table.groupby("expert")["discovery"].idxmin()]
-        chosen = chosen[chosen["discovery"] < 0].reset_index(drop=True)
-        return chosen.assign(needed=chosen["high"] < chosen["control low"])
+        chosen = self._effects().specialties()
+        return chosen[chosen["discovery"] < 0].reset_index(drop=True)
+
+    def _effects(self) -> EffectTable:
+        """What removing each expert changes, beside the removal of the others."""
+        earlier, now = (self._removed(half) for half in ("discovery", "confirmation"))
+        parts = {"expert": np.arange(self.experts)}
+        return EffectTable(parts, earlier, now, range_of_others(now.change))
+
+    def _removed(self, half: str) -> PairedChange:
+        """What removing each expert changes, (experts, classes)."""
+        intact, removed = self.right("intact", half), self.right("removed", half)
+        return PairedChange.by_class(intact, removed, self.labels[half], CLASSES)
 
     def costs(self) -> pd.DataFrame:
         """A row for each expert: what its removal changes of the accuracy on all digits."""
-        intact = self.right("intact")
-        rows = [_change(intact, right) for right in self.right("removed")]
-        return pd.DataFrame(rows).assign(expert=range(self.experts))
+        overall = self._removed("confirmation").overall
+        return pd.DataFrame(overall.columns()).assign(expert=range(self.experts))
 
     def cost_range(self) -> tuple[float, float, int]:
         """The least and the most accuracy that removing an expert costs, and which costs most."""
@@ -342,22 +320,3 @@ class GateInterventions:
         """Counts (class, answer)."""
         cells = CLASSES * self.labels["confirmation"].astype(np.int64) + answers
         return np.bincount(cells, minlength=CLASSES**2).reshape(CLASSES, CLASSES)
-
-    def _changes(self, half: str) -> tuple[Numbers, Numbers, Numbers]:
-        """Change in accuracy by expert and class (experts, classes), and its 95 % interval."""
-        intact, removed = self.right("intact", half), self.right("removed", half)
-        member = (self.labels[half][:, None] == np.arange(CLASSES)).astype(np.int64)
-        lost, won = (
-            (of.astype(np.int64) @ member) for of in (intact & ~removed, removed & ~intact)
-        )
-        count = member.sum(0)
-        low, high = paired_interval(lost, won, count)
-        return (won - lost) / np.maximum(count, 1), low, high
-
-
-def _change(before: NDArray[np.bool_], after: NDArray[np.bool_]) -> dict[str, float]:
-    """Change of the share that is right, with its paired 95 % interval."""
-    lost, won = int((before & ~after).sum()), int((after & ~before).sum())
-    low, high = paired_interval(lost, won, len(before))
-    change = (won - lost) / len(before)
-    return {"change": change, "change low": float(low), "change high": float(high)}

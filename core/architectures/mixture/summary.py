@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import binomtest
 
 from core.architectures.mixture.report import GateReport
-from core.statistics import paired_interval, wilson_interval
+from core.interventions.answers import accuracy_row
+from core.interventions.effects import PairedChange
 
 __all__ = [
     "MEASURES",
@@ -83,11 +83,8 @@ class RunSummary:
 
     def row(self) -> dict[str, float]:
         """All numbers by name, NaN for what the network lacks; low, high: Wilson's interval."""
-        low, high = wilson_interval(int(self.right.sum()), len(self.right))
         return {
-            "accuracy": self.accuracy,
-            "low": low,
-            "high": high,
+            **accuracy_row(int(self.right.sum()), len(self.right)),
             **{name: self.gate.get(name, np.nan) for name in MEASURES},
             "parameters": self.parameters,
             "multiplications": self.multiplications,
@@ -129,7 +126,7 @@ def versus(first: ArrayLike, other: ArrayLike) -> Versus:
         raise ValueError(
             f"the networks answered {ours.shape} and {theirs.shape}: give the same digits to both."
         )
-    won, lost = int((ours & ~theirs).sum()), int((theirs & ~ours).sum())
-    low, high = paired_interval(lost, won, len(ours))
-    p = float(binomtest(won, won + lost).pvalue) if won + lost else 1.0
-    return Versus(won, lost, (won - lost) / len(ours), float(low), float(high), p)
+    changed = PairedChange.between(theirs, ours)
+    difference, low, high = (float(of) for of in (changed.change, *changed.interval))
+    won, lost = int(changed.won), int(changed.lost)
+    return Versus(won, lost, difference, low, high, changed.p_value)

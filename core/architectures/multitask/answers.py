@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.functional import relu, softmax
 
+from core.interventions.edits import held_in_turn
 from core.models.multitask import Head, ManyHeads
 
 __all__ = ["Answer", "Answers", "answers"]
@@ -63,8 +64,7 @@ def answers(model: ManyHeads, images: Tensor, labels: Tensor) -> tuple[Answers, 
         passed = relu(layers["shared_1"])
         found = []
         for at in range(len(seen)):
-            silent = passed[at].repeat(passed.shape[1], 1).fill_diagonal_(0)
-            without = model.after("shared_1", silent)
+            without = model.after("shared_1", held_in_turn(passed[at : at + 1], 0.0))
             each = []
             for head in model.tasks:
                 rows = torch.cat([layers[head.layer][at : at + 1], without[head.layer]])

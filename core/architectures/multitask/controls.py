@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.architectures.multitask.results import ONE_SIDED
 from core.architectures.multitask.sharing import specialization
+from core.interventions.controls import spread
 
 __all__ = ["NETWORKS", "ControlNetworks"]
 
@@ -46,7 +47,7 @@ class ControlNetworks:
             of = _under(f"{network} {layer} ", self.arrays)
             for i, silent in enumerate(self.tasks[:3]):
                 for j, task in enumerate(self.tasks[:3]):
-                    low, high = np.quantile(of["random harm"][0, i, :, j], (0.025, 0.975))
+                    low, _, high = spread(of["random harm"][0, i, :, j])
                     harm = of["crossed harm"][0, i, j]
                     row = {"taught": taught, "silent": silent, "task": task, "harm": harm}
                     rows.append({**row, "harm low": low, "harm high": high})

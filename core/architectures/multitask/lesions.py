@@ -9,12 +9,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch.nn.functional import relu
 
 from core.architectures.multitask.sharing import Lesions, effects, mean_images, variances
 from core.data import DataSet
+from core.interventions import controls
 from core.models.multitask import ManyHeads
 
 __all__ = ["DRAWS", "Crossed", "crossed", "described", "judged", "matched"]
@@ -23,7 +22,6 @@ Numbers = NDArray[np.float64]
 Whole = NDArray[np.int64]
 
 DRAWS = 20  # of random units in their place
-_NEAREST = 20  # units of like strength, among which a random one is drawn
 
 
 @dataclass(frozen=True)
@@ -50,7 +48,7 @@ def crossed(lesions: Lesions, ranked: Numbers, count: int, draws: int, seed: int
     chosen = [np.argsort(-row, kind="stable")[:count] for row in ranked]
     others = [matched(strength, list(units), draws, generator) for units in chosen]
     alone = [lesions.judged(units) for units in chosen]
-    random = [[lesions.judged(units) for units in sets] for sets in others]
+    random = [controls.of_each_set(lesions.judged, sets)[0] for sets in others]
     return Crossed(
         *(np.stack([one[at] for one in alone]) for at in (0, 1)),
         *(np.stack([[one[at] for one in sets] for sets in random]) for at in (0, 1)),
@@ -59,12 +57,9 @@ def crossed(lesions: Lesions, ranked: Numbers, count: int, draws: int, seed: int
 
 def strengths(lesions: Lesions) -> Numbers:
     """(units,): mean rectified activation times the norm of the weights that read it."""
-    model = lesions.model
-    readers = ["shared_1"] if lesions.layer == "shared_0" else [head.layer for head in model.heads]
-    weights = torch.cat([model.get_submodule(name).weight.detach() for name in readers])  # type: ignore[operator]
-    mean = relu(lesions.values).double().mean(0)
-    found: Numbers = (mean * torch.linalg.vector_norm(weights.double(), dim=0)).numpy()
-    return found
+    model, layer = lesions.model, lesions.layer
+    readers = ["shared_1"] if layer == "shared_0" else [head.layer for head in model.heads]
+    return controls.strengths(model, layer, lesions.values, readers)
 
 
 def matched(
@@ -74,18 +69,9 @@ def matched(
 
     Raises `ValueError` when there are fewer others than chosen.
     """
-    others = np.setdiff1d(np.arange(len(strength)), chosen)
-    if len(others) < len(chosen):
+    if len(strength) < 2 * len(chosen):
         raise ValueError(f"{len(chosen)} units are chosen of {len(strength)}: choose at most half.")
-    scale = np.log(strength + 1e-9 * (strength.max() + 1))
-    sets = np.empty((draws, len(chosen)), np.int64)
-    for one in sets:
-        free = list(others)
-        for at in generator.permutation(len(chosen)):
-            apart = np.abs(scale[free] - scale[chosen[at]])
-            nearest = np.argsort(apart, kind="stable")[:_NEAREST]
-            one[at] = free.pop(int(generator.choice(nearest)))
-    return sets
+    return controls.random_sets(strength, chosen, draws, generator, nearest=controls.NEAREST)
 
 
 def judged(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from core.architectures.multitask.gradients import pairs_of
 from core.architectures.multitask.sharing import SHARED, specialization, tasks_of
+from core.interventions.controls import spread
 from core.models.multitask import Head, ManyHeadsSettings
 from core.models.settings import Settings
 
@@ -138,8 +139,7 @@ class SharedUnits:
             for j, task in enumerate(self.tasks):
                 row: dict[str, object] = {"silent": silent, "task": task}
                 for what in ("harm", "score"):
-                    controls = self.arrays[f"{layer} random {what}"][at, i, :, j]
-                    low, middle, high = np.quantile(controls, (0.025, 0.5, 0.975))
+                    low, middle, high = spread(self.arrays[f"{layer} random {what}"][at, i, :, j])
                     row[what] = self.arrays[f"{layer} crossed {what}"][at, i, j]
                     row |= {f"{what} random": middle, f"{what} low": low, f"{what} high": high}
                 rows.append(row)

@@ -18,6 +18,8 @@ from torch import Tensor
 from torch.nn.functional import relu
 
 from core.data import DataSet
+from core.interventions.answers import are_correct
+from core.interventions.edits import replaced, unit_indices
 from core.models.inspectable import Inspectable
 from core.models.multitask import Head, ManyHeads, ManyHeadsSettings
 
@@ -69,7 +71,7 @@ def score(head: Head, answers: Tensor, targets: Tensor) -> float:
     if isinstance(head, Parity):
         answers = head.read(answers)
     if head.names:
-        return float((answers.argmax(1) == targets).double().mean())
+        return float(are_correct(answers, targets).mean())
     error = head.losses(answers, targets).double().mean()
     return float(1 - error / targets.double().var(correction=0))
 
@@ -94,14 +96,9 @@ class Lesions:
 
     def without(self, units: Iterable[int]) -> dict[str, Tensor]:
         """By layer, what follows with `units` silent. Raises `ValueError` for an unknown one."""
-        index = sorted({int(unit) for unit in units})
-        if index and not 0 <= index[0] <= index[-1] < self.values.shape[1]:
-            last = self.values.shape[1] - 1
-            raise ValueError(f"{self.layer} has no units {index}: choose 0 to {last}.")
-        values = self.values.clone()
-        values[:, index] = 0
+        index = unit_indices(units, self.layer, self.values.shape[1])
         with torch.no_grad():
-            return self.model.after(self.layer, values)
+            return self.model.after(self.layer, replaced(self.values, index, 0.0))
 
     def losses(self, units: Iterable[int] = ()) -> Tensor:
         """(tasks, digits): each digit's losses with `units` silent."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -14,8 +15,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.activations import Edit, behind, collect, run
+from core.activations import behind, collect, layer_of, run
 from core.data import DataSet
+from core.interventions.answers import accuracy
+from core.interventions.edits import held, held_in_turn
 from core.models.gru import GRU, GRUSettings
 from core.models.inspectable import Inspectable
 
@@ -23,17 +26,13 @@ __all__ = ["HOLDS", "effects", "held_gate", "held_units", "with_other_form", "wi
 
 Array = NDArray[np.float64]
 
-HOLDS: tuple[Edit, ...] = (0.0, 1.0, "mean")  # at what a whole gate is held
+HOLDS: tuple[float | Literal["mean"], ...] = (0.0, 1.0, "mean")  # at what a whole gate is held
 
 
 def held_gate(model: Inspectable, digits: DataSet, layer: str) -> Array:
     """Accuracy with all units of a gate held at 0, at 1, and at their mean at each row; (3,)."""
-    units = next(one.units for one in model.described if one.name == layer)
-    right = []
-    for hold in HOLDS:
-        logits = run(model, digits.images, {(layer, unit): hold for unit in range(units)})
-        right.append(float((logits.argmax(1) == digits.labels).float().mean()))
-    return np.array(right)
+    units = [(layer, unit) for unit in range(layer_of(model, layer).units)]
+    return np.array([accuracy(model, digits, held(units, hold)) for hold in HOLDS])
 
 
 def held_units(model: Inspectable, image: Tensor, layer: str, value: float) -> Array:
@@ -41,13 +40,9 @@ def held_units(model: Inspectable, image: Tensor, layer: str, value: float) -> A
 
     image: (1, 1, 28, 28). Later rows follow from what is held. All units at once, in one pass.
     """
-    own = collect(model, image, layer)
-    units = own.shape[1]
-    values = own.repeat(units, 1, 1, 1)
-    each = torch.arange(units)
-    values[each, each] = value
+    values = held_in_turn(collect(model, image, layer), value)
     with torch.no_grad():
-        logits = behind(model, layer, image.expand(units, -1, -1, -1))(values)
+        logits = behind(model, layer, image.expand(len(values), -1, -1, -1))(values)
     return np.asarray(logits.softmax(1).numpy(), dtype=np.float64)
 
 

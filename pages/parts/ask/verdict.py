@@ -11,7 +11,7 @@ from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.claims.task import PairEffectsTask
 from core.data.concepts import CONCEPTS
-from core.interventions.effects import MEASURES
+from core.interventions.bootstrap import MEASURES
 from core.statistics import wilson_interval
 from pages.kit import links
 from pages.kit.charts import finished_chart

@@ -150,7 +150,8 @@ def _needs(view: View, found: GateInterventions) -> None:
         **{key: column(key, DEFINITIONS["control"]) for key in ("control low", "control high")},
         "needed": st.column_config.CheckboxColumn("needed", help=DEFINITIONS["needed"]),
     }
-    st.dataframe(found.specialties(), hide_index=True, column_config=helps)
+    shown = found.specialties()[list(helps)]
+    st.dataframe(shown, hide_index=True, column_config=helps)
     download(table.drop(columns="name"), f"{_name(view)}-removed", "Download all cells as CSV")
 
 

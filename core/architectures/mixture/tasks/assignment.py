@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from core.activations import collect, run
+from core.activations import collect
 from core.analyses.described import DescribedDigitsTask
 from core.architectures.mixture.assignment import (
     GateAssignment,
@@ -13,6 +13,7 @@ from core.architectures.mixture.assignment import (
     with_before,
 )
 from core.architectures.mixture.report import gated, read_gates, report_of
+from core.interventions.answers import correct
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Derived, Report, Task
@@ -50,7 +51,7 @@ class GateReadingsTask(Task[GateReadings]):
         of = report_of(weights["confirmation"], judged.labels.numpy(), measured, self.run.seed)
         suffix = self.gate.removeprefix("gate")
         scores = collect(model, judged.images, f"scores{suffix}").numpy()
-        right = (run(model, judged.images).argmax(1) == judged.labels).numpy()
+        right = correct(model, judged)
         return GateReadings(weights, of.concept_information, scores, right)
 
 

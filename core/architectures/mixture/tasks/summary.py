@@ -6,12 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.activations import run
 from core.architectures.mixture import read_gates, report_of
 from core.architectures.mixture.networks import grid
 from core.architectures.mixture.size import multiplications, parameters
 from core.architectures.mixture.summary import RunSummary, measured
 from core.data.task import DataTask
+from core.interventions.answers import correct
 from core.models.gated import Gated
 from core.models.mixture import MixtureSettings
 from core.models.settings import Settings
@@ -39,7 +39,7 @@ class RunSummaryTask(Task[RunSummary]):
         model, report = lab.given(report, ModelTask(self.run))
         digits = lab.result(DataTask(self.run.data, "test"), report)
         report(0.0, "Running network and gate on the test digits")
-        right = (run(model, digits.images).argmax(1) == digits.labels).numpy()
+        right = correct(model, digits)
         sizes = parameters(model), multiplications(model)
         if not isinstance(model, Gated):
             return RunSummary(right, *sizes, {}, np.zeros(0), np.zeros(0))
