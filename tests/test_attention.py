@@ -95,7 +95,7 @@ def test_without_queries_all_patches_are_alike(model: Attention) -> None:
     v = noise(2, 5, 8)
     mean = v.mean(1, keepdim=True).expand(2, 3, 8)
     torch.testing.assert_close(attend(torch.zeros(2, 3, 8), noise(2, 5, 8, seed=1), v), mean)
-    uniform = run(model, images(), interventions([0, 1], torch.arange(3))["uniform"])
+    uniform = run(model, images(), interventions(model, [0, 1], torch.arange(3))["uniform"])
     with torch.no_grad():
         for block in (model.attention_0, model.attention_1):
             block.query.weight.zero_()
@@ -164,15 +164,15 @@ def test_units_are_named_by_head_and_patch(model: Attention) -> None:
     assert named is not None
     assert named(1 * TOKENS + 2 * SIDE + 3) == "head 1, patch 2,3"
     assert named(4 * TOKENS - 1) == "head 3, class token"
-    assert units_of(0, 2)[6] == ("heads_0", 2 * TOKENS + 6)
-    assert units_of(1, 2) == [("heads_1", 2)]
+    assert units_of(model, 0, 2)[6] == ("heads_0", 2 * TOKENS + 6)
+    assert units_of(model, 1, 2) == [("heads_1", 2)]
     with pytest.raises(ValueError, match="heads 0 to 3"):
-        units_of(0, 4)
+        units_of(model, 0, 4)
 
 
 @pytest.mark.parametrize("block", [0, 1])
 def test_a_silent_head_adds_nothing(model: Attention, block: int) -> None:
-    found = run(model, images(), dict.fromkeys(units_of(block, 2), 0.0))
+    found = run(model, images(), dict.fromkeys(units_of(model, block, 2), 0.0))
     assert (found - model(images())).abs().max() > 1e-4
     width = 64 // HEADS
     out = (model.attention_0, model.attention_1)[block].out
@@ -184,12 +184,12 @@ def test_a_silent_head_adds_nothing(model: Attention, block: int) -> None:
 def test_weights_of_another_digit_are_those_of_that_digit(model: Attention) -> None:
     some = images(4)
     other = torch.tensor([1, 0, 3, 2])
-    exchanged = run(model, some, interventions([1], other)["another digit"])
+    exchanged = run(model, some, interventions(model, [1], other)["another digit"])
     inside = model.trace(some).blocks[1]
     summed = inside.weights[other] @ inside.v
     own = model.trace(some).blocks[1].summed
     assert not torch.allclose(summed, own, atol=1e-4)
-    same = run(model, some, interventions([0, 1], torch.arange(4))["another digit"])
+    same = run(model, some, interventions(model, [0, 1], torch.arange(4))["another digit"])
     torch.testing.assert_close(same, model(some))
     assert (exchanged - model(some)).abs().max() > 1e-5
 

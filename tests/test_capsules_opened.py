@@ -89,7 +89,7 @@ def test_an_input_sees_the_pixels_where_it_is_drawn(model: Capsules) -> None:
 
 def test_decisiveness_of_a_digit_by_loops(model: Capsules, images: Tensor) -> None:
     labels = torch.tensor([3, 1, 4, 1])
-    found = decisiveness(model, images, labels)[2]
+    found = decisiveness(model, images, labels, 3)[2]
     expected = np.zeros(6)
     for digit, own in enumerate(labels.tolist()):
         trace = model.trace(images[digit : digit + 1])

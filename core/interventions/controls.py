@@ -148,8 +148,11 @@ def range_of(changes: Numbers) -> tuple[Numbers, Numbers]:
 def range_of_others(changes: Numbers) -> tuple[Numbers, Numbers]:
     """The range of the changes of all other parts, of each part, (parts, ...) each.
 
-    changes: (parts, ...). Where parts are alike, that another is edited instead is the control.
+    changes: (parts, ...). Where parts are alike, that another is edited instead is the control. Not
+    a number where there is no other part.
     """
+    if len(changes) == 1:
+        return np.full_like(changes, np.nan), np.full_like(changes, np.nan)
     others = np.stack([np.delete(changes, part, 0) for part in range(len(changes))], 1)
     return range_of(others)
 

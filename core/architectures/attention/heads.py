@@ -13,7 +13,7 @@ from core.architectures.attention.measure import attended_distance
 from core.interventions.answers import accuracy_row
 from core.interventions.controls import range_of, range_of_others
 from core.interventions.effects import EffectTable, PairedChange
-from core.models.attention import HEADS, TOKENS
+from core.models.attention import TOKENS
 
 __all__ = ["DRAWS", "UNIFORM", "Heads", "medians"]
 
@@ -83,9 +83,10 @@ class Heads:
     def _effects(self) -> EffectTable:
         """What silencing each head changes, block by block, beside its controls."""
         earlier, now = (self._silenced(half) for half in ("discovery", "confirmation"))
-        controls = (range_of(self.random), range_of_others(now.change[-HEADS:]))
+        heads = self.random.shape[1]
+        controls = (range_of(self.random), range_of_others(now.change[-heads:]))
         low, high = (np.concatenate(of_blocks) for of_blocks in zip(*controls, strict=True))
-        block, head = (axis.ravel() for axis in np.indices((2, HEADS)))
+        block, head = (axis.ravel() for axis in np.indices((2, heads)))
         return EffectTable({"block": block, "head": head}, earlier, now, (low, high))
 
     def _silenced(self, half: str) -> PairedChange:

@@ -14,13 +14,13 @@ import torch
 from numpy.typing import ArrayLike, NDArray
 from torch import Tensor
 
-from core.activations import collect
+from core.activations import collect, layer_of
 from core.data import DataSet
 from core.interventions.answers import class_changes, correct
 from core.interventions.controls import random_units
 from core.interventions.donors import shuffled
 from core.interventions.edits import Edits, Unit, exchanged, held
-from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
+from core.models.attention import PATCH, SIDE, TOKENS, Attention, Trace, attend, patches_of
 from core.models.inspectable import Inspectable
 from core.statistics import entropy as bits_of
 
@@ -32,6 +32,7 @@ __all__ = [
     "entropy",
     "follow",
     "head_effects",
+    "heads_of",
     "interventions",
     "mean_weights",
     "order_gap",
@@ -86,18 +87,26 @@ def mean_weights(model: Inspectable, images: Tensor) -> tuple[list[Numbers], lis
 
     Weights (heads, queries, patches); entropy (heads, queries), each image's own before the mean.
     """
-    means, spreads = [], []
+    means, spreads, heads = [], [], heads_of(model)
     for layer in BLOCKS:
-        weights = collect(model, images, layer).flatten(2).unflatten(1, (HEADS, -1)).numpy()
+        weights = collect(model, images, layer).flatten(2).unflatten(1, (heads, -1)).numpy()
         means.append(weights.mean(0, dtype=np.float64))
         spreads.append(entropy(weights).mean(0))
     return means, spreads
 
 
-def units_of(block: int, head: int) -> list[Unit]:
+def heads_of(model: Inspectable) -> int:
+    """How many heads each block has; raises `ValueError` for a network without heads."""
+    return layer_of(model, BLOCKS[1]).units
+
+
+def units_of(model: Inspectable, block: int, head: int) -> list[Unit]:
     """The units of a head: all its queries. Raises `ValueError` where there is no such head."""
-    if block not in range(len(BLOCKS)) or head not in range(HEADS):
-        raise ValueError(f"block {block}, head {head}: there are blocks 0, 1 and heads 0 to 3.")
+    heads = heads_of(model)
+    if block not in range(len(BLOCKS)) or head not in range(heads):
+        raise ValueError(
+            f"block {block}, head {head}: there are blocks 0, 1 and heads 0 to {heads - 1}."
+        )
     queries = TOKENS if block == 0 else 1
     return [(BLOCKS[block], head * queries + query) for query in range(queries)]
 
@@ -109,33 +118,38 @@ def head_effects(
 
     Lost were right and are wrong without the head; won the other way round.
     """
-    heads = (units_of(block, head) for block, head in np.ndindex(len(BLOCKS), HEADS))
-    changes = class_changes(model, digits, (held(head, 0.0) for head in heads))
-    found = changes.reshaped(len(BLOCKS), HEADS)
+    shape = len(BLOCKS), heads_of(model)
+    heads = (units_of(model, block, head) for block, head in np.ndindex(*shape))
+    found = class_changes(model, digits, (held(head, 0.0) for head in heads)).reshaped(*shape)
     return found.lost, found.won
 
 
 def random_effects(model: Inspectable, digits: DataSet, draws: int, seed: int = 0) -> Numbers:
     """Change in accuracy by class, (draws, heads, classes), of random units of block 0 at 0.
 
-    As many units as a head has, drawn from all other heads: the control of silencing that head.
+    As many units as a head has, drawn from all other heads: the control of silencing that head. Not
+    a number where there is no other head.
     """
-    generator = np.random.default_rng(seed)
+    generator, heads = np.random.default_rng(seed), heads_of(model)
+    if heads == 1:
+        return np.full((draws, 1, len(digits.class_names)), np.nan)
+    units = [units_of(model, 0, head) for head in range(heads)]
     drawn = []
-    for _, head in np.ndindex(draws, HEADS):
-        others = [unit for other in range(HEADS) if other != head for unit in units_of(0, other)]
+    for _, head in np.ndindex(draws, heads):
+        others = [unit for other in range(heads) if other != head for unit in units[other]]
         drawn.append(held(random_units(others, TOKENS, generator), 0.0))
-    return class_changes(model, digits, drawn).reshaped(draws, HEADS).change
+    return class_changes(model, digits, drawn).reshaped(draws, heads).change
 
 
-def interventions(blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
+def interventions(model: Inspectable, blocks: Sequence[int], other: Tensor) -> dict[str, Edits]:
     """By name, what can be done to all weights of some blocks.
 
     uniform: each patch alike, which is what W_q = 0 and b_q = 0 give. mean: the mean over the
     digits, so that nothing depends on the digit. another digit: the weights that digit `other`,
     int64 (n,), has. silenced: 0.
     """
-    units = [unit for block in blocks for head in range(HEADS) for unit in units_of(block, head)]
+    heads = [(block, head) for block in blocks for head in range(heads_of(model))]
+    units = [unit for block, head in heads for unit in units_of(model, block, head)]
     return {
         "uniform": held(units, 1 / PATCHES),
         "mean": held(units, "mean"),
@@ -152,7 +166,7 @@ def accuracies(model: Inspectable, digits: DataSet, seed: int = 0) -> dict[str, 
     other = shuffled(len(digits), torch.Generator().manual_seed(seed))
     found: dict[str, list[int]] = {"as it is": [int(correct(model, digits).sum())] * 3}
     for blocks in ((0,), (1,), (0, 1)):
-        for name, edits in interventions(blocks, other).items():
+        for name, edits in interventions(model, blocks, other).items():
             found.setdefault(name, []).append(int(correct(model, digits, edits).sum()))
     return found
 

@@ -79,8 +79,8 @@ class PositionValueTask(Task[PositionValue]):
 
     def compute(self, lab: Lab, report: Report) -> PositionValue:
         """Both networks on digits as they are and on shuffled patches."""
-        unplaced = self.run.with_settings(positions=False)
-        with_places, without, report = lab.given(report, ModelTask(self.run), ModelTask(unplaced))
+        placed, unplaced = (self.run.with_settings(positions=told) for told in (True, False))
+        with_places, without, report = lab.given(report, ModelTask(placed), ModelTask(unplaced))
         digits = lab.result(DataTask(self.run.data, _JUDGED), report)
         networks = {"with positions": with_places, "without positions": without}
         return position_value(networks, digits, self.run.seed)

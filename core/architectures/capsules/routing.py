@@ -13,7 +13,7 @@ from torch import Tensor
 from core.activations import batches_of
 from core.interventions.answers import are_correct
 from core.interventions.donors import shuffled
-from core.models.capsules import ITERATIONS, SPREAD, Capsules, routing
+from core.models.capsules import SPREAD, Capsules, routing
 
 __all__ = ["MEASURES", "OfTheModule", "correct", "decisiveness", "misrouted", "of_the_module"]
 
@@ -62,7 +62,7 @@ def misrouted(
 
 
 def decisiveness(
-    model: Capsules, images: Tensor, labels: Tensor, iterations: int = 3
+    model: Capsules, images: Tensor, labels: Tensor, iterations: int
 ) -> NDArray[np.float64]:
     """How decided the votes are, mean over digits, (iterations, `MEASURES`).
 
@@ -131,18 +131,19 @@ def of_the_module(model: Capsules, images: Tensor, generator: torch.Generator) -
         drawn = torch.randn(model.matrices.shape, generator=generator)
         order = shuffled(inputs.shape[1], generator)
         each = model.matrices[:1].expand_as(model.matrices)
-        wide, begun = (_routed(inputs, drawn * spread) for spread in (1.0, SPREAD))
+        times = model.settings.iterations
+        wide, begun = (_routed(inputs, drawn * spread, times) for spread in (1.0, SPREAD))
         shared, own = (
-            float((_routed(inputs[:, order], of) - _routed(inputs, of)).abs().max())
+            float((_routed(inputs[:, order], of, times) - _routed(inputs, of, times)).abs().max())
             for of in (each, model.matrices)
         )
     return OfTheModule(_ends(wide), _ends(begun), shared, own)
 
 
-def _routed(inputs: Tensor, matrices: Tensor) -> Tensor:
+def _routed(inputs: Tensor, matrices: Tensor, iterations: int) -> Tensor:
     """Lengths (batch, outputs) of u (batch, inputs, 8) and matrices (inputs, outputs, 8, 16)."""
     votes = torch.einsum("bik,iokd->boid", inputs, matrices)
-    *_, (_, capsules) = routing(votes, ITERATIONS)
+    *_, (_, capsules) = routing(votes, iterations)
     lengths: Tensor = capsules.norm(dim=-1)
     return lengths
 

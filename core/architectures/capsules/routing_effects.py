@@ -14,12 +14,17 @@ from core.interventions.effects import PairedChange
 from core.models.capsules import Capsules
 from core.models.inspectable import Inspectable
 
-__all__ = ["ITERATIONS", "RoutingComparison", "RoutingEffects", "of_capsules"]
+__all__ = ["TRIED", "RoutingComparison", "RoutingEffects", "of_capsules", "routing_name"]
 
 Numbers = NDArray[np.float64]
 
 
-ITERATIONS = (1, 2, 3, 5)  # of routing, tried on the trained network
+TRIED = (1, 2, 3, 5)  # iterations of routing
+
+
+def routing_name(iterations: int) -> str:
+    """A number of iterations in words."""
+    return f"{iterations} iterations" if iterations > 1 else "1 iteration: all c equal"
 
 
 def of_capsules(model: Inspectable) -> Capsules:
@@ -33,13 +38,16 @@ def of_capsules(model: Inspectable) -> Capsules:
 class RoutingEffects:
     """What routing does to the confirmation half.
 
-    digits: how many. right: of them told right with each of `ITERATIONS`. misrouted: with the
-    coefficients of another digit, and with the digit's own in another order. decided: (networks,
-    iterations, measures), trained and untrained, see `capsules.decisiveness`. module: what the
-    course module's forms give.
+    digits: how many. trained: the iterations with which the network was trained. iterations: with
+    which it was tried; right: digits told right with each. misrouted: with the coefficients of
+    another digit, and with the digit's own in another order. decided: (networks, iterations,
+    measures), trained and untrained, see `capsules.decisiveness`. module: what the course module's
+    forms give.
     """
 
     digits: int
+    trained: int
+    iterations: tuple[int, ...]
     right: NDArray[np.int64]
     misrouted: NDArray[np.int64]
     decided: Numbers
@@ -47,8 +55,7 @@ class RoutingEffects:
 
     def accuracies(self) -> pd.DataFrame:
         """A row for each way to route: accuracy with Wilson's interval."""
-        names = [f"{each} iteration{'s' * (each > 1)}" for each in ITERATIONS]
-        names[0] = "1 iteration: all c equal"
+        names = [routing_name(each) for each in self.iterations]
         wrong = ["c of another digit", "c of other inputs"]
         rows = [
             {"routing": name, "control": at >= len(names), **accuracy_row(int(hits), self.digits)}
@@ -73,7 +80,7 @@ class RoutingEffects:
 class RoutingComparison:
     """Which digits of the confirmation half two networks tell right, bool (n,) each.
 
-    routed: trained with three iterations. unrouted: trained with one, all coefficients equal.
+    routed: trained with several iterations. unrouted: trained with one, all coefficients equal.
     """
 
     routed: NDArray[np.bool_]

@@ -9,7 +9,7 @@ import torch
 
 from core.architectures.capsules import routing
 from core.architectures.capsules.routing_effects import (
-    ITERATIONS,
+    TRIED,
     RoutingComparison,
     RoutingEffects,
     of_capsules,
@@ -45,13 +45,17 @@ class RoutingEffectsTask(Task[RoutingEffects]):
         digits = lab.result(DataTask(self.run.data, "confirmation"), report)
         given, generator = (digits.images, digits.labels), torch.Generator().manual_seed(0)
         report(0.0, "Routing with more and fewer iterations")
-        right = routing.correct(model, *given, ITERATIONS)
+        trained_with = model.settings.iterations
+        tried = tuple(sorted({*TRIED, trained_with}))
+        right = routing.correct(model, *given, tried)
         report(0.6, "Routing with coefficients of other digits")
         wrong = routing.misrouted(model, *given, generator)
         report(0.7, "Measuring votes and agreement")
-        decided = [routing.decisiveness(each, *given) for each in (model, untrained)]
+        decided = [routing.decisiveness(each, *given, trained_with) for each in (model, untrained)]
         module = routing.of_the_module(model, digits.images[:_MODULE], generator)
-        return RoutingEffects(len(digits), right, np.array(wrong), np.stack(decided), module)
+        return RoutingEffects(
+            len(digits), trained_with, tried, right, np.array(wrong), np.stack(decided), module
+        )
 
 
 @dataclass(frozen=True)

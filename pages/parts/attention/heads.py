@@ -11,7 +11,7 @@ from core.architectures.attention import charts as figures
 from core.architectures.attention.heads import DRAWS, UNIFORM, Heads, medians
 from core.architectures.attention.task import HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
-from core.models.attention import HEADS, SIDE, TOKENS
+from core.models.attention import SIDE, TOKENS
 from core.runs import Run
 from core.units import UnitId
 from pages.kit import halves, links
@@ -22,7 +22,7 @@ from pages.kit.opening import unit_grid
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
-__all__ = ["heads", "query_name"]
+__all__ = ["head_option", "heads", "query_name"]
 
 PATCHES = SIDE * SIDE
 VIEWS = ("looks", "needed", "positions")
@@ -59,6 +59,11 @@ def query_name(query: int) -> str:
     return "the class token" if query == PATCHES else f"patch {query // SIDE},{query % SIDE}"
 
 
+def head_option(heads: int) -> links.Option[int]:
+    """The head that is looked at, of either block."""
+    return links.integer("head", 0, heads - 1, 0)
+
+
 def heads(run: Run) -> None:
     """The chosen view of all heads; nothing is computed for the others."""
     st.subheader("All heads")
@@ -74,7 +79,7 @@ def _look(run: Run, found: Heads) -> None:
     """Mean weights of each query of each head, entropies and distances."""
     maps = found.weights["trained"][0]
     most = float(np.quantile(maps, 0.97))
-    for head in range(HEADS):
+    for head in range(len(maps)):
         st.markdown(f"**Block 0, head {head}**")
         tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
         units = [UnitId("attention", "heads_0", head * TOKENS + at) for at in _QUERIES]
@@ -159,7 +164,8 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
 
 def _one_head(table: pd.DataFrame) -> None:
     """The chosen head of both blocks beside its controls."""
-    head = links.integer("head", 0, HEADS - 1, 0).value()
+    heads = int(table["head"].max()) + 1
+    head = head_option(heads).value()
     for block, side in zip((0, 1), st.columns(2), strict=True):
         mine = table[(table["head"] == head) & (table["block"] == block)]
         with side:
@@ -167,7 +173,7 @@ def _one_head(table: pd.DataFrame) -> None:
             st.vega_lite_chart(finished_chart(figures.needs, mine), key=f"needs of block {block}")
     st.caption(
         "Blue: the head selected above is silenced, with 95 % intervals; grey: the range of the "
-        "controls. All 10 classes of 8 heads are shown, so a few intervals will exclude 0 by "
+        f"controls. All 10 classes of {2 * heads} heads are shown, so a few intervals exclude 0 by "
         "chance: the classes in the table were chosen on other digits."
     )
 

@@ -8,8 +8,8 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.attention import charts as figures
-from core.architectures.attention.measure import BLOCKS, Followed, follow, order_gap
-from core.models.attention import HEADS, PATCH, SIDE, TOKENS, Attention, patches_of
+from core.architectures.attention.measure import BLOCKS, Followed, follow, heads_of, order_gap
+from core.models.attention import PATCH, SIDE, TOKENS, Attention, patches_of
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
@@ -28,7 +28,6 @@ __all__ = ["section"]
 
 PATCHES = SIDE * SIDE
 TOKEN = links.integer("token", 0, TOKENS - 1, 6)
-HEAD = links.integer("head", 0, HEADS - 1, 0)
 
 
 def section(run: Run) -> None:
@@ -44,7 +43,7 @@ def section(run: Run) -> None:
         raise TypeError(f"{type(model).__name__} has no heads: train the model attention.")
     one = digit.followed(run)
     seen = DRAWINGS.get(follow, model, one.image)
-    token, head = _asked(one)
+    token, head = _asked(one, heads_of(model))
     _looks(one, seen, token)
     _numbers(run, seen, token, head)
     _answer(one, seen, head)
@@ -62,7 +61,7 @@ def token_name(token: int) -> str:
     return attention_heads.query_name(token)
 
 
-def _asked(one: digit.Followed) -> tuple[int, int]:
+def _asked(one: digit.Followed, heads: int) -> tuple[int, int]:
     """The query token and the head, by a click on a patch or from the lists."""
     left, right = st.columns([1, 2], vertical_alignment="center")
     with left, st.container(width=200):
@@ -85,7 +84,7 @@ def _asked(one: digit.Followed) -> tuple[int, int]:
             help="A patch (row, column, both from 0) or the class token. You can also click on a "
             "patch.",
         )
-        head = pick(HEAD, "Head", names="head {}".format)
+        head = pick(attention_heads.head_option(heads), "Head", names="head {}".format)
     return token, head
 
 
@@ -120,12 +119,12 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
     query = token if block == 0 and token < PATCHES else None
     most = float(weights.max())
     queries = TOKENS if block == 0 else 1
-    units = [UnitId("attention", BLOCKS[block], at * queries + token) for at in range(HEADS)]
+    units = [UnitId("attention", BLOCKS[block], at * queries + token) for at in range(len(weights))]
     unit_grid(
         gallery(
             figures.attended(image, weights, most, query=query),
             [f"{unit}, head {head}" for head, unit in enumerate(units)],
-            [f"head {head}: {weights[head].max():.2f}" for head in range(HEADS)],
+            [f"head {head}: {weights[head].max():.2f}" for head in range(len(weights))],
         ),
         units,
         key=f"grid of attention, block {block}",

@@ -7,7 +7,11 @@ import math
 import streamlit as st
 
 from core.architectures.capsules import charts as figures
-from core.architectures.capsules.routing_effects import RoutingComparison, RoutingEffects
+from core.architectures.capsules.routing_effects import (
+    RoutingComparison,
+    RoutingEffects,
+    routing_name,
+)
 from core.architectures.capsules.routing_task import RoutingComparisonTask, RoutingEffectsTask
 from core.models.capsules import OUTPUTS, SPREAD
 from core.runs import Run
@@ -61,10 +65,11 @@ def _accuracies(run: Run, found: RoutingEffects) -> None:
     )
     rows = table.set_index("routing")["accuracy"]
     st.caption(
-        f"{found.digits:,} digits of the confirmation half. Trained with 3 iterations: "
-        f"{rows['3 iterations']:.2%}; all c equal: {rows['1 iteration: all c equal']:.2%}; with "
-        f"the c of a random other digit: {rows['c of another digit']:.2%}; with its own c, "
-        f"exchanged between primary capsules: {rows['c of other inputs']:.2%}. The difference "
+        f"{found.digits:,} digits of the confirmation half. As trained, "
+        f"{routing_name(found.trained)}: {rows[routing_name(found.trained)]:.2%}; all c equal: "
+        f"{rows[routing_name(1)]:.2%}; with the c of a random other digit: "
+        f"{rows['c of another digit']:.2%}; with its own c, exchanged between primary capsules: "
+        f"{rows['c of other inputs']:.2%}. The difference "
         "between the first two is what routing contributes to the accuracy. If the last is as "
         "good as the first, routing only strengthens or weakens whole classes and does not "
         "select parts: then what matters is how much of c goes to a class, not from which "
@@ -106,6 +111,9 @@ def _decisions(run: Run, found: RoutingEffects) -> None:
 
 def _without(run: Run) -> None:
     """The same network trained without routing, where asked for."""
+    if run.with_settings(iterations=1) == run:
+        st.caption("This network was trained without routing, so there is nothing to compare.")
+        return
     label = "Train the same network without routing for comparison (takes minutes)"
     if not toggle(CONTROL, label):
         st.caption(
