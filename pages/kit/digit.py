@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -32,8 +32,7 @@ __all__ = [
 _EACH = 3  # digits of a class to choose from
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(NamedTuple):
     """A test digit. number: its position in the confirmation half, for arrays of that half alone.
 
     name: "mnist/test/1234", which is what is shown. image: (1, 1, 28, 28) in 0..1.

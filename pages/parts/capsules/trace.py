@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -18,6 +20,7 @@ from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 
 __all__ = ["routed"]
@@ -189,30 +192,47 @@ def _answer(run: Run, one: digit.Followed, seen: Followed) -> None:
     """Lengths after each iteration, and the digit drawn again."""
     st.markdown("**4 · The longest capsule is the answer, and the decoder draws it**")
     left, right = st.columns([3, 2])
-    table = pd.DataFrame(
+    with left:
+        _lengths(seen, one.label)
+        name = f"capsule-lengths-{file_name(run)}-{one.file_name}"
+        download(partial(_by_iteration, seen), name)
+    with right:
+        _drawn(one, seen)
+        place.link("units", "All lengths, on the page Units", model="capsules", layer="lengths")
+
+
+def _by_iteration(seen: Followed) -> pd.DataFrame:
+    """The length of each class's capsule after each iteration."""
+    return pd.DataFrame(
         [
             {"iteration": at + 1, "class": label, "length": length}
             for at, row in enumerate(seen.scores)
             for label, length in enumerate(row)
         ]
     )
-    second = np.sort(seen.scores[-1])[-2]
-    with left:
-        st.vega_lite_chart(finished_chart(figures.lengths, table, one.label), key="capsule lengths")
-        st.caption(
-            f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
-            f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
-            f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
-        )
-        download(table, f"capsule-lengths-{file_name(run)}-{one.file_name}")
-    with right:
-        pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
-        picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)
-        st.image(picture, width=280)
-        st.caption(
-            f"Left: the digit; right: drawn from the 16 numbers of capsule {seen.answer} alone. "
-            f"Summed squared error {seen.missed:.1f}.",
-            help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
-            "training it is added to the margin loss with weight 0.0005.",
-        )
-        place.link("units", "All lengths, on the page Units", model="capsules", layer="lengths")
+
+
+@recorded
+def _lengths(seen: Followed, label: int) -> None:
+    """The lengths after each iteration. label: the digit's class."""
+    table, second = _by_iteration(seen), np.sort(seen.scores[-1])[-2]
+    st.vega_lite_chart(finished_chart(figures.lengths, table, label), key="capsule lengths")
+    st.caption(
+        f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
+        f"{second:.3f}. ▼ marks the digit's class, {label}. After one iteration, with all "
+        f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
+    )
+
+
+@recorded
+def _drawn(one: digit.Followed, seen: Followed) -> None:
+    """The digit, and what the decoder draws."""
+    pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
+    picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)
+    st.image(picture, width=280)
+    st.caption(
+        f"Left: the digit; right: drawn from the 16 numbers of capsule {seen.answer} alone. "
+        f"Summed squared error {seen.missed:.1f}.",
+        help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
+        "training it is added to the margin loss with weight 0.0005.",
+    )

@@ -20,6 +20,7 @@ from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 from pages.parts.dissection.report import View
 
@@ -52,6 +53,7 @@ def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
         place.link("ask", "Is it necessary?", layer=name.layer, units=name)
 
 
+@recorded
 def _verdict(name: UnitId, mine: pd.DataFrame) -> None:
     """A sentence on whether the unit is a detector, with its IoU, chance level and ceiling."""
     best = mine[mine["rank"] == 1]
@@ -123,6 +125,7 @@ def _digits(
     )
 
 
+@recorded
 def _scores(view: View, mine: pd.DataFrame) -> None:
     """The concepts that come closest, and how close."""
     names = [
