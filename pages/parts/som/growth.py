@@ -14,12 +14,13 @@ from core.architectures.som.results import SOMMeasures
 from core.architectures.som.task import SHUFFLES
 from core.models.som import ROWS
 from core.runs import Run
+from core.runtime.drawings import drawn_once
 from pages.kit import controls, files, links
 from pages.kit.charts import finished_chart
 from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 
-__all__ = ["DEFINITIONS", "compared", "defects", "growth"]
+__all__ = ["DEFINITIONS", "compared", "defects", "growth", "sheet"]
 
 DEFINITIONS = {
     "quantization": "Quantization error: mean distance of a confirmation digit to its best cell.",
@@ -83,19 +84,24 @@ def growth(run: Run, opened: SOMMeasures) -> None:
     steps = [str(step) for step in opened.steps]
     option = links.one_of("epoch", steps, steps[-1])
     at = steps.index(controls.steps(option, "After epoch"))
-    sheet = pictures.sheet(pictures.ink(opened.maps[at]), ROWS)
-    _after(opened, at, files.address(pictures.png(sheet)))
+    _after(opened, at, files.address(sheet(opened, at)))
     download(opened.grown, f"growth-{file_name(run)}")
 
 
+@drawn_once
+def sheet(opened: SOMMeasures, at: int) -> bytes:
+    """The digits of the cells at a checkpoint as a PNG without gaps."""
+    return pictures.png(pictures.sheet(pictures.ink(opened.maps[at]), ROWS))
+
+
 @recorded
-def _after(opened: SOMMeasures, at: int, sheet: str) -> None:
-    """The map at a checkpoint, and its measures over epochs. sheet: the address of its cells."""
+def _after(opened: SOMMeasures, at: int, address: str) -> None:
+    """The map at a checkpoint, and its measures over epochs. address: of its cells' digits."""
     epoch = int(opened.steps[at])
     cells = _cells(opened.labels[at])
     left, right = st.columns(2)
     with left:
-        chart = finished_chart(figures.digits, sheet, cells, clickable=False)
+        chart = finished_chart(figures.digits, address, cells, clickable=False)
         st.vega_lite_chart(chart, key="map at an epoch", width="content")
     with right:
         chart = finished_chart(figures.labels, cells, clickable=False)

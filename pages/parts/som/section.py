@@ -113,11 +113,8 @@ def _maps(view: View) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**What each cell represents**")
-        sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), ROWS)
-        clicked(
-            finished_chart(figures.digits, files.address(pictures.png(sheet)), view.cells, best),
-            "map of digits",
-        )
+        sheet = files.address(som_growth.sheet(view.opened, -1))
+        clicked(finished_chart(figures.digits, sheet, view.cells, best), "map of digits")
     with right:
         st.markdown("**Labels**", help=LABEL)
         clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
