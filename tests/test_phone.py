@@ -51,7 +51,8 @@ def charts() -> dict[str, object]:
     ]
     rows, columns = np.indices((10, 10)).reshape(2, -1)
     cells = pd.DataFrame({"cell": np.arange(100), "row": rows, "column": columns, "of": rows})
-    digits = pd.DataFrame({"x": random.random(30), "y": 0.1, "class": 3, "digit": 1, "weights": ""})
+    digits = pd.DataFrame({"x": random.random(30), "y": 0.1, "class": 3, "place": 1})
+    digits[["expert 0", "weight 0", "expert 1", "weight 1"]] = 0, 70, 1, 20
     around = pd.DataFrame({"expert": range(8), "load": 0.1})
     around = around.assign(x=np.cos(around["expert"]), y=np.sin(around["expert"]))
     return {
@@ -61,7 +62,7 @@ def charts() -> dict[str, object]:
         "map": som.values(cells, "of", title="mean distance to neighbours", clickable=False),
         "codes": rbf.between_codes(100 + 99 * random.random((10, 10)).round(1)),
         "needle": multitask.needle(0.1, 0.2),
-        "gates": gate_map.gates(digits, around, digits.head(1), list(range(10))),
+        "gates": gate_map.gates(digits, around, digits.head(1), list(range(10)), "mnist/test"),
         "expert": position.expert(random.random((9, 9)), random.random(10), 0.3, 1.0, "expert 0"),
         "profile": shared.class_profile(np.ones(10), np.zeros(10), np.ones(10)),
     }

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -96,7 +97,7 @@ class DataSet:
             places=self.places[which],
         )
 
-    @property
+    @cached_property
     def ids(self) -> tuple[str, ...]:
         """The one name that each image has everywhere, such as "mnist/test/1234".
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from core.arguments import seeded, whole
 from core.interventions.effects import PairedChange
 from core.interventions.removal import Outcome
-from core.statistics import rate_bound
+from core.statistics import rate_bound, wilson_interval
 
 __all__ = ["MEASURES", "Change", "Resamples", "changes", "never_certain"]
 
@@ -39,6 +39,14 @@ class Change:
     high: float
     lost: int
     gained: int
+
+    def share_intervals(self) -> dict[str, float]:
+        """Wilson's 95 % intervals of an accuracy before and after, as columns of a table."""
+        found = {}
+        for name, share in (("before", self.before), ("after", self.after)):
+            low, high = wilson_interval(round(share * self.n), self.n)
+            found |= {f"{name}, from": float(low), f"{name}, to": float(high)}
+        return found
 
 
 class Resamples:

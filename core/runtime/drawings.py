@@ -85,7 +85,8 @@ class Drawings:
 
         What `draw` raises goes to all who wait for it, and nothing is kept.
 
-        Raises `TypeError` for a function within a function, which would be another at each call.
+        Raises `TypeError` for a function within a function or of a page's own script, which would
+        be another at each call.
         """
         objects: list[_Same] = []
         key = self._key((draw, args, options), objects)
@@ -141,8 +142,10 @@ class Drawings:
         if isinstance(value, frozenset):
             return frozenset(self._key(item, objects) for item in value)
         if isinstance(value, FunctionType):
-            if "<locals>" in value.__qualname__:
-                raise TypeError(f"{value.__qualname__} is made anew at each call: move it out.")
+            if "<locals>" in value.__qualname__ or value.__module__ == "__main__":
+                raise TypeError(
+                    f"{value.__qualname__} is made anew at each call: move it to a module."
+                )
             return value
         if isinstance(value, Tensor):
             value = value.numpy()

@@ -20,6 +20,10 @@ __all__ = ["ALTAIR", "finished_chart"]
 
 ALTAIR = threading.Lock()  # to be held by who uses Altair: its settings are one for all threads
 _KEPT_DATA = "arrow"
+_NARROWER = {  # what may hold a column's numbers as exactly, the narrowest first
+    "int64": (pa.int8(), pa.int16(), pa.int32()),
+    "double": (pa.float32(),),
+}
 
 
 class _Chart(NamedTuple):
@@ -57,7 +61,7 @@ def _finished(
 
 def _as_arrow(data: Any, datasets: dict[str, bytes]) -> dict[str, str]:
     """Put the table into `datasets`, and give Vega-Lite its name."""
-    table = pa.Table.from_pandas(data)
+    table = _narrow(pa.Table.from_pandas(data))
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
@@ -65,6 +69,28 @@ def _as_arrow(data: Any, datasets: dict[str, bytes]) -> dict[str, str]:
     name = hashlib.blake2b(content, digest_size=16).hexdigest()
     datasets[name] = content
     return {"name": name}
+
+
+def _narrow(table: pa.Table) -> pa.Table:
+    """The same numbers in the fewest bytes that hold them exactly, and texts with short offsets."""
+    columns = [_narrowed(column) for column in table.columns]
+    fields = [
+        pa.field(field.name, column.type)
+        for field, column in zip(table.schema, columns, strict=True)
+    ]
+    return pa.Table.from_arrays(columns, schema=pa.schema(fields, table.schema.metadata))
+
+
+def _narrowed(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """The same column in the first of the narrower types that lose nothing."""
+    if pa.types.is_large_string(column.type):
+        return column.cast(pa.string())
+    narrower = _NARROWER.get(str(column.type), ())
+    for kind in narrower:
+        cast = column.cast(kind, safe=False)
+        if cast.cast(column.type).combine_chunks().equals(column.combine_chunks()):
+            return cast
+    return column
 
 
 alt.data_transformers.register(_KEPT_DATA, _as_arrow)

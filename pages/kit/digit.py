@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import streamlit as st
@@ -18,7 +18,7 @@ from core.runtime.drawings import drawn_once
 from core.text import literal
 from pages.kit import links
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 
 __all__ = [
     "Followed",
@@ -32,8 +32,7 @@ __all__ = [
 _EACH = 3  # digits of a class to choose from
 
 
-@dataclass(frozen=True)
-class Followed:
+class Followed(NamedTuple):
     """A test digit. number: its position in the confirmation half, for arrays of that half alone.
 
     name: "mnist/test/1234", which is what is shown. image: (1, 1, 28, 28) in 0..1.
@@ -106,10 +105,7 @@ def choose_digit(
     number, names = option.value(), digits.ids
     shown = list(offered) if number in offered else [number, *offered]
     picked = image_grid(
-        gallery(
-            pictures.ink(digits.images[shown, 0].numpy()),
-            [f"{names[at]}, a {digits.labels[at]}" for at in shown],
-        ),
+        _row(digits, tuple(shown)),
         key=key,
         label=label,
         selected=shown.index(number),
@@ -118,6 +114,15 @@ def choose_digit(
     if picked is not None and shown[picked] != number:
         links.put(**{option.key: names[shown[picked]]})
         st.rerun()
+
+
+@drawn_once
+def _row(digits: DataSet, shown: tuple[int, ...]) -> Grid:
+    """The digits at these places, each with its name and class."""
+    return gallery(
+        pictures.ink(digits.images[list(shown), 0].numpy()),
+        [f"{digits.ids[at]}, a {digits.labels[at]}" for at in shown],
+    )
 
 
 @drawn_once

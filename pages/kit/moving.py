@@ -16,7 +16,7 @@ import streamlit as st
 
 from pages.kit.waiting import NotYet
 
-__all__ = ["href", "move"]
+__all__ = ["href", "move", "written"]
 
 _JS = """
 const taken = new Set(); // steps; Streamlit may draw a component of one run more than once
@@ -43,4 +43,9 @@ def move(page: str, parameters: Mapping[str, str]) -> NoReturn:
 
 def href(page: str, parameters: Mapping[str, str]) -> str:
     """The address of a page, from any page."""
-    return f"{page}?{urlencode(parameters, safe=',/')}"
+    return f"{page}?{written(parameters)}"
+
+
+def written(parameters: Mapping[str, object]) -> str:
+    """The parameters as they stand in an address."""
+    return urlencode(parameters, safe=",/")

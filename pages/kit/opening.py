@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.units import UnitId
-from pages.kit import place
+from pages.kit import moving, place
 from pages.kit.grid import Grid, image_grid
 
-__all__ = ["unit_grid"]
+__all__ = ["addresses", "unit_grid"]
 
 
 def unit_grid(
@@ -32,8 +32,27 @@ def unit_grid(
         selected=selected,
         scale=scale,
         max_height=max_height,
-        addresses=[None if unit is None else place.href("units", unit=unit) for unit in units],
+        addresses=addresses(units),
     )
     unit = None if picked is None else units[picked]
     if unit is not None:
         place.go("units", unit=unit)
+
+
+def addresses(units: Sequence[UnitId | None]) -> list[str | None]:
+    """Where each unit is opened; what their addresses have in common is written once."""
+    frames: dict[str, str] = {}  # by model
+    found: list[str | None] = []
+    for unit in units:
+        if unit is None:
+            found.append(None)
+            continue
+        if unit.model not in frames:
+            frames[unit.model] = place.href("units", unit=unit).removesuffix(_written(unit))
+        found.append(frames[unit.model] + _written(unit))
+    return found
+
+
+def _written(unit: UnitId) -> str:
+    """The unit's name as it stands in an address."""
+    return moving.written({"unit": unit}).removeprefix("unit=")

@@ -30,10 +30,21 @@ def file_name(run: Run) -> str:
 
 
 def download(
-    frame: pd.DataFrame, name: str, label: str = "Download as CSV", *, index: bool = False
+    table: pd.DataFrame | Callable[[], pd.DataFrame],
+    name: str,
+    label: str = "Download as CSV",
+    *,
+    index: bool = False,
 ) -> None:
-    """A button that gives the table. index: whether its index is a column."""
-    download_file(label, f"{name}.csv", "text/csv", lambda: csv_text(frame, index=index))
+    """A button that gives the table. index: whether its index is a column.
+
+    table: it, or what makes it when the button is clicked.
+    """
+
+    def text() -> str:
+        return csv_text(table() if callable(table) else table, index=index)
+
+    download_file(label, f"{name}.csv", "text/csv", text)
 
 
 def download_file(

@@ -47,6 +47,11 @@ class Heads:
     random: Numbers
     kept: Mapping[str, Whole]
 
+    @property
+    def heads(self) -> int:
+        """How many heads each block has."""
+        return int(self.random.shape[1])
+
     def spread(self) -> pd.DataFrame:
         """A row for each network, block, head and query: entropy, and distance in pixels.
 
@@ -83,10 +88,9 @@ class Heads:
     def _effects(self) -> EffectTable:
         """What silencing each head changes, block by block, beside its controls."""
         earlier, now = (self._silenced(half) for half in ("discovery", "confirmation"))
-        heads = self.random.shape[1]
-        controls = (range_of(self.random), range_of_others(now.change[-heads:]))
+        controls = (range_of(self.random), range_of_others(now.change[-self.heads :]))
         low, high = (np.concatenate(of_blocks) for of_blocks in zip(*controls, strict=True))
-        block, head = (axis.ravel() for axis in np.indices((2, heads)))
+        block, head = (axis.ravel() for axis in np.indices((2, self.heads)))
         return EffectTable({"block": block, "head": head}, earlier, now, (low, high))
 
     def _silenced(self, half: str) -> PairedChange:

@@ -7,7 +7,9 @@ import streamlit as st
 
 from core.claims.evidence import SUPPORTED, Evidence
 from core.claims.ledger import corrected
+from core.runtime.drawings import drawn_once
 from pages.kit.glossary import DEFINITIONS
+from pages.kit.recorded import recorded
 from pages.kit.tables import download
 
 __all__ = ["ledger", "remember"]
@@ -38,7 +40,20 @@ def ledger() -> None:
     if not claims:
         return
     st.subheader("All claims of this session", anchor=False)
-    frame = corrected(pd.DataFrame(claims.values()))
+    frame = _frame(list(claims.values()))
+    _table(frame)
+    download(frame, "ledger", "Download all claims")
+
+
+@drawn_once
+def _frame(claims: list[dict[str, object]]) -> pd.DataFrame:
+    """The claims, corrected for their number."""
+    return corrected(pd.DataFrame(claims))
+
+
+@recorded
+def _table(frame: pd.DataFrame) -> None:
+    """The claims, the newest first, and how many are supported."""
     st.dataframe(
         frame[::-1],
         hide_index=True,
@@ -56,4 +71,3 @@ def ledger() -> None:
         "correction. If you test twenty claims, one is likely to pass by luck, so all of them "
         "stay listed until you close this tab."
     )
-    download(frame, "ledger", "Download all claims")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+
+import pandas as pd
 import streamlit as st
 
 from core import charts
@@ -11,6 +14,7 @@ from core.claims.unit_search import MISINDEXED, UnitSearch
 from pages.kit import controls, links
 from pages.kit.charts import finished_chart
 from pages.kit.glossary import DEFINITIONS
+from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked, write_units
@@ -35,28 +39,34 @@ def search(study: Study, asked: Asked) -> None:
         names={"right": "Correct indexing", "2016": "2016 indexing"}.__getitem__,
         help=DEFINITIONS["indexing"],
     )
-    _curves(found, asked)
-    if INDEXING.value() == "2016":
-        _explained(found, asked.label)
-    _table(found, asked.label)
-    _shapley(found, asked)
-
-
-def _curves(found: UnitSearch, asked: Asked) -> None:
-    """Recall left as units are removed, and what is kept when only they stay."""
     wrong = INDEXING.value() == "2016"
+    _curves(found, asked.label, wrong)
+    if wrong:
+        _explained(found, asked.label)
+    with st.expander("As a table", icon=":material/table:"):
+        _table(found, asked.label)
+        download(partial(_points, found, asked.label), "curves")
+    _shapley(found, asked.label)
+
+
+@recorded
+def _curves(found: UnitSearch, label: int, wrong: bool) -> None:
+    """Recall left as units are removed, and what is kept when only they stay.
+
+    wrong: whether those that the 2016 indexing removes are shown too.
+    """
     names = [name for name in found.curves if wrong or name != MISINDEXED]
     counts = next(iter(found.curves.values())).counts
     left, right = st.columns(2)
-    recall = {name: found.curves[name].recall[:, asked.label] for name in names}
-    left.markdown(f"**Removed**: remaining recall of class {asked.label}")
+    recall = {name: found.curves[name].recall[:, label] for name in names}
+    left.markdown(f"**Removed**: remaining recall of class {label}")
     left.vega_lite_chart(
         finished_chart(charts.removal_curves, counts, recall, found.random, "recall left"),
         key="removal curves",
     )
     kept = {name: found.curves[name].kept for name in names}
     right.markdown(
-        f"**All others removed**: separating class {asked.label} from the others",
+        f"**All others removed**: separating class {label} from the others",
         help=DEFINITIONS["j"],
     )
     right.vega_lite_chart(
@@ -89,22 +99,27 @@ def _explained(found: UnitSearch, label: int) -> None:
     )
 
 
-def _table(found: UnitSearch, label: int) -> None:
+def _points(found: UnitSearch, label: int) -> pd.DataFrame:
     """Every point of every curve."""
     table = found.table(label).rename(columns={"left": f"class {label} left"})
-    frame = table.assign(which=table["which"].map(write_units))
-    with st.expander("As a table", icon=":material/table:"):
-        st.dataframe(
-            frame,
-            hide_index=True,
-            column_config={
-                name: st.column_config.NumberColumn(format="percent") for name in frame.columns[2:5]
-            },
-        )
-        download(frame, "curves")
+    return table.assign(which=table["which"].map(write_units))
 
 
-def _shapley(found: UnitSearch, asked: Asked) -> None:
+@recorded
+def _table(found: UnitSearch, label: int) -> None:
+    """The points as a table."""
+    frame = _points(found, label)
+    st.dataframe(
+        frame,
+        hide_index=True,
+        column_config={
+            name: st.column_config.NumberColumn(format="percent") for name in frame.columns[2:5]
+        },
+    )
+
+
+@recorded
+def _shapley(found: UnitSearch, label: int) -> None:
     """The units that contribute most, with their errors."""
     with st.expander("Shapley values with their errors", icon=":material/bar_chart:"):
         order = found.contributors(_SHOWN)
@@ -114,7 +129,7 @@ def _shapley(found: UnitSearch, asked: Asked) -> None:
                 [str(unit) for unit in order],
                 found.shapley[order],
                 found.errors[order],
-                f"log-likelihood of class {asked.label}, nats",
+                f"log-likelihood of class {label}, nats",
             ),
             key="shapley values",
         )

@@ -12,11 +12,12 @@ from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Control
 from core.claims.task import PairEffectsTask
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import MEASURES
-from core.statistics import wilson_interval
+from core.runtime.drawings import DRAWINGS
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
 from pages.parts.ask.claim import Asked
@@ -33,6 +34,7 @@ _FIELD = {"accuracy": "accuracy", "margin": "margin of logits", "nll": "negative
 MEASURE = links.one_of("measure", MEASURES)
 
 
+@recorded
 def verdict(evidence: Evidence) -> None:
     """Four findings, each with its reason and n."""
     names = list(evidence.findings)
@@ -55,10 +57,25 @@ def effects(evidence: Evidence) -> None:
     """What removing the units changes, in every group of digits, with its sign."""
     st.subheader("What changes without these units", anchor=False)
     measure = pick(MEASURE, "Measure", names=lambda name: _FIELD[name].capitalize(), bare=True)
+    _changes(evidence, measure)
+    with st.expander("As a table", icon=":material/table:"):
+        table = DRAWINGS.get(_shown, evidence, measure)
+        _table(table)
+        download(table, "changes")
+
+
+def _by_group(evidence: Evidence, measure: str) -> pd.DataFrame:
+    """What removing the units changes, a row for each group of digits."""
     frame = pd.DataFrame([vars(of) for of in evidence.changes if of.measure == measure])
     frame["kind"] = ["concept" if of == evidence.concept else "other" for of in frame["group"]]
     frame["group"] = frame["group"].map(group_name)
-    frame = frame.drop_duplicates("group")
+    return frame.drop_duplicates("group")
+
+
+@recorded
+def _changes(evidence: Evidence, measure: str) -> None:
+    """The chart of these changes."""
+    frame = _by_group(evidence, measure)
     title = f"{_FIELD[measure]}, after − before"
     st.vega_lite_chart(
         finished_chart(charts.changes, frame, title, percent=measure == "accuracy"),
@@ -71,27 +88,24 @@ def effects(evidence: Evidence) -> None:
         f"digits with the concept. {worse} of 0 means worse.",
         help=DEFINITIONS["effect"],
     )
-    with st.expander("As a table", icon=":material/table:"):
-        shown = frame.drop(columns=["measure", "kind"])
-        if measure == "accuracy":
-            shown = shown.assign(**_wilson(frame))
-        st.dataframe(shown, hide_index=True)
-        download(shown, "changes")
 
 
-def _wilson(frame: pd.DataFrame) -> dict[str, list[float]]:
-    """Wilson's 95 % intervals of the accuracy before and after."""
-    found: dict[str, list[float]] = {}
-    for name in ("before", "after"):
-        ends = [
-            wilson_interval(round(share * n), n)
-            for share, n in zip(frame[name], frame["n"], strict=True)
-        ]
-        found |= {f"{name}, from": [end[0] for end in ends]}
-        found |= {f"{name}, to": [end[1] for end in ends]}
-    return found
+def _shown(evidence: Evidence, measure: str) -> pd.DataFrame:
+    """The table of the changes, of accuracies with their intervals."""
+    shown = _by_group(evidence, measure).drop(columns=["measure", "kind"])
+    if measure != "accuracy":
+        return shown
+    changes = [of for of in evidence.changes if of.measure == measure]
+    return shown.join(pd.DataFrame([of.share_intervals() for of in changes]))
 
 
+@recorded
+def _table(table: pd.DataFrame) -> None:
+    """The table as it is."""
+    st.dataframe(table, hide_index=True)
+
+
+@recorded
 def controls(evidence: Evidence) -> None:
     """The claim's effect among those of random sets."""
     st.subheader("Compared with random units of similar strength", anchor=False)
@@ -129,6 +143,12 @@ def pairs(study: Study, asked: Asked) -> None:
     st.subheader(f"Adding and erasing the {part}", anchor=False)
     units = asked.units
     frame = result_of(PairEffectsTask(study.run, asked.layer, units, part, label, asked.kind))
+    _added(frame, part, label, len(units))
+
+
+@recorded
+def _added(frame: pd.DataFrame, part: str, label: int, units: int) -> None:
+    """The effects of a part on the answer and on the units. units: how many were removed."""
     for at, (_, of) in enumerate(frame.groupby("pairs", sort=False)):
         answers = of[~of["effect"].str.startswith("unit ")]
         st.markdown(f"**{answers['made'].iloc[0].capitalize()}**", help=DEFINITIONS["paired"])
@@ -143,7 +163,7 @@ def pairs(study: Study, asked: Asked) -> None:
         )
         mine = of[of["effect"].str.startswith("unit ")].rename(columns={"effect": "name"})
         right.vega_lite_chart(finished_chart(charts.differences, mine), key=f"own pairs {at}")
-        more = f" Shown: the first {len(mine)} of {len(units)}." if len(mine) < len(units) else ""
+        more = f" Shown: the first {len(mine)} of {units}." if len(mine) < units else ""
         right.caption(f"How it changes the units themselves.{more}")
     change = frame[frame["effect"] == "difference"].iloc[-1]
     excluded = change["low"] > 0 or change["high"] < 0

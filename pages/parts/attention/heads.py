@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,12 +15,15 @@ from core.architectures.attention.task import HeadsTask, PositionValueTask
 from core.charts.effects import lost_by_class
 from core.models.attention import SIDE, TOKENS
 from core.runs import Run
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.gallery import gallery
+from pages.kit.grid import Grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -77,15 +82,12 @@ def heads(run: Run) -> None:
 
 def _look(run: Run, found: Heads) -> None:
     """Mean weights of each query of each head, entropies and distances."""
-    maps = found.weights["trained"][0]
-    most = float(np.quantile(maps, 0.97))
-    for head in range(len(maps)):
+    most, grids = _mean_weights(found)
+    for head, grid in enumerate(grids):
         st.markdown(f"**Block 0, head {head}**")
-        tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
-        units = [UnitId("attention", "heads_0", head * TOKENS + at) for at in _QUERIES]
         unit_grid(
-            gallery(tiles, [f"{unit}, {query_name(at)}" for at, unit in enumerate(units)]),
-            units,
+            grid,
+            _units_of(head),
             key=f"grid of head {head}",
             label=f"Mean attention of the queries of head {head}",
             scale=1,
@@ -96,15 +98,44 @@ def _look(run: Run, found: Heads) -> None:
         "tiles are alike, the head attends to the same place whatever the query. Click a tile to "
         "open its unit."
     )
+    _spread(found)
+    download(partial(_in_words, found), f"attention-{file_name(run)}-spread")
+
+
+def _units_of(head: int) -> list[UnitId]:
+    """The units of a head of block 0, one for each query."""
+    return [UnitId("attention", "heads_0", head * TOKENS + at) for at in _QUERIES]
+
+
+@drawn_once
+def _mean_weights(found: Heads) -> tuple[float, list[Grid]]:
+    """The weight that is drawn black, and the mean weights of each head of block 0."""
+    maps = found.weights["trained"][0]
+    most = float(np.quantile(maps, 0.97))
+    grids = []
+    for head in range(len(maps)):
+        tiles = pictures.enlarged(pictures.ink(maps[head].reshape(-1, SIDE, SIDE) / most), 10)
+        named = [f"{unit}, {query_name(at)}" for at, unit in enumerate(_units_of(head))]
+        grids.append(gallery(tiles, named))
+    return most, grids
+
+
+def _in_words(found: Heads) -> pd.DataFrame:
+    """Entropy and distance of each query, with heads and queries in words."""
     table = found.spread()
-    middle = medians(table)
-    named = table.assign(
+    return table.assign(
         head=[f"{block}.{head}" for block, head in zip(table["block"], table["head"], strict=True)],
         query=[
             query_name(query if block == 0 else PATCHES)
             for block, query in zip(table["block"], table["query"], strict=True)
         ],
     )
+
+
+@recorded
+def _spread(found: Heads) -> None:
+    """Entropies and distances of all queries."""
+    named, middle = _in_words(found), medians(found.spread())
     left, right = st.columns(2)
     with left:
         st.markdown("**Entropy**", help=DEFINITIONS["entropy"])
@@ -124,7 +155,6 @@ def _look(run: Run, found: Heads) -> None:
         f"{middle['untrained', 'distance']:.1f} pixels. This is one network: head numbers "
         "have no meaning in another network."
     )
-    download(named, f"attention-{file_name(run)}-spread")
 
 
 _QUERIES = range(TOKENS)
@@ -133,7 +163,23 @@ _QUERIES = range(TOKENS)
 def _need(run: Run, found: Heads) -> None:
     """What is lost without each head, and without looking at all."""
     halves.chosen_and_judged("Each head's class was chosen")
-    table = _named(found.effects())
+    _needed(found)
+    head = head_option(found.heads).value()
+    _one_head(found, head)
+    download(partial(_effects, found), f"attention-{file_name(run)}-heads")
+    _replaced(found)
+    download(found.accuracies, f"attention-{file_name(run)}-replaced")
+
+
+def _effects(found: Heads) -> pd.DataFrame:
+    """What each class loses without each head."""
+    return _named(found.effects())
+
+
+@recorded
+def _needed(found: Heads) -> None:
+    """What each class loses without each head, and which heads are needed."""
+    table = _effects(found)
     st.markdown("**Accuracy by class without a head**, in points", help=DEFINITIONS["change"])
     st.vega_lite_chart(finished_chart(lost_by_class, table), key="effects of heads")
     chosen = _named(found.specialties())
@@ -151,9 +197,6 @@ def _need(run: Run, found: Heads) -> None:
     }
     shown = chosen[["name", "class", "digits", *list(helps)[1:], "needed"]]
     st.dataframe(shown, hide_index=True, column_config=helps)
-    _one_head(table)
-    download(table, f"attention-{file_name(run)}-heads")
-    _replaced(run, found)
 
 
 def _named(table: pd.DataFrame) -> pd.DataFrame:
@@ -162,10 +205,10 @@ def _named(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(name=[f"block {block}, head {head}" for block, head in pairs])
 
 
-def _one_head(table: pd.DataFrame) -> None:
+@recorded
+def _one_head(found: Heads, head: int) -> None:
     """The chosen head of both blocks beside its controls."""
-    heads = int(table["head"].max()) + 1
-    head = head_option(heads).value()
+    table = _effects(found)
     for block, side in zip((0, 1), st.columns(2), strict=True):
         mine = table[(table["head"] == head) & (table["block"] == block)]
         with side:
@@ -173,12 +216,13 @@ def _one_head(table: pd.DataFrame) -> None:
             st.vega_lite_chart(finished_chart(figures.needs, mine), key=f"needs of block {block}")
     st.caption(
         "Blue: the head selected above is silenced, with 95 % intervals; grey: the range of the "
-        f"controls. All 10 classes of {2 * heads} heads are shown, so a few intervals exclude 0 by "
-        "chance: the classes in the table were chosen on other digits."
+        f"controls. All 10 classes of {2 * found.heads} heads are shown, so a few intervals "
+        "exclude 0 by chance: the classes in the table were chosen on other digits."
     )
 
 
-def _replaced(run: Run, found: Heads) -> None:
+@recorded
+def _replaced(found: Heads) -> None:
     """Accuracy with all weights of a block replaced."""
     st.markdown("**Does it matter where heads attend?** Accuracy with replaced attention weights")
     table = found.accuracies()
@@ -188,7 +232,6 @@ def _replaced(run: Run, found: Heads) -> None:
         "= 0; mean: each query's mean over all digits, so that the weights no longer depend on "
         "the digit; another digit: the weights for another, random digit; silenced: 0."
     )
-    download(table, f"attention-{file_name(run)}-replaced")
 
 
 def _positions(run: Run) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -20,6 +22,7 @@ from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.attention import heads as attention_heads
@@ -139,6 +142,22 @@ def _grid(image: np.ndarray, weights: np.ndarray, block: int, token: int) -> Non
 
 
 def _numbers(run: Run, seen: Followed, token: int, head: int) -> None:
+    """Q·K, softmax and the weighted values of one query, to look at and to download."""
+    _computed(seen, token, head)
+    table = partial(_weighted, seen, token, head)
+    download(table, f"attention-{file_name(run)}-head{head}-token{token}")
+
+
+def _weighted(seen: Followed, token: int, head: int) -> pd.DataFrame:
+    """The numbers of one query, a row for each patch."""
+    scores, weights, added = (of[0][head, token] for of in (seen.scores, seen.weights, seen.added))
+    row, column = np.divmod(np.arange(PATCHES), SIDE)
+    named = {"score": scores, "weight": weights, "adds to |z|": added}
+    return pd.DataFrame({"row": row, "column": column, **named})
+
+
+@recorded
+def _computed(seen: Followed, token: int, head: int) -> None:
     """Q·K, softmax and the weighted values of one query."""
     scores, weights, added = (of[0][head, token] for of in (seen.scores, seen.weights, seen.added))
     length = float(np.linalg.norm(seen.summed[0][head, token]))
@@ -179,12 +198,9 @@ def _numbers(run: Run, seen: Followed, token: int, head: int) -> None:
         f"{weights[best]:.3f}. The {PATCHES} weights sum to {weights.sum():.3f}; the patches' "
         f"contributions sum to |z| = {added.sum():.3f} (measured: {length:.3f})."
     )
-    row, column = np.divmod(np.arange(PATCHES), SIDE)
-    named = {"score": scores, "weight": weights, "adds to |z|": added}
-    table = pd.DataFrame({"row": row, "column": column, **named})
-    download(table, f"attention-{file_name(run)}-head{head}-token{token}")
 
 
+@recorded
 def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
     """What the class token attends to in block 1, and the network's answer."""
     st.markdown("**Block 1: the class token attends, and the network answers**")
@@ -204,6 +220,7 @@ def _answer(one: digit.Followed, seen: Followed, head: int) -> None:
     )
 
 
+@recorded
 def _defects(one: digit.Followed) -> None:
     """Common mistakes in attention, with what this digit shows."""
     with st.expander("Common mistakes, and what to do instead"):

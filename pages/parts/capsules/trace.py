@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,13 +13,15 @@ from core.architectures.capsules import charts as figures
 from core.architectures.capsules.trace import Followed, Vote, on_image
 from core.models.capsules import OUTPUTS, SIDE, SIZE, TYPES, CapsulesSettings
 from core.runs import Run
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.units import UnitId
 from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 
 __all__ = ["routed"]
@@ -38,18 +42,12 @@ def routed(run: Run, one: digit.Followed, seen: Followed) -> None:
 def _features(seen: Followed) -> None:
     """The first layer's maps and the lengths of the primary capsules."""
     left, right = st.columns([3, 2])
+    channels = [UnitId("capsules", "conv", at) for at in range(len(seen.conv))]
     with left:
         st.markdown("**1 · Channels of conv**, 9 x 9 pixels each, after the ReLU")
         most = float(seen.conv.max())
-        channels = [UnitId("capsules", "conv", at) for at in range(len(seen.conv))]
         unit_grid(
-            gallery(
-                pictures.enlarged(pictures.ink(seen.conv / most), 2),
-                [
-                    f"{unit}, largest {maps.max():.2f}"
-                    for unit, maps in zip(channels, seen.conv, strict=True)
-                ],
-            ),
+            _channels(seen, most, channels),
             channels,
             key="grid of capsules' conv",
             label="Channels of conv",
@@ -60,11 +58,7 @@ def _features(seen: Followed) -> None:
         st.markdown("**2 · Primary capsules**, 8 numbers at each place, squashed")
         top = float(seen.lengths.max())
         unit_grid(
-            gallery(
-                pictures.enlarged(pictures.ink(seen.lengths / top), 10),
-                [f"type {at}, longest {maps.max():.2f}" for at, maps in enumerate(seen.lengths)],
-                [f"type {at}" for at in range(TYPES)],
-            ),
+            _primary(seen, top),
             [UnitId("capsules", "primary", at * SIZE) for at in range(TYPES)],
             key="grid of primary capsules",
             label="Lengths of the primary capsules by type",
@@ -74,6 +68,25 @@ def _features(seen: Followed) -> None:
             f"‖u‖ of 8 types at 6 x 6 places, together {TYPES * SIDE * SIDE} capsules; black: "
             f"{top:.2f}. Click a type to open the first of its {SIZE} dimensions."
         )
+
+
+@drawn_once
+def _channels(seen: Followed, most: float, channels: list[UnitId]) -> Grid:
+    """The maps of the first layer. most: what is drawn black."""
+    names = [
+        f"{unit}, largest {maps.max():.2f}" for unit, maps in zip(channels, seen.conv, strict=True)
+    ]
+    return gallery(pictures.enlarged(pictures.ink(seen.conv / most), 2), names)
+
+
+@drawn_once
+def _primary(seen: Followed, top: float) -> Grid:
+    """The lengths of the primary capsules. top: what is drawn black."""
+    return gallery(
+        pictures.enlarged(pictures.ink(seen.lengths / top), 10),
+        [f"type {at}, longest {maps.max():.2f}" for at, maps in enumerate(seen.lengths)],
+        [f"type {at}" for at in range(TYPES)],
+    )
 
 
 def _asked(seen: Followed) -> tuple[int, int]:
@@ -106,13 +119,13 @@ def _shares(one: digit.Followed, seen: Followed, label: int, iteration: int) -> 
             help="Mean over the eight types at each position, weighted by the length of their "
             "votes.",
         )
-        tiles = figures.shares_on(image, on_image(pooled, field), _EVEN, most)
+        tiles = DRAWINGS.get(figures.shares_on, image, on_image(pooled, field), _EVEN, most)
         names = [f"iteration {at + 1}: {maps.mean():.3f}" for at, maps in enumerate(pooled)]
         _tiles(tiles, names, "all types", iteration)
     with right:
         maps = seen.maps(iteration, label)
         st.markdown(f"c for class {label} by type, iteration {iteration + 1}")
-        tiles = figures.shares_on(image, on_image(maps, field), _EVEN, most)
+        tiles = DRAWINGS.get(figures.shares_on, image, on_image(maps, field), _EVEN, most)
         _tiles(tiles, [f"type {at}: {of.mean():.3f}" for at, of in enumerate(maps)], "types", None)
     st.caption(
         "The coefficient c of a primary capsule is the share of its vote that goes to the class; "
@@ -189,35 +202,47 @@ def _answer(run: Run, one: digit.Followed, seen: Followed) -> None:
     """Lengths after each iteration, and the digit drawn again."""
     st.markdown("**4 · The longest capsule is the answer, and the decoder draws it**")
     left, right = st.columns([3, 2])
-    table = pd.DataFrame(
+    with left:
+        _lengths(seen, one.label)
+        name = f"capsule-lengths-{file_name(run)}-{one.file_name}"
+        download(partial(_by_iteration, seen), name)
+    with right:
+        _drawn(one, seen)
+        place.link("units", "All lengths, on the page Units", model="capsules", layer="lengths")
+
+
+def _by_iteration(seen: Followed) -> pd.DataFrame:
+    """The length of each class's capsule after each iteration."""
+    return pd.DataFrame(
         [
             {"iteration": at + 1, "class": label, "length": length}
             for at, row in enumerate(seen.scores)
             for label, length in enumerate(row)
         ]
     )
-    second = np.sort(seen.scores[-1])[-2]
-    with left:
-        st.vega_lite_chart(finished_chart(figures.lengths, table, one.label), key="capsule lengths")
-        st.caption(
-            f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
-            f"{second:.3f}. ▼ marks the digit's class, {one.label}. After one iteration, with all "
-            f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
-        )
-        download(table, f"capsule-lengths-{file_name(run)}-{one.file_name}")
-    with right:
-        pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
-        picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)
-        st.image(picture, width=280)
-        st.caption(
-            f"Left: the digit; right: drawn from the 16 numbers of capsule {seen.answer} alone. "
-            f"Summed squared error {seen.missed:.1f}.",
-            help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
-            "training it is added to the margin loss with weight 0.0005.",
-        )
-        place.link(
-            "units",
-            "All lengths, on the page Units",
-            **place.network(run.settings),
-            layer="lengths",
-        )
+
+
+@recorded
+def _lengths(seen: Followed, label: int) -> None:
+    """The lengths after each iteration. label: the digit's class."""
+    table, second = _by_iteration(seen), np.sort(seen.scores[-1])[-2]
+    st.vega_lite_chart(finished_chart(figures.lengths, table, label), key="capsule lengths")
+    st.caption(
+        f"Answer {seen.answer}: length {seen.scores[-1].max():.3f}, the second longest "
+        f"{second:.3f}. ▼ marks the digit's class, {label}. After one iteration, with all "
+        f"c equal, the longest was {int(seen.scores[0].argmax())}, {seen.scores[0].max():.3f}."
+    )
+
+
+@recorded
+def _drawn(one: digit.Followed, seen: Followed) -> None:
+    """The digit, and what the decoder draws."""
+    pair = np.stack([one.image[0, 0].numpy(), seen.drawn])
+    picture = pictures.sheet(pictures.enlarged(pictures.ink(pair), 5), 2)
+    st.image(picture, width=280)
+    st.caption(
+        f"Left: the digit; right: drawn from the 16 numbers of capsule {seen.answer} alone. "
+        f"Summed squared error {seen.missed:.1f}.",
+        help="The sum over 784 pixels of the squared difference of grey levels in 0..1. In "
+        "training it is added to the margin loss with weight 0.0005.",
+    )

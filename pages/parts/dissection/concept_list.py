@@ -10,6 +10,7 @@ from core.data.concepts import CONCEPTS
 from core.data.concepts.by_eye import Agreement
 from core.data.concepts.task import RuleAgreementTask
 from pages.kit import links
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 
 __all__ = ["concepts"]
@@ -25,27 +26,7 @@ _JUDGED = links.one_of("rules", ("hidden", "judged"))
 def concepts(described: DescribedDigits) -> None:
     """A row for each concept, and the rules compared with labels made by a person."""
     with st.expander("The concepts", icon=":material/list:", expanded=_JUDGED.value() == "judged"):
-        measured = described.measured
-        present = measured.present().mean(0)
-        known = described.digits.parts is not None
-        rows = [
-            {
-                "concept": CONCEPTS[name].text,
-                "what": CONCEPTS[name].about,
-                "has a location": CONCEPTS[name].placed,
-                "reliability": "known, because it was drawn"
-                if known and CONCEPTS[name].part
-                else _EXACTNESS[CONCEPTS[name].exactness],
-                "digits": share,
-            }
-            for name, share in zip(measured.names, present, strict=True)
-        ]
-        st.dataframe(
-            pd.DataFrame(rows),
-            hide_index=True,
-            height=300,
-            column_config={"digits": st.column_config.NumberColumn(format="percent")},
-        )
+        _listed(described)
         if _JUDGED.value() == "judged":
             _agreement(result_of(RuleAgreementTask()))
         else:
@@ -55,6 +36,32 @@ def concepts(described: DescribedDigits) -> None:
                 on_click=links.put,
                 kwargs={"rules": "judged"},
             )
+
+
+@recorded
+def _listed(described: DescribedDigits) -> None:
+    """A row for each concept."""
+    measured = described.measured
+    present = measured.present().mean(0)
+    known = described.digits.parts is not None
+    rows = [
+        {
+            "concept": CONCEPTS[name].text,
+            "what": CONCEPTS[name].about,
+            "has a location": CONCEPTS[name].placed,
+            "reliability": "known, because it was drawn"
+            if known and CONCEPTS[name].part
+            else _EXACTNESS[CONCEPTS[name].exactness],
+            "digits": share,
+        }
+        for name, share in zip(measured.names, present, strict=True)
+    ]
+    st.dataframe(
+        pd.DataFrame(rows),
+        hide_index=True,
+        height=300,
+        column_config={"digits": st.column_config.NumberColumn(format="percent")},
+    )
 
 
 def _agreement(found: dict[str, Agreement]) -> None:

@@ -22,6 +22,7 @@ from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, steps
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, download_file
 from pages.kit.unit import layer_option, unit_option
 
@@ -108,6 +109,13 @@ def _described(model: str, layer: str) -> Layer:
 
 def report(view: View, found: Dissection) -> None:
     """The answer, its controls, and every unit."""
+    _answer(view, found)
+    _units(view, getattr(found, view.kind))
+
+
+@recorded
+def _answer(view: View, found: Dissection) -> None:
+    """How many units are detectors, beside the controls, and of what."""
     rows = getattr(found, view.kind)
     mine = networks(found, view.kind)
     units = int(rows["index"].nunique())
@@ -117,7 +125,6 @@ def report(view: View, found: Dissection) -> None:
         _controls_beside(mine, units)
     with right:
         _bars(rows)
-    _units(view, rows)
 
 
 def _headline(view: View, mine: pd.DataFrame, units: int) -> None:

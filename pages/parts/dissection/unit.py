@@ -13,13 +13,15 @@ from core.analyses.dissection import Dissection, Sample, unit_masks
 from core.analyses.dissection.detectors import NONE
 from core.data.concepts import CONCEPTS
 from core.models.inspectable import Inspectable
+from core.runtime.drawings import drawn_once
 from core.training.task import ModelTask
 from core.units import UnitId
 from pages.kit import activations, links, place
 from pages.kit.controls import choose, number
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 from pages.parts.dissection.report import View
 
@@ -52,6 +54,7 @@ def unit(view: View, found: Dissection, described: DescribedDigits) -> None:
         place.link("ask", "Is it necessary?", layer=name.layer, units=name)
 
 
+@recorded
 def _verdict(name: UnitId, mine: pd.DataFrame) -> None:
     """A sentence on whether the unit is a detector, with its IoU, chance level and ceiling."""
     best = mine[mine["rank"] == 1]
@@ -79,6 +82,30 @@ def _digits(
     view: View, found: Dissection, model: Inspectable, half: Sample, index: int, concept: str
 ) -> None:
     """The digits that drive the unit most, with its mask and the concept's."""
+    top, grid = _masked(view, found, model, half, index, concept)
+    image_grid(
+        grid,
+        key="grid of masks",
+        label=f"{UnitId(view.run.architecture, view.layer, index)} on {concept}",
+        scale=1,
+    )
+    masks = (
+        "Orange: where the unit's activation is above its threshold. "
+        if view.kind == "pixels"
+        else ""
+    )
+    st.caption(
+        f"The {top} confirmation digits on which the unit is most active: class · activation "
+        f"· ✓ where the digit has “{CONCEPTS[concept].text}”. {masks}Blue: the concept. Purple: "
+        "both."
+    )
+
+
+@drawn_once
+def _masked(
+    view: View, found: Dissection, model: Inspectable, half: Sample, index: int, concept: str
+) -> tuple[int, Grid]:
+    """How many digits are shown, and these with both masks."""
     images = half.digits.images
     values = activations.activations(model, half, view.layer)[:, index]
     top = np.argsort(-values, kind="stable")[:_SHOWN]
@@ -93,7 +120,7 @@ def _digits(
     there = half.measured.take(top).only([concept]).present()[:, 0]
     tiles = pictures.overlaid(images[top, 0].numpy(), unit_mask, concept_mask, 5)
     labels, ids = half.digits.labels[top].tolist(), half.digits.ids
-    grid = gallery(
+    return len(top), gallery(
         tiles,
         [
             f"{ids[at]}, a {label}, activation {value:.2f}, "
@@ -105,24 +132,9 @@ def _digits(
             for label, value, has in zip(labels, values[top], there, strict=True)
         ],
     )
-    image_grid(
-        grid,
-        key="grid of masks",
-        label=f"{UnitId(view.run.architecture, view.layer, index)} on {concept}",
-        scale=1,
-    )
-    masks = (
-        "Orange: where the unit's activation is above its threshold. "
-        if view.kind == "pixels"
-        else ""
-    )
-    st.caption(
-        f"The {len(top)} confirmation digits on which the unit is most active: class · activation "
-        f"· ✓ where the digit has “{CONCEPTS[concept].text}”. {masks}Blue: the concept. Purple: "
-        "both."
-    )
 
 
+@recorded
 def _scores(view: View, mine: pd.DataFrame) -> None:
     """The concepts that come closest, and how close."""
     names = [

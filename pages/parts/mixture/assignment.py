@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture import GateReport
@@ -11,8 +12,10 @@ from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import assignment as figures
 from core.architectures.mixture.report import DEAD
 from core.data.concepts import CONCEPTS
+from core.runtime.drawings import DRAWINGS
 from pages.kit import halves
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
@@ -82,17 +85,23 @@ def view(view: View) -> None:
         )
         return
     halves.chosen_and_judged("Each expert's class and concepts were chosen")
-    st.markdown(_headline(view, taken))
-    _measures(taken)
-    left, right = st.columns(2)
-    with left:
-        _loads(of)
-    with right:
-        _decided(view, taken)
+    _summary(view, taken)
     _classes(view, taken)
     assignment_digits.digits(view, taken)
     _concepts(view, taken)
     _module(view, taken)
+
+
+@recorded
+def _summary(view: View, taken: GateAssignment) -> None:
+    """What the gate does in two sentences, in numbers, and in two charts."""
+    st.markdown(_headline(view, taken))
+    _measures(taken)
+    left, right = st.columns(2)
+    with left:
+        _loads(taken.confirmation)
+    with right:
+        _decided(view, taken)
 
 
 def _headline(view: View, taken: GateAssignment) -> str:
@@ -174,6 +183,15 @@ def _decided(view: View, taken: GateAssignment) -> None:
 
 def _classes(view: View, taken: GateAssignment) -> None:
     """The heat map of each class's share per expert, and each expert's chosen class."""
+    _shares(taken)
+    name = f"{file_name(view.run)}-{view.gate}"
+    table = taken.confirmation.classes.rename(columns={"group": "class"})
+    download(table, f"experts-by-class-{name}")
+
+
+@recorded
+def _shares(taken: GateAssignment) -> None:
+    """The heat map and the table of these classes."""
     table = taken.confirmation.classes
     st.subheader("Expert × class")
     st.vega_lite_chart(finished_chart(figures.shares, table, "class"), key="experts by class")
@@ -196,12 +214,35 @@ def _classes(view: View, taken: GateAssignment) -> None:
         "within": column("of its digits", DEFINITIONS["within"]),
     }
     st.dataframe(chosen, hide_index=True, column_config=helps)
-    name = f"{file_name(view.run)}-{view.gate}"
-    download(table.rename(columns={"group": "class"}), f"experts-by-class-{name}")
 
 
 def _concepts(view: View, taken: GateAssignment) -> None:
-    """The heat map of concepts per expert, beyond what the class explains."""
+    """The heat map of concepts per expert, beyond what the class explains, and every number."""
+    _beyond(taken)
+    if DRAWINGS.get(_none_beyond, taken):
+        return
+    with st.expander("Every expert and concept, and the information about each"):
+        name = f"{file_name(view.run)}-{view.gate}"
+        _whole_table(taken.concepts)
+        download(taken.concepts, f"experts-by-concept-{name}")
+        _whole_table(taken.told)
+        download(taken.told, f"concept-information-of-experts-{name}")
+
+
+def _none_beyond(taken: GateAssignment) -> bool:
+    """Whether no concept goes beyond what the classes explain."""
+    return bool(taken.beyond_class().empty)
+
+
+@recorded
+def _whole_table(table: pd.DataFrame) -> None:
+    """A long table, which scrolls."""
+    st.dataframe(table, hide_index=True, height=300)
+
+
+@recorded
+def _beyond(taken: GateAssignment) -> None:
+    """The heat map of concepts per expert."""
     st.subheader("Expert × concept, beyond the class")
     found = taken.beyond_class()
     if found.empty:
@@ -233,14 +274,9 @@ def _concepts(view: View, taken: GateAssignment) -> None:
         "confirmation half.",
         help=DEFINITIONS["more"],
     )
-    with st.expander("Every expert and concept, and the information about each"):
-        st.dataframe(taken.concepts, hide_index=True, height=300)
-        name = f"{file_name(view.run)}-{view.gate}"
-        download(taken.concepts, f"experts-by-concept-{name}")
-        st.dataframe(taken.told, hide_index=True, height=300)
-        download(taken.told, f"concept-information-of-experts-{name}")
 
 
+@recorded
 def _module(view: View, taken: GateAssignment) -> None:
     """Common mistakes with mixtures, with this network's numbers."""
     routing = view.routing

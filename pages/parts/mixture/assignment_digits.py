@@ -7,9 +7,10 @@ import streamlit as st
 
 from core import pictures
 from core.architectures.mixture.assignment import GateAssignment
+from core.runtime.drawings import DRAWINGS, drawn_once
 from pages.kit import links
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 from pages.parts.mixture.controls import View
 
 __all__ = ["digits"]
@@ -23,12 +24,8 @@ def digits(view: View, taken: GateAssignment) -> None:
     st.subheader("The digits of each expert")
     expert = links.integer("expert", 0, of.experts - 1, int(of.load.argmax()))
     chosen = expert.value()
-    counts = np.bincount(of.first, minlength=of.experts)
-    names = [f"expert {at}: mean of the {n:,} digits it receives" for at, n in enumerate(counts)]
-    marks = [f"{at} · {share:.0%}" for at, share in enumerate(of.load)]
-    tiles = pictures.hatched(pictures.stretched(taken.means()), counts == 0)
     picked = image_grid(
-        gallery(tiles, names, marks),
+        _means(taken),
         key="grid of mean digits",
         label=f"Mean digit of each expert of {view.gate}",
         selected=chosen,
@@ -41,11 +38,21 @@ def digits(view: View, taken: GateAssignment) -> None:
         "Mean of the digits that each expert receives; black: the largest value. Below: expert · "
         "load. Striped: it receives none. Click one to see its digits."
     )
-    own = taken.surest(chosen, SUREST)
+    own = DRAWINGS.get(GateAssignment.surest, taken, chosen, SUREST)
     if not len(own):
         st.markdown(f"Expert {chosen} receives no digits.")
         return
     _surest(view, taken, chosen, own)
+
+
+@drawn_once
+def _means(taken: GateAssignment) -> Grid:
+    """The mean digit of each expert."""
+    of = taken.confirmation
+    counts = np.bincount(of.first, minlength=of.experts)
+    names = [f"expert {at}: mean of the {n:,} digits it receives" for at, n in enumerate(counts)]
+    marks = [f"{at} · {share:.0%}" for at, share in enumerate(of.load)]
+    return gallery(pictures.hatched(pictures.stretched(taken.means()), counts == 0), names, marks)
 
 
 def _surest(view: View, taken: GateAssignment, expert: int, own: np.ndarray) -> None:

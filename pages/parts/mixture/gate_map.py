@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,12 +16,14 @@ from core.architectures.mixture.assignment import GateAssignment
 from core.architectures.mixture.charts import gate_map as figures
 from core.architectures.mixture.gate_map import DECIDED, GateMap, gate_map, scattered, undecided
 from core.data import DataSet
+from core.runtime.drawings import DRAWINGS, drawn_once
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import marks
 from pages.kit.digit import followed_number
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.parts.mixture.controls import View
 
@@ -57,29 +60,17 @@ def view(view: View) -> None:
         )
         return
     taken = view.taken()
-    drawn = gate_map(taken.confirmation.gates)
-    before = gate_map(taken.untrained.gates, drawn.order)
+    drawn = DRAWINGS.get(gate_map, taken.confirmation.gates)
+    before = DRAWINGS.get(gate_map, taken.untrained.gates, drawn.order)
     _said(view, taken, drawn, before)
-    shown = _classes()
-    digits = np.arange(0, len(taken.right), -(-len(taken.right) // MOST), dtype=np.int64)
-    half = taken.digits
-    with st.container(horizontal=True, gap="large"):
-        for name, of, report in (
-            ("Trained", drawn, taken.confirmation),
-            ("Before training", before, taken.untrained),
-        ):
-            with st.container(width=figures.SIDE + 30):
-                st.markdown(f"**{name}**", help=DEFINITIONS["map"])
-                st.vega_lite_chart(
-                    _map(of, report, half, digits, shown),
-                    width="content",
-                    key=f"map of the gate, {name}",
-                )
-    _caption(taken, len(digits), experts)
-    download(_table(drawn, taken), f"gate-map-{file_name(view.run)}-{view.gate}")
+    shown, own = _classes(), followed_number(taken.digits)
+    _maps(taken, drawn, before, own, shown)
+    _caption(taken, own, experts)
+    download(partial(_table, drawn, taken), f"gate-map-{file_name(view.run)}-{view.gate}")
     _least(taken)
 
 
+@recorded
 def _said(view: View, taken: GateAssignment, drawn: GateMap, before: GateMap) -> None:
     """How decided the gate is, and whether classes stay together, in sentences."""
     information, least = taken.confirmation.class_information, taken.untrained.class_information
@@ -116,27 +107,53 @@ def _classes() -> list[int]:
     return [int(label) for label in shown] or list(range(10))
 
 
-def _map(
-    drawn: GateMap, report: GateReport, half: DataSet, digits: NDArray[np.int64], shown: list[int]
-) -> Any:
+@recorded
+def _maps(
+    taken: GateAssignment, drawn: GateMap, before: GateMap, own: int, shown: list[int]
+) -> None:
+    """The maps after and before training, side by side."""
+    with st.container(horizontal=True, gap="large"):
+        for name, of, report in (
+            ("Trained", drawn, taken.confirmation),
+            ("Before training", before, taken.untrained),
+        ):
+            with st.container(width=figures.SIDE + 30):
+                st.markdown(f"**{name}**", help=DEFINITIONS["map"])
+                st.vega_lite_chart(
+                    _map(of, report, taken.digits, own, shown),
+                    width="content",
+                    key=f"map of the gate, {name}",
+                )
+
+
+def _map(drawn: GateMap, report: GateReport, half: DataSet, own: int, shown: list[int]) -> Any:
     """The map of one network, trained or not, with its corners named."""
-    own = followed_number(half)
-    frame, points = _frame(report, half, digits), scattered(drawn.points, SCATTER)
-    frame = frame.assign(x=points[digits, 0], y=points[digits, 1])
+    digits = _drawn(len(half))
+    points = scattered(drawn.points, SCATTER)
+    frame = _frame(report, half, digits).assign(x=points[digits, 0], y=points[digits, 1])
     x, y = drawn.points[own]
     followed = _frame(report, half, np.array([own])).assign(x=x, y=y)
     around = list(drawn.order)
     corners = pd.DataFrame(drawn.corners[around], columns=["x", "y"]).assign(
         expert=around, load=report.load[around]
     )
-    return finished_chart(figures.gates, frame, corners, followed, shown)
+    return finished_chart(figures.gates, frame, corners, followed, shown, half.file)
+
+
+def _drawn(digits: int) -> NDArray[np.int64]:
+    """The digits that are drawn, of so many."""
+    return np.arange(0, digits, -(-digits // MOST), dtype=np.int64)
 
 
 def _frame(report: GateReport, half: DataSet, digits: NDArray[np.int64]) -> pd.DataFrame:
-    """Name, class and highest weights of the digits."""
-    texts, ids = [_two(report, number) for number in digits], half.ids
-    names = [ids[number] for number in digits]
-    return pd.DataFrame({"digit": names, "class": report.labels[digits], "weights": texts})
+    """Place in the file, class and highest weights of the digits."""
+    two = np.argsort(-report.gates[digits], axis=1, kind="stable")[:, :2]
+    weights = np.take_along_axis(report.gates[digits], two, 1)
+    columns: dict[str, Any] = {"place": half.places[digits].numpy(), "class": report.labels[digits]}
+    for at in range(two.shape[1]):
+        columns[f"expert {at}"] = two[:, at]
+        columns[f"weight {at}"] = [round(100 * float(f"{each:.2f}")) for each in weights[:, at]]
+    return pd.DataFrame(columns)
 
 
 def _two(report: GateReport, number: int) -> str:
@@ -146,10 +163,10 @@ def _two(report: GateReport, number: int) -> str:
     return ", ".join(f"expert {expert} {weights[expert]:.2f}" for expert in first)
 
 
-def _caption(taken: GateAssignment, drawn: int, experts: int) -> None:
-    """How to read the maps."""
-    half = taken.digits
-    own = followed_number(half)
+@recorded
+def _caption(taken: GateAssignment, own: int, experts: int) -> None:
+    """How to read the maps. own: the number of the followed digit."""
+    half, drawn = taken.digits, len(_drawn(len(taken.digits)))
     names = "Corners: experts" + (", by number," if experts > 8 else "")
     st.caption(
         f"{drawn:,} of the {len(taken.right):,} digits of the confirmation half. {names} with the "
@@ -172,23 +189,13 @@ def _table(drawn: GateMap, taken: GateAssignment) -> pd.DataFrame:
 def _least(taken: GateAssignment) -> None:
     """The digits that the gate decides least; a click follows one."""
     report = taken.confirmation
-    numbers = undecided(report.gates, LEAST)
+    numbers = DRAWINGS.get(undecided, report.gates, LEAST)
     st.subheader("Least decided")
     if not len(numbers):
         st.markdown("This gate gives every digit to a single expert with full weight.")
         return
-    texts = [_two(report, number) for number in numbers]
-    labels = report.labels[numbers]
-    images, ids = taken.digits.images[numbers, 0].numpy(), taken.digits.ids
     picked = image_grid(
-        gallery(
-            pictures.enlarged(pictures.ink(images), 3),
-            [
-                f"{ids[number]}, a {label}: {text}"
-                for number, label, text in zip(numbers, labels, texts, strict=True)
-            ],
-            [f"{of}: {_short(report, at)}" for at, of in zip(numbers, labels, strict=True)],
-        ),
+        _undecided(taken, tuple(numbers.tolist())),
         key="grid of undecided digits",
         label="Digits on which the gate is least decided",
         scale=1,
@@ -200,8 +207,20 @@ def _least(taken: GateAssignment) -> None:
         "class: the two experts with the highest weights. Click a digit to follow it."
     )
     if picked is not None:
-        links.put(digit=ids[numbers[picked]], view="digit")
+        links.put(digit=taken.digits.ids[numbers[picked]], view="digit")
         st.rerun()
+
+
+@drawn_once
+def _undecided(taken: GateAssignment, numbers: tuple[int, ...]) -> Grid:
+    """The digits of these numbers, with the experts that share them."""
+    report, ids = taken.confirmation, taken.digits.ids
+    images = taken.digits.images[list(numbers), 0].numpy()
+    return gallery(
+        pictures.enlarged(pictures.ink(images), 3),
+        [f"{ids[at]}, a {report.labels[at]}: {_two(report, at)}" for at in numbers],
+        [f"{report.labels[at]}: {_short(report, at)}" for at in numbers],
+    )
 
 
 def _short(report: GateReport, number: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pandas as pd
 import streamlit as st
 
 from core.architectures.mixture.charts import interventions as figures
@@ -12,6 +11,7 @@ from core.charts.effects import lost_by_class
 from core.runtime import cache
 from pages.kit import halves
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import interventions_one
@@ -50,15 +50,15 @@ def view(view: View) -> None:
         )
         return
     found: GateInterventions = result_of(GateInterventionsTask(view.run, view.gate))
-    table = found.accuracies()
     halves.chosen_and_judged("Each expert's class was chosen")
     _say(view, found)
-    _decisions(view, found, table)
+    _decisions(view, found)
     _needs(view, found)
     digits = cache.digits(view.run.data, "confirmation")
     interventions_one.show(view, found, digits)
 
 
+@recorded
 def _say(view: View, found: GateInterventions) -> None:
     """Whether the gate's choice matters and which experts are needed, in words."""
     of = found.dependence()
@@ -99,16 +99,33 @@ def _uses(of: GateDependence) -> str:
     )
 
 
-def _decisions(view: View, found: GateInterventions, table: pd.DataFrame) -> None:
+def _decisions(view: View, found: GateInterventions) -> None:
     """A chart and table of accuracy with replaced gate weights."""
+    _accuracies(found)
+    with st.expander("Table"):
+        _accuracy_table(found)
+        download(found.accuracies, f"{_name(view)}-otherwise")
+
+
+@recorded
+def _accuracies(found: GateInterventions) -> None:
+    """The chart of accuracy with replaced gate weights."""
     st.markdown("**Accuracy with other gate weights**", help=DEFINITIONS["accuracy"])
-    st.vega_lite_chart(finished_chart(figures.accuracies, table), key="accuracy rerouted")
+    st.vega_lite_chart(
+        finished_chart(figures.accuracies, found.accuracies()), key="accuracy rerouted"
+    )
     st.caption(
         f"{found.digits:,} digits of the confirmation half, 95 % Wilson intervals. Orange: as "
         "trained; blue: weights replaced by those for a random other digit (a permutation), or "
         f"by 1/{found.experts} each; grey: one expert classifies every digit. Guessing gives "
         "about 10 %."
     )
+
+
+@recorded
+def _accuracy_table(found: GateInterventions) -> None:
+    """The same as a table."""
+    table = found.accuracies()
     helps = {
         "decision": st.column_config.TextColumn("decision", width="medium"),
         "accuracy": column("accuracy", DEFINITIONS["accuracy"]),
@@ -116,12 +133,17 @@ def _decisions(view: View, found: GateInterventions, table: pd.DataFrame) -> Non
         "change": column("change", DEFINITIONS["difference"]),
         **{key: column(key, DEFINITIONS["paired"]) for key in ("change low", "change high")},
     }
-    with st.expander("Table"):
-        st.dataframe(table.drop(columns="kind"), hide_index=True, column_config=helps)
-        download(table, f"{_name(view)}-otherwise")
+    st.dataframe(table.drop(columns="kind"), hide_index=True, column_config=helps)
 
 
 def _needs(view: View, found: GateInterventions) -> None:
+    """The accuracy that each class loses without each expert, to look at and to download."""
+    _lost_without(found)
+    download(found.effects, f"{_name(view)}-removed", "Download all cells as CSV")
+
+
+@recorded
+def _lost_without(found: GateInterventions) -> None:
     """The accuracy that each class loses without each expert."""
     table = found.effects()
     table = table.assign(name=[f"expert {at}" for at in table["expert"]])
@@ -150,9 +172,7 @@ def _needs(view: View, found: GateInterventions) -> None:
         **{key: column(key, DEFINITIONS["control"]) for key in ("control low", "control high")},
         "needed": st.column_config.CheckboxColumn("needed", help=DEFINITIONS["needed"]),
     }
-    shown = found.specialties()[list(helps)]
-    st.dataframe(shown, hide_index=True, column_config=helps)
-    download(table.drop(columns="name"), f"{_name(view)}-removed", "Download all cells as CSV")
+    st.dataframe(found.specialties()[list(helps)], hide_index=True, column_config=helps)
 
 
 def _name(view: View) -> str:

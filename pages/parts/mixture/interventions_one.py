@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,11 +11,13 @@ from core import pictures
 from core.architectures.mixture.charts import interventions as figures
 from core.architectures.mixture.interventions import WAYS, GateInterventions
 from core.data import DataSet
+from core.runtime.drawings import DRAWINGS
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.gallery import gallery
 from pages.kit.grid import image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.parts.mixture.controls import View
 
@@ -30,6 +34,21 @@ def show(view: View, found: GateInterventions, digits: DataSet) -> None:
     digits: of the confirmation half.
     """
     expert, way = _asked(found)
+    _confused(found, expert, way)
+    download(
+        partial(found.confusion, expert, way),
+        f"confusion-{view.gate.replace('_', '-')}-{file_name(view.run)}-{way}{expert}",
+    )
+    _lost(
+        DRAWINGS.get(GateInterventions.lost, found, expert, way),
+        digits,
+        f"expert {expert} {_SAID[way]}",
+    )
+
+
+@recorded
+def _confused(found: GateInterventions, expert: int, way: str) -> None:
+    """The confusion matrix, and how it differs from that of the gate as trained."""
     table = found.confusion(expert, way)
     left, right = st.columns(2)
     with left:
@@ -51,8 +70,6 @@ def show(view: View, found: GateInterventions, digits: DataSet) -> None:
         f"{found.digits:,} ({hits.mean():.1%}); with the gate as trained "
         f"{found.right('intact').mean():.1%}."
     )
-    download(table, f"confusion-{view.gate.replace('_', '-')}-{file_name(view.run)}-{way}{expert}")
-    _lost(found.lost(expert, way), digits, f"expert {expert} {_SAID[way]}")
 
 
 def _asked(found: GateInterventions) -> tuple[int, str]:

@@ -10,13 +10,15 @@ from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.position import REACH
 from core.architectures.mixture.position_digit import AtPlaces, at_places
 from core.architectures.mixture.report import gated
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.training.task import ModelTask
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import slide
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
 
@@ -34,7 +36,7 @@ def one_digit(view: View) -> None:
     """The followed digit, moved."""
     st.subheader("Move a digit")
     one = followed(view.run)
-    seen = at_places(gated(result_of(ModelTask(view.run))), one.image)
+    seen = DRAWINGS.get(at_places, gated(result_of(ModelTask(view.run))), one.image)
     left, right = st.columns([2, 3])
     with left:
         _nine(one, seen)
@@ -44,26 +46,16 @@ def one_digit(view: View) -> None:
 
 def _nine(one: Followed, seen: AtPlaces) -> None:
     """The digit at nine places with the expert that each gate weighs most; a click moves it."""
-    numbers = [seen.number(*at) for at in NINE]
-    firsts = {gate: of.argmax(1) for gate, of in seen.weights.items()}
-    experts = [" · ".join(f"{of[number]}" for of in firsts.values()) for number in numbers]
     now = DOWN.value(), RIGHT.value()
     with st.container(width=_ROW):
         picked = image_grid(
-            gallery(
-                pictures.enlarged(pictures.ink(seen.images[numbers]), _TIMES),
-                [
-                    f"{down} down, {right} right: expert {expert}"
-                    for (down, right), expert in zip(NINE, experts, strict=True)
-                ],
-                [f"expert {expert}" for expert in experts],
-            ),
+            _places(seen),
             key="grid of nine places",
             label=f"{one.name} at nine places",
             selected=NINE.index(now) if now in NINE else None,
             scale=1,
         )
-    layers = "" if len(firsts) == 1 else ", layer 1 · layer 2"
+    layers = "" if len(seen.weights) == 1 else ", layer 1 · layer 2"
     st.caption(
         f"By {REACH} pixels up, not, or down, and left, not, or right. Below: the expert with the "
         f"highest weight{layers}. Click one to move the digit there."
@@ -71,6 +63,22 @@ def _nine(one: Followed, seen: AtPlaces) -> None:
     if picked is not None and NINE[picked] != now:
         links.put(moved_down=NINE[picked][0], moved_right=NINE[picked][1])
         st.rerun()
+
+
+@drawn_once
+def _places(seen: AtPlaces) -> Grid:
+    """The digit at nine places, each with its experts."""
+    numbers = [seen.number(*at) for at in NINE]
+    firsts = [of.argmax(1) for of in seen.weights.values()]
+    experts = [" · ".join(f"{of[number]}" for of in firsts) for number in numbers]
+    return gallery(
+        pictures.enlarged(pictures.ink(seen.images[numbers]), _TIMES),
+        [
+            f"{down} down, {right} right: expert {expert}"
+            for (down, right), expert in zip(NINE, experts, strict=True)
+        ],
+        [f"expert {expert}" for expert in experts],
+    )
 
 
 def _here(one: Followed, seen: AtPlaces) -> None:
@@ -81,6 +89,20 @@ def _here(one: Followed, seen: AtPlaces) -> None:
         st.image(pictures.enlarged(pictures.ink(seen.images[[at]]), 5)[0], width=140)
     for option, title in ((DOWN, "Pixels down"), (RIGHT, "Pixels right")):
         slide(option, title, where=second)
+    _weighed(seen, at, one.label)
+    probabilities = seen.probabilities[at]
+    answer = int(probabilities.argmax())
+    st.caption(
+        f"{one.name}, a {one.label}, moved {DOWN.value()} down and "
+        f"{RIGHT.value()} right: classified as {answer} with probability "
+        f"{probabilities[answer]:.0%}. Orange: the expert with the highest weight; the "
+        "digit's own class."
+    )
+
+
+@recorded
+def _weighed(seen: AtPlaces, at: int, label: int) -> None:
+    """The gates' weights and the answer at one of the places. label: the digit's class."""
     probabilities = seen.probabilities[at]
     charts = [
         (f"Gate of layer {name.removeprefix('gate_')}" if "_" in name else "Gate", of[at])
@@ -94,12 +116,5 @@ def _here(one: Followed, seen: AtPlaces) -> None:
     with columns[-1]:
         st.markdown("**Answer**")
         st.vega_lite_chart(
-            finished_chart(answers, probabilities, one.label), key="answer where the digit is"
+            finished_chart(answers, probabilities, label), key="answer where the digit is"
         )
-    answer = int(probabilities.argmax())
-    st.caption(
-        f"{one.name}, a {one.label}, moved {DOWN.value()} down and "
-        f"{RIGHT.value()} right: classified as {answer} with probability "
-        f"{probabilities[answer]:.0%}. Orange: the expert with the highest weight; the "
-        "digit's own class."
-    )

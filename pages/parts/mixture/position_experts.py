@@ -7,6 +7,7 @@ import streamlit as st
 from core.architectures.mixture.charts import position as figures
 from core.architectures.mixture.position import REACH, ROUNDS, GatePlaces, PositionSensitivity
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 
 __all__ = ["experts", "name_of"]
 
@@ -16,6 +17,7 @@ def name_of(gate: str) -> str:
     return f"Layer {gate.removeprefix('gate_')}" if "_" in gate else "The gate"
 
 
+@recorded
 def experts(found: PositionSensitivity) -> None:
     """All experts of all gates, on one scale."""
     st.subheader("Each expert, by place and by class")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
+from numpy.typing import NDArray
 
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.paths import take_way
@@ -16,6 +18,7 @@ from core.runtime.drawings import DRAWINGS
 from core.training.task import ModelTask
 from pages.kit import digit
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture import trace_steps
@@ -96,7 +99,7 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
         st.caption("With a single expert, the gate has no choice.")
         return
     taken = view.taken()
-    of = beside(taken.confirmation, taken.untrained, one.number)
+    of = DRAWINGS.get(beside, taken.confirmation, taken.untrained, one.number)
     st.markdown(
         f"**{step} · How decided?** The entropy of the weights is **{of.entropy:.2f} bits**; the "
         f"median {one.label} has {of.median:.2f}. The gate is more decided on "
@@ -110,13 +113,24 @@ def _beside(view: View, one: digit.Followed, decided: Decided, step: int) -> Non
         f"Bars: weights of {view.gate} for this digit; grey ticks: before training, when expert "
         f"{of.untrained.argmax()} had the highest weight, {of.untrained.max():.0%}."
     )
-    table = pd.DataFrame({"expert": range(len(of.untrained)), "trained": decided.weights})
-    table = table.assign(untrained=of.untrained)
+    table = DRAWINGS.get(_both, decided.weights, of.untrained)
+    with st.expander("Table"):
+        _table(table)
+        name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.run)}"
+        download(table, f"{name}-{one.file_name}")
+
+
+def _both(trained: NDArray[np.float32], untrained: NDArray[np.float32]) -> pd.DataFrame:
+    """The weights of the gate, after training and before."""
+    table = pd.DataFrame({"expert": range(len(untrained)), "trained": trained})
+    return table.assign(untrained=untrained)
+
+
+@recorded
+def _table(table: pd.DataFrame) -> None:
+    """These weights as a table."""
     helps = {
         "trained": column("trained", "Weight given by the gate, without noise."),
         "untrained": column("untrained", "Weight given by the gate before training."),
     }
-    with st.expander("Table"):
-        st.dataframe(table, hide_index=True, column_config=helps)
-        name = f"weights-{view.gate.replace('_', '-')}-{file_name(view.run)}"
-        download(table, f"{name}-{one.file_name}")
+    st.dataframe(table, hide_index=True, column_config=helps)

@@ -8,11 +8,14 @@ import streamlit as st
 from core import pictures
 from core.architectures.mixture.charts import trace as figures
 from core.architectures.mixture.trace import Followed
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit import digit
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
+from pages.kit.grid import Grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture.controls import View
 
@@ -51,27 +54,46 @@ def _scores(view: View, seen: Followed) -> None:
     st.caption(
         f"W for each expert: red is evidence for it, blue against it; full colour: ±{limit:.2f}."
     )
-    _tiles(view, seen, pictures.signed(seen.asked, limit), "W")
+    _tiles(view, seen, _weight_tiles(seen, limit), "W")
     most = max(float(np.abs(seen.products).max()), 1e-9)
     st.caption(
         f"W ⊙ x: the evidence of the digit's pixels for each expert; full colour: ±{most:.2f}. "
         "The first tile is the digit x. The sum over pixels plus the bias b is the score z below "
         "each."
     )
+    _tiles(view, seen, _product_tiles(seen, most), "W ⊙ x")
+
+
+@drawn_once
+def _weight_tiles(seen: Followed, limit: float) -> Grid:
+    """The gate's weights for each expert. limit: what has full colour."""
+    names = _experts(seen)
+    tiles = pictures.enlarged(pictures.signed(seen.asked, limit), _TIMES)
+    return gallery(tiles, [f"W, {name}" for name in names], names)
+
+
+@drawn_once
+def _product_tiles(seen: Followed, most: float) -> Grid:
+    """The digit, then its evidence for each expert. most: what has full colour."""
     products = pictures.signed(seen.products, most)
     drawn = np.concatenate([pictures.ink(seen.image[None]), products])
-    _tiles(view, seen, drawn, "W ⊙ x")
+    return gallery(
+        pictures.enlarged(drawn, _TIMES),
+        [f"W ⊙ x, {name}" for name in ("the digit", *_experts(seen))],
+        ["digit", *(f"{at}: z = {z:.2f}" for at, z in enumerate(seen.scores))],
+    )
 
 
-def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None:
+def _experts(seen: Followed) -> list[str]:
+    """The experts by number."""
+    return [f"expert {at}" for at in range(len(seen.scores))]
+
+
+def _tiles(view: View, seen: Followed, grid: Grid, what: str) -> None:
     """A picture for each expert, the digit before them where it is there; a click opens a unit."""
-    names = [f"expert {at}" for at in range(len(seen.scores))]
-    words = names
-    if with_digit := len(tiles) > len(names):
-        words = [f"{at}: z = {z:.2f}" for at, z in enumerate(seen.scores)]
-        names, words = ["the digit", *names], ["digit", *words]
+    with_digit = grid.count > len(seen.scores)
     unit_grid(
-        gallery(pictures.enlarged(tiles, _TIMES), [f"{what}, {name}" for name in names], words),
+        grid,
         [
             *([None] * with_digit),
             *(UnitId(view.run.architecture, "scores", at) for at in range(len(seen.scores))),
@@ -83,6 +105,7 @@ def _tiles(view: View, seen: Followed, tiles: pictures.Bytes, what: str) -> None
     )
 
 
+@recorded
 def _weights(view: View, seen: Followed) -> None:
     """Step 2: the softmax that makes weights of scores."""
     e, k = seen.taker, view.routing.k
@@ -107,6 +130,7 @@ def _weights(view: View, seen: Followed) -> None:
         st.vega_lite_chart(finished_chart(figures.weights, seen.weights), key="weights of the gate")
 
 
+@recorded
 def _answers(one: digit.Followed, seen: Followed) -> None:
     """Step 3: each expert's own prediction."""
     st.markdown(
@@ -133,7 +157,16 @@ def _answers(one: digit.Followed, seen: Followed) -> None:
 
 
 def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
-    """Step 4: the contributions to the answer's logit."""
+    """Step 4: the contributions to the answer's logit, and every number."""
+    _contributions(seen)
+    with st.expander("Table"):
+        _numbers(seen)
+        download(seen.table, f"gate-{file_name(view.run)}-{one.file_name}")
+
+
+@recorded
+def _contributions(seen: Followed) -> None:
+    """The contributions to the answer's logit."""
     a = seen.answer
     left, right = st.columns([2, 3], vertical_alignment="center")
     with left:
@@ -146,7 +179,11 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
         st.vega_lite_chart(
             finished_chart(figures.contributions, seen.contributions, a), key="contributions"
         )
-    table = seen.table()
+
+
+@recorded
+def _numbers(seen: Followed) -> None:
+    """The numbers of every expert."""
     helps = {
         "pixels": column("Σ W ⊙ x", "Sum over the digit's pixels."),
         "bias": column("b", "Bias of the gate for the expert."),
@@ -158,9 +195,7 @@ def _sum(view: View, one: digit.Followed, seen: Followed) -> None:
         "own logit": column("y", "The expert's own logit for the network's prediction."),
         "adds": column("g y", "Contribution to the network's logit."),
     }
-    with st.expander("Table"):
-        st.dataframe(table, hide_index=True, column_config=helps)
-        download(table, f"gate-{file_name(view.run)}-{one.file_name}")
+    st.dataframe(seen.table(), hide_index=True, column_config=helps)
 
 
 def _terms(seen: Followed) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,13 +12,14 @@ from core.analyses.modality.task import TAPS, LayerModesTask, taps
 from core.analyses.modality.unit_modes import ModesOfLayer
 from core.charts import modality as figures
 from core.runs import Run
-from core.runtime.drawings import DRAWINGS
+from core.runtime.drawings import drawn_once
 from core.statistics.modes import RATE, LayerModes
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.unit import layer_option
 from pages.parts.multimodality.words import COLUMNS, DEFINITIONS, ORDERS
@@ -86,16 +88,26 @@ def report(view: View, layer: ModesOfLayer) -> None:
     _controls_beside(layer)
     _glance(view, layer.discovery)
     with st.expander("Every unit as a table"):
-        table = units_table(view, layer)
-        helps = {
-            name: column(COLUMNS[name], DEFINITIONS.get(name, DEFINITIONS["sensitive_p"]))
-            for name in table.columns
-            if name in COLUMNS
-        }
-        st.dataframe(table, hide_index=True, column_config=helps, height=380)
-        download(table, f"modes-{file_name(view.run)}-{view.layer}-{view.tap}")
+        _table(view, layer)
+        download(
+            partial(units_table, view, layer),
+            f"modes-{file_name(view.run)}-{view.layer}-{view.tap}",
+        )
 
 
+@recorded
+def _table(view: View, layer: ModesOfLayer) -> None:
+    """Every unit, in the view's order."""
+    table = units_table(view, layer)
+    helps = {
+        name: column(COLUMNS[name], DEFINITIONS.get(name, DEFINITIONS["sensitive_p"]))
+        for name in table.columns
+        if name in COLUMNS
+    }
+    st.dataframe(table, hide_index=True, column_config=helps, height=380)
+
+
+@recorded
 def _headline(view: View, layer: ModesOfLayer) -> None:
     """How many units have more than one mode, in a sentence."""
     of = layer.discovery
@@ -129,6 +141,7 @@ def _units(count: int) -> str:
     return f"{count} unit{'' if count == 1 else 's'}"
 
 
+@recorded
 def _controls_beside(layer: ModesOfLayer) -> None:
     """The same tests on the other half, and on the network before training."""
     networks = [
@@ -159,30 +172,35 @@ def _controls_beside(layer: ModesOfLayer) -> None:
 def _glance(view: View, of: LayerModes) -> None:
     """Every unit's density as a small picture; a click opens the unit."""
     st.subheader("Overview of the layer")
-    order = of.order(view.order)
-    tiles = DRAWINGS.get(
-        figures.density_tiles, of.heights[order], of.first[order], of.step[order], of.claimed[order]
-    )
-    words = [
-        f"unit {unit}: {_said(of, unit)}, dip {of.dip[unit]:.3f}, q {of.q[unit]:.4f}"
-        for unit in order
-    ]
-    marks = [f"{unit} · {of.modes[unit] or '–'}" for unit in order]
     picked = image_grid(
-        gallery(tiles, words, marks),
+        _densities(of, view.order),
         key="grid of densities",
         label=f"densities of {view.name}, {view.read}, {view.order}, {view.run}",
         scale=1,
         max_height=430,
     )
     if picked is not None:
-        links.put(unit=view.unit(int(order[picked])), width=None)
+        links.put(unit=view.unit(int(of.order(view.order)[picked])), width=None)
         st.rerun()
     st.caption(
         "Each picture: the density of one unit's activation over 5,000 digits, scaled to its "
         "highest peak; the thin line is 0. Below: unit · modes. Blue: claimed to have more than "
         "one mode. Stripes: not tested. Click one to open it below."
     )
+
+
+@drawn_once
+def _densities(of: LayerModes, by: str) -> Grid:
+    """The density of every unit, in an order."""
+    order = of.order(by)
+    tiles = figures.density_tiles(
+        of.heights[order], of.first[order], of.step[order], of.claimed[order]
+    )
+    words = [
+        f"unit {unit}: {_said(of, unit)}, dip {of.dip[unit]:.3f}, q {of.q[unit]:.4f}"
+        for unit in order
+    ]
+    return gallery(tiles, words, [f"{unit} · {of.modes[unit] or '–'}" for unit in order])
 
 
 def _said(of: LayerModes, unit: int) -> str:

@@ -9,11 +9,14 @@ from core import pictures
 from core.analyses.modality.makeup import ATOM
 from core.analyses.modality.unit_modes import UnitModes
 from core.charts import modality as figures
+from core.data import DataSet
 from core.data.concepts import CONCEPTS
 from core.runtime import cache
+from core.runtime.drawings import drawn_once
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.parts.multimodality.layer import View
 from pages.parts.multimodality.words import DEFINITIONS, VERDICTS
@@ -57,22 +60,11 @@ def _present(found: UnitModes, names: list[str]) -> list[str]:
 def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> None:
     """Digits of each mode, drawn at random, from the lowest value to the highest."""
     digits = cache.digits(view.run.data, "confirmation")
-    ids = digits.ids
     for mode, name in named.items():
-        few = found.digits_of(mode, _SHOWN, seed=index)
         inside = int((found.where == mode).sum())
         st.markdown(f"**{name.capitalize()}**: {inside:,} of {len(found.where):,} digits")
-        labels, values = found.labels[few].tolist(), found.values[few].tolist()
-        grid = gallery(
-            pictures.ink(digits.images[few, 0].numpy()),
-            [
-                f"{ids[number]}, a {label}: {value:.2f}"
-                for number, label, value in zip(few, labels, values, strict=True)
-            ],
-            [f"{label} · {value:.1f}" for label, value in zip(labels, values, strict=True)],
-        )
         image_grid(
-            grid,
+            _some(found, digits, mode, index),
             key=f"grid of mode {mode}",
             label=f"digits in {name} of {view.unit(index)}, {view.read}, {view.run}",
             scale=2,
@@ -83,6 +75,22 @@ def _digits(view: View, index: int, found: UnitModes, named: dict[int, str]) -> 
     )
 
 
+@drawn_once
+def _some(found: UnitModes, digits: DataSet, mode: int, seed: int) -> Grid:
+    """Some digits of a mode."""
+    few, ids = found.digits_of(mode, _SHOWN, seed=seed), digits.ids
+    labels, values = found.labels[few].tolist(), found.values[few].tolist()
+    return gallery(
+        pictures.ink(digits.images[few, 0].numpy()),
+        [
+            f"{ids[number]}, a {label}: {value:.2f}"
+            for number, label, value in zip(few, labels, values, strict=True)
+        ],
+        [f"{label} · {value:.1f}" for label, value in zip(labels, values, strict=True)],
+    )
+
+
+@recorded
 def _classes(found: UnitModes, named: dict[int, str], names: list[str], colours: list[str]) -> None:
     """The classes of each mode against the base rate."""
     own, shuffled = found.information
@@ -101,6 +109,7 @@ def _classes(found: UnitModes, named: dict[int, str], names: list[str], colours:
     )
 
 
+@recorded
 def _within(view: View, found: UnitModes) -> None:
     """The density of each class alone, and which of them has more than one mode."""
     st.markdown("**Each class alone**", help=DEFINITIONS["within"])
@@ -135,6 +144,7 @@ def _listed(classes: list[int]) -> str:
     return ", ".join(map(str, classes))
 
 
+@recorded
 def _concepts(found: UnitModes, named: dict[int, str]) -> None:
     """The concepts that a mode holds more or fewer of than its classes explain."""
     table = found.beyond_classes(_LISTED)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import altair as alt
@@ -18,6 +19,7 @@ from core.statistics.modes.describing import THRESHOLD
 from pages.kit import controls, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.unit import unit_option
 from pages.parts.multimodality.layer import View
@@ -75,10 +77,16 @@ def _summary(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> N
 
 def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
     """The density of the confirmation half at the bandwidth of the slider."""
-    of = found.found
     percent = controls.slide(
         WIDTH, "Bandwidth, % of the automatic one", step=5, help=DEFINITIONS["bandwidth"]
     )
+    _smoothed(view.read, found, percent, digit, name)
+
+
+@recorded
+def _smoothed(read: str, found: UnitModes, percent: int, digit: float, name: str) -> None:
+    """The density at a bandwidth, with the place of a digit. read: how the unit is read."""
+    of = found.found
     drawn = found.smoothed(percent)
     names, colours = figures.mode_names(of.n_modes, False)
     place_of = members(drawn.grid, of.modes, apart=False)
@@ -91,7 +99,7 @@ def _density(view: View, found: UnitModes, digit: float, name: str) -> None:
         figures.unit_density,
         frame.iloc[::2],
         modes,
-        title=f"activation, {view.read}",
+        title=f"activation, {read}",
         colours=colours,
         digit=shown,
     )
@@ -136,7 +144,20 @@ def _zeros(zeros: int, total: int) -> alt.TopLevelMixin:
 
 
 def _tests(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> None:
-    """Each test's result, and what it can and can't see."""
+    """Each test's result, what it can and can't see, and the modes as numbers."""
+    _results(layer, index, found)
+    name = f"modes-of-{file_name(view.run)}-{view.layer}-{index}-{view.tap}"
+    with st.container(horizontal=True):
+        download(partial(_modes, found), name, "Modes as CSV")
+        curve = found.judged.density
+        if curve is not None:
+            frame = pd.DataFrame({"value": curve.grid, "density": curve.heights})
+            download(frame, f"density-{name}", "Density as CSV")
+
+
+@recorded
+def _results(layer: ModesOfLayer, index: int, found: UnitModes) -> None:
+    """The tests and the modes."""
     of, q = found.judged, float(layer.discovery.q[index])
     st.markdown("**Test results**")
     claim = "more than one mode" if of.multimodal else "no claim"
@@ -166,7 +187,11 @@ def _tests(view: View, layer: ModesOfLayer, index: int, found: UnitModes) -> Non
         left, right = st.columns([2, 3])
         left.markdown(f"**{name}**: {value} → **{says}**", help=_HELP[key])
         right.caption(f"Detects: {CANT[key][0]}  \nDoesn't detect: {CANT[key][1]}")
-    _modes(view, index, found)
+    helps = {name: column(name, DEFINITIONS[name]) for name in ("share", "prominence", "stability")}
+    helps["at"] = column("at", "Position of the peak.")
+    helps["from"] = column("from", "Valley to the left; empty if there is none.")
+    helps["to"] = column("to", "Valley to the right; empty if there is none.")
+    st.dataframe(_modes(found), hide_index=True, column_config=helps)
 
 
 _HELP = {
@@ -185,19 +210,6 @@ def _p(value: float) -> str:
     return "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _modes(view: View, index: int, found: UnitModes) -> None:
+def _modes(found: UnitModes) -> pd.DataFrame:
     """The modes as numbers."""
-    table = modes_table(found.found)
-    helps = {name: column(name, DEFINITIONS[name]) for name in ("share", "prominence", "stability")}
-    helps["at"] = column("at", "Position of the peak.")
-    helps["from"] = column("from", "Valley to the left; empty if there is none.")
-    helps["to"] = column("to", "Valley to the right; empty if there is none.")
-    table = table.replace([np.inf, -np.inf], np.nan)
-    st.dataframe(table, hide_index=True, column_config=helps)
-    name = f"modes-of-{file_name(view.run)}-{view.layer}-{index}-{view.tap}"
-    with st.container(horizontal=True):
-        download(table, name, "Modes as CSV")
-        curve = found.judged.density
-        if curve is not None:
-            frame = pd.DataFrame({"value": curve.grid, "density": curve.heights})
-            download(frame, f"density-{name}", "Density as CSV")
+    return modes_table(found.found).replace([np.inf, -np.inf], np.nan)

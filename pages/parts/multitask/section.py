@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -22,6 +24,7 @@ from pages.kit import digit, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.network import one_network
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.multitask import units
@@ -85,6 +88,7 @@ def _partner(digits: DataSet) -> int:
     return number
 
 
+@recorded
 def _heads(found: Answers) -> None:
     """The image as it is shown, and every head's answer with the correct one."""
     columns = st.columns([1, *[2] * len(found.heads)], vertical_alignment="top")
@@ -128,6 +132,13 @@ _ABOUT = {
 
 def _follow(run: Run, found: Answers) -> None:
     """The units that each answer hangs on, and one answer as the sum that it is."""
+    _rises(found)
+    _sum(run, found)
+
+
+@recorded
+def _rises(found: Answers) -> None:
+    """The units that each answer hangs on."""
     st.markdown(
         "**The shared units that this digit's answers depend on**",
         help="Each unit of shared_1 is silenced alone; the chart shows those whose "
@@ -145,7 +156,6 @@ def _follow(run: Run, found: Answers) -> None:
             st.vega_lite_chart(
                 finished_chart(figures.rises, frame, unit), key=f"rises of {head.task}"
             )
-    _sum(run, found)
 
 
 def _sum(run: Run, found: Answers) -> None:
@@ -160,14 +170,19 @@ def _sum(run: Run, found: Answers) -> None:
         f"It is {what}: bias, then weight · activation of each unit of shared_1 after the ReLU, "
         f"largest first; {silent} of {len(found.passed)} units are 0 here."
     )
+    with st.container(horizontal=True):
+        download(partial(_units, found), f"answers-{file_name(run)}")
+        best = UnitId(run.architecture, "shared_1", int(head.rises.argmax()))
+        place.link("units", f"Unit {best}", unit=best)
+
+
+def _units(found: Answers) -> pd.DataFrame:
+    """Every unit's activation, and what it does for each answer."""
     frame = pd.DataFrame({"unit": np.arange(len(found.passed)), "activation": found.passed})
     for each in found.heads:
         frame[f"weight of {each.task}"] = each.weights
         frame[f"{each.task} loss rises"] = each.rises
-    with st.container(horizontal=True):
-        download(frame, f"answers-{file_name(run)}")
-        best = UnitId(run.architecture, "shared_1", int(head.rises.argmax()))
-        place.link("units", f"Unit {best}", unit=best)
+    return frame
 
 
 def _formula(head: Answer, found: Answers) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,12 +15,15 @@ from core.architectures.multitask.results import ONE_SIDED, SHARES, SharedUnits
 from core.architectures.multitask.sharing import FLIPS, SHARED
 from core.architectures.multitask.task import SharedUnitsTask
 from core.runs import Run
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose, pick
 from pages.kit.gallery import gallery
+from pages.kit.grid import Grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.multitask import controls as multitask_alone
@@ -66,6 +71,13 @@ def shared(run: Run) -> None:
 
 
 def _scores(run: Run, found: SharedUnits) -> None:
+    """Each task's score beside its baselines, as a table to download."""
+    _score_table(found)
+    download(found.scores, f"tasks-{file_name(run)}")
+
+
+@recorded
+def _score_table(found: SharedUnits) -> None:
     """Each task's score beside its baselines."""
     table = found.scores()
     config = {
@@ -80,7 +92,6 @@ def _scores(run: Run, found: SharedUnits) -> None:
         else ""
     )
     st.caption(f"On the confirmation half of the test digits.{parity}")
-    download(table, f"tasks-{file_name(run)}")
 
 
 def _asked(run: Run, found: SharedUnits) -> tuple[str, str, str]:
@@ -96,6 +107,14 @@ def _asked(run: Run, found: SharedUnits) -> tuple[str, str, str]:
 
 
 def _plane(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
+    """Every unit by the harm of its silence to both tasks, to look at and to download."""
+    _harms(found, layer, tasks)
+    name = f"units-{file_name(run)}-{layer}-{tasks[0]}-{tasks[1]}"
+    download(partial(found.units, layer, *tasks), name)
+
+
+@recorded
+def _harms(found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Every unit by the harm of its silence to both tasks, and the index of those used."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
     left, right = st.columns(2)
@@ -123,30 +142,20 @@ def _plane(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> 
         "the second. Axes are stretched around 0, where most units are: a single unit rarely "
         "matters."
     )
-    download(table, f"units-{file_name(run)}-{layer}-{tasks[0]}-{tasks[1]}")
 
 
 def _examples(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """Mean images of the units of most harm to one task, both and the other."""
-    groups = found.examples(layer, *tasks, EXAMPLES)
-    images = found.arrays[f"{layer} images"]
-    every = [unit for units in groups.values() for unit in units]
-    limit = float(np.abs(images[every]).max(initial=1e-3))
-    columns = st.columns(3)
-    for at, (name, units) in enumerate(groups.items()):
-        with columns[at]:
+    limit, groups = _groups(run.architecture, found, layer, tasks)
+    for column_, (name, units, grid) in zip(st.columns(3), groups, strict=True):
+        with column_:
             st.markdown(f"**{name}**" if name == "both" else f"**{name} alone**")
-            if not units:
+            if grid is None:
                 st.caption("No unit.")
                 continue
-            ids = [UnitId(run.architecture, layer, unit) for unit in units]
             unit_grid(
-                gallery(
-                    pictures.enlarged(pictures.signed(images[units], limit), 2),
-                    list(map(str, ids)),
-                    [str(unit) for unit in units],
-                ),
-                ids,
+                grid,
+                units,
                 key=f"grid of units for {name}",
                 label=f"Units of {run.architecture}/{layer} that serve {name}",
                 scale=1,
@@ -158,16 +167,45 @@ def _examples(run: Run, found: SharedUnits, layer: str, tasks: tuple[str, str]) 
     )
 
 
+@drawn_once
+def _groups(
+    model: str, found: SharedUnits, layer: str, tasks: tuple[str, str]
+) -> tuple[float, list[tuple[str, tuple[UnitId, ...], Grid | None]]]:
+    """The activation of full colour; of each group its name, units and, if any, their pictures."""
+    groups = found.examples(layer, *tasks, EXAMPLES)
+    images = found.arrays[f"{layer} images"]
+    every = [unit for units in groups.values() for unit in units]
+    limit = float(np.abs(images[every]).max(initial=1e-3))
+    shown = []
+    for name, units in groups.items():
+        ids = tuple(UnitId(model, layer, unit) for unit in units)
+        tiles = pictures.enlarged(pictures.signed(images[units], limit), 2) if units else None
+        words = list(map(str, ids)), [str(unit) for unit in units]
+        shown.append((name, ids, None if tiles is None else gallery(tiles, *words)))
+    return limit, shown
+
+
 def _crossed(run: Run, found: SharedUnits, layer: str) -> None:
     """Groups of units silenced, every task judged, with random units beside."""
     share = links.one_of("lesion", tuple(f"{100 * each:g}" for each in SHARES), "10")
     pick(share, "Share of the layer silenced, %")
-    table = found.crossed(layer, SHARES[[f"{100 * s:g}" for s in SHARES].index(share.value())])
+    chosen = SHARES[share.values.index(share.value())]
+    _matrix(found, layer, chosen)
+    download(
+        partial(found.crossed, layer, chosen),
+        f"lesions-{file_name(run)}-{layer}-{share.value()}",
+    )
+
+
+@recorded
+def _matrix(found: SharedUnits, layer: str, share: float) -> None:
+    """The cross-matrix of a share of the layer, and what it says."""
+    table = found.crossed(layer, share)
     st.vega_lite_chart(
         finished_chart(figures.crossed, table, found.tasks, found.taught), key="cross-matrix"
     )
     st.caption(
-        f"Rows: the {share.value()} % of {layer} that one task needs most, ranked on the "
+        f"Rows: the {100 * share:g} % of {layer} that one task needs most, ranked on the "
         "discovery half, are silenced. Columns: harm to each task on the confirmation half. "
         f"Small: the middle 95 % of {DRAWS} draws of as many other units of similar strength "
         "(mean activation × outgoing weights), in %. They may include units of other tasks, "
@@ -176,7 +214,6 @@ def _crossed(run: Run, found: SharedUnits, layer: str) -> None:
     )
     for silent in found.taught:
         st.markdown(_finding(table[table["silent"] == silent]))
-    download(table, f"lesions-{file_name(run)}-{layer}-{share.value()}")
 
 
 def _finding(rows: pd.DataFrame) -> str:
@@ -190,6 +227,7 @@ def _finding(rows: pd.DataFrame) -> str:
     return f"- Without the units of **{silent}**: {', '.join(said)}."
 
 
+@recorded
 def _variance(found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
     """The index by lesion against that by variance."""
     table, counts = found.units(layer, *tasks), found.counts(layer, *tasks)
@@ -209,6 +247,13 @@ def _variance(found: SharedUnits, layer: str, tasks: tuple[str, str]) -> None:
 
 
 def _conflict(run: Run, found: SharedUnits, layer: str) -> None:
+    """Cosines between the tasks' gradients over training, to look at and to download."""
+    _cosines(found, layer)
+    download(found.conflict, f"conflict-{file_name(run)}")
+
+
+@recorded
+def _cosines(found: SharedUnits, layer: str) -> None:
     """Cosines between the tasks' gradients over training."""
     table = found.conflict()
     mine = table[table["layer"] == layer]
@@ -221,9 +266,9 @@ def _conflict(run: Run, found: SharedUnits, layer: str) -> None:
         "helps one task helps the other; below 0: conflict. Dashed: the same task on another "
         f"batch, the upper limit for such a cosine. At the end: {said}."
     )
-    download(table, f"conflict-{file_name(run)}")
 
 
+@recorded
 def _lessons(found: SharedUnits, layer: str) -> None:
     """A common mistake, and two traps."""
     traps = " and two traps" if "parity" in found.tasks else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -11,13 +13,15 @@ from core.architectures.rbf import charts as figures
 from core.architectures.rbf.results import SETS, RBFMeasures
 from core.runs import Run
 from core.runtime import cache
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number, pick
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.unit import unit_option
 
@@ -56,14 +60,8 @@ def centres(run: Run, opened: RBFMeasures) -> None:
         help=PURITY,
     )
     order = _order(opened)
-    purity = own.purities
-    words = [
-        f"centre {at}: label {own.labels[at]}, {own.hits[at]} digits, purity "
-        + (f"{purity[at]:.0%}" if own.hits[at] else "unknown")
-        for at in order
-    ]
     unit_grid(
-        gallery(pictures.ink(opened.centres[order]), words),
+        _pictures(opened, order),
         [UnitId("rbf", "centres", at) for at in order],
         key="grid of centres",
         label=f"Centres by {ORDER.value()}",
@@ -75,14 +73,22 @@ def centres(run: Run, opened: RBFMeasures) -> None:
         "open the unit. The input that maximizes a unit is its centre."
     )
     _nearest(run, opened)
-    frame = _purities(opened)
-    st.vega_lite_chart(finished_chart(figures.purities, frame), key="purities")
-    st.caption(
-        f"Purity of each centre with at least {_FEWEST} confirmation digits; blue: k-means, grey: "
-        "as many random training digits.",
-        help=PURITY,
-    )
-    _sets(run, opened)
+    _purity(opened)
+    _sets(opened)
+    download(partial(_compared, opened), f"centres-{file_name(run)}")
+
+
+@drawn_once
+def _pictures(opened: RBFMeasures, order: list[int]) -> Grid:
+    """The centres in an order, with their label, digits and purity."""
+    own = opened.own
+    purity = own.purities
+    words = [
+        f"centre {at}: label {own.labels[at]}, {own.hits[at]} digits, purity "
+        + (f"{purity[at]:.0%}" if own.hits[at] else "unknown")
+        for at in order
+    ]
+    return gallery(pictures.ink(opened.centres[order]), words)
 
 
 def _order(opened: RBFMeasures) -> list[int]:
@@ -126,6 +132,17 @@ def _nearest(run: Run, opened: RBFMeasures) -> None:
     )
 
 
+@recorded
+def _purity(opened: RBFMeasures) -> None:
+    """How pure the centres are, of both kinds."""
+    st.vega_lite_chart(finished_chart(figures.purities, _purities(opened)), key="purities")
+    st.caption(
+        f"Purity of each centre with at least {_FEWEST} confirmation digits; blue: k-means, grey: "
+        "as many random training digits.",
+        help=PURITY,
+    )
+
+
 def _purities(opened: RBFMeasures) -> pd.DataFrame:
     """The purity of the centres that have enough digits, of both kinds."""
     parts = []
@@ -136,14 +153,19 @@ def _purities(opened: RBFMeasures) -> pd.DataFrame:
     return pd.concat(parts)
 
 
-def _sets(run: Run, opened: RBFMeasures) -> None:
-    """The trained centres beside worse ones."""
-    st.markdown("**Compared with other centres**")
+def _compared(opened: RBFMeasures) -> pd.DataFrame:
+    """The measures of the trained centres and of worse ones."""
     order = ["centres", "accuracy", "purity", "distance", "effective", "within", "responding",
              "zeros"]  # fmt: skip
-    frame = opened.sets[order]
+    return opened.sets[order]
+
+
+@recorded
+def _sets(opened: RBFMeasures) -> None:
+    """The trained centres beside worse ones."""
+    st.markdown("**Compared with other centres**")
     st.dataframe(
-        frame,
+        _compared(opened),
         hide_index=True,
         column_config={
             "accuracy": column("accuracy", ACCURACY),
@@ -156,7 +178,6 @@ def _sets(run: Run, opened: RBFMeasures) -> None:
         },
     )
     st.caption("; ".join(f"{name}: {text}" for name, text in SETS.items()) + ".")
-    download(frame, f"centres-{file_name(run)}")
 
 
 def _of(opened: RBFMeasures, name: str, measure: str) -> float:

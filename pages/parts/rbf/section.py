@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -13,14 +15,16 @@ from core.architectures.rbf.results import FACTORS, OWN_WIDTH, RBFMeasures
 from core.architectures.rbf.task import RBFTask
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.units import UnitId
 from pages.kit import links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import steps
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.rbf import centres as rbf_centres
@@ -55,7 +59,7 @@ def section(run: Run) -> None:
     opened: RBFMeasures = result_of(RBFTask(mine))
     digit = followed(mine)
     at = _chosen_width(opened)
-    answer = opened.answer(digit.image, at, fitted=False)
+    answer = DRAWINGS.get(RBFMeasures.answer, opened, digit.image, at, fitted=False)
     _responses(mine, opened, digit, answer, at)
     st.subheader("The centres")
     rbf_centres.centres(mine, opened)
@@ -92,11 +96,7 @@ def _responses(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer, a
     shown = answer.order[:_SHOWN]
     label = f"Nearest centres of {digit.name}"
     unit_grid(
-        gallery(
-            pictures.ink(opened.centres[shown]),
-            [_named(opened, answer, index) for index in shown],
-            [f"{answer.responses[index]:.2f}" for index in shown],
-        ),
+        _nearest(opened, answer),
         [UnitId(NAME, "centres", at) for at in shown],
         key="grid of nearest centres",
         label=label,
@@ -106,6 +106,24 @@ def _responses(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer, a
         "to open the unit.",
         help=RESPONSE,
     )
+    _scores(answer, said)
+    _table(run, opened, digit, answer)
+
+
+@drawn_once
+def _nearest(opened: RBFMeasures, answer: Answer) -> Grid:
+    """The nearest centres, with their response."""
+    shown = answer.order[:_SHOWN]
+    return gallery(
+        pictures.ink(opened.centres[shown]),
+        [_named(opened, answer, index) for index in shown],
+        [f"{answer.responses[index]:.2f}" for index in shown],
+    )
+
+
+@recorded
+def _scores(answer: Answer, said: int) -> None:
+    """All responses, and the scores that come of them. said: the class with the highest."""
     one, other = st.columns(2)
     one.markdown("**All responses**", help=RESPONSE)
     one.vega_lite_chart(finished_chart(figures.by_rank, answer.responses), key="responses by rank")
@@ -120,7 +138,6 @@ def _responses(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer, a
         finished_chart(figures.by_class, answer.scores, said, title="score"), key="scores of rbf"
     )
     other.caption(f"Orange: the answer, {said}. Scores sum to {answer.scores.sum():.2f}.")
-    _table(run, opened, digit, answer)
 
 
 def _named(opened: RBFMeasures, answer: Answer, index: int) -> str:
@@ -132,9 +149,19 @@ def _named(opened: RBFMeasures, answer: Answer, index: int) -> str:
 
 
 def _table(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
-    """The nearest centres as numbers."""
+    """The nearest centres as numbers, to look at and to download."""
+    best = int(answer.order[0])
+    with st.expander("The nearest centres as numbers"):
+        _numbers(opened, answer)
+        name = f"responses-{file_name(run)}-{digit.file_name}-width{WIDTH.value()}"
+        download(partial(_by_distance, opened, answer), name)
+        place.link("units", f"Open centre {best}", unit=UnitId(NAME, "centres", best))
+
+
+def _by_distance(opened: RBFMeasures, answer: Answer) -> pd.DataFrame:
+    """All centres, the nearest first."""
     said, order = int(answer.scores.argmax()), answer.order
-    frame = pd.DataFrame(
+    return pd.DataFrame(
         {
             "centre": order,
             "label": opened.own.labels[order],
@@ -143,16 +170,19 @@ def _table(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> No
             "push": answer.pushes[order, said],
         }
     )
-    with st.expander("The nearest centres as numbers"):
-        helps = {
-            "label": st.column_config.NumberColumn(help=rbf_centres.LABEL),
-            "distance": column("distance", "‖x − c‖, of pixels in 0..1."),
-            "response": column("response φ", RESPONSE),
-            "push": column(f"contribution to {said}", _PUSH),
-        }
-        st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
-        download(frame, f"responses-{file_name(run)}-{digit.file_name}-width{WIDTH.value()}")
-        place.link("units", f"Open centre {order[0]}", unit=UnitId(NAME, "centres", int(order[0])))
+
+
+@recorded
+def _numbers(opened: RBFMeasures, answer: Answer) -> None:
+    """The table of the nearest."""
+    helps = {
+        "label": st.column_config.NumberColumn(help=rbf_centres.LABEL),
+        "distance": column("distance", "‖x − c‖, of pixels in 0..1."),
+        "response": column("response φ", RESPONSE),
+        "push": column(f"contribution to {int(answer.scores.argmax())}", _PUSH),
+    }
+    frame = _by_distance(opened, answer)
+    st.dataframe(frame.head(_TABLE), hide_index=True, column_config=helps)
 
 
 def _bitmaps(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> None:
@@ -189,17 +219,29 @@ def _bitmaps(run: Run, opened: RBFMeasures, digit: Followed, answer: Answer) -> 
         help=_OUTPUT,
     )
     with st.expander("Distances between the bitmaps"):
-        distances = rbf_width.code_distances()
-        st.vega_lite_chart(
-            finished_chart(figures.between_codes, distances), key="between bitmaps", width="content"
-        )
-        st.caption(
-            "The outputs y for an activation that equals a bitmap: 0 for its own class; for "
-            "another class, 4 for each pixel in which the bitmaps differ.",
-            help=_OUTPUT,
-        )
-        table = pd.DataFrame(distances, columns=[f"bitmap of {of}" for of in range(10)])
-        download(table, f"bitmaps-{run.data}")
+        _between_bitmaps()
+        download(_between, f"bitmaps-{run.data}")
+
+
+@recorded
+def _between_bitmaps() -> None:
+    """The heat map of the distances."""
+    st.vega_lite_chart(
+        finished_chart(figures.between_codes, rbf_width.code_distances()),
+        key="between bitmaps",
+        width="content",
+    )
+    st.caption(
+        "The outputs y for an activation that equals a bitmap: 0 for its own class; for "
+        "another class, 4 for each pixel in which the bitmaps differ.",
+        help=_OUTPUT,
+    )
+
+
+def _between() -> pd.DataFrame:
+    """The distances as a table."""
+    distances = rbf_width.code_distances()
+    return pd.DataFrame(distances, columns=[f"bitmap of {of}" for of in range(10)])
 
 
 def _own_accuracy(opened: RBFMeasures) -> float:

@@ -11,6 +11,7 @@ from core.architectures.rbf.results import RBFMeasures
 from core.data.bitmaps import BITMAPS
 from core.runs import Run
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.parts.rbf.centres import RESPONDING, WITHIN, ZEROS
 
@@ -23,6 +24,15 @@ ACCURACY = (
 
 
 def widths(run: Run, opened: RBFMeasures, factor: float) -> None:
+    """Accuracy and responses over widths, the chosen one marked, and as numbers."""
+    _over_widths(opened, factor)
+    with st.expander("As numbers"):
+        _numbers(opened)
+        download(opened.widths, f"widths-{file_name(run)}")
+
+
+@recorded
+def _over_widths(opened: RBFMeasures, factor: float) -> None:
     """Accuracy and responses over widths, the chosen one marked."""
     frame = opened.widths
     now = frame[frame["factor"] == factor].set_index("read_out")["accuracy"]
@@ -45,21 +55,25 @@ def widths(run: Run, opened: RBFMeasures, factor: float) -> None:
     chart = finished_chart(figures.over_widths, once, "zeros", factor, title="share of responses")
     right.vega_lite_chart(chart, key="zeros over widths")
     st.caption("Orange: the width chosen at the top of this section. Confirmation half.")
-    with st.expander("As numbers"):
-        st.dataframe(
-            frame,
-            hide_index=True,
-            column_config={
-                "accuracy": column("accuracy", ACCURACY),
-                "zeros": column("exact zeros", ZEROS),
-                "silent": column("silent digits", "Share of digits to which all responses are 0."),
-                "within": column("within σ", WITHIN),
-                "responding": column("responding", RESPONDING),
-            },
-        )
-        download(frame, f"widths-{file_name(run)}")
 
 
+@recorded
+def _numbers(opened: RBFMeasures) -> None:
+    """The same as a table."""
+    st.dataframe(
+        opened.widths,
+        hide_index=True,
+        column_config={
+            "accuracy": column("accuracy", ACCURACY),
+            "zeros": column("exact zeros", ZEROS),
+            "silent": column("silent digits", "Share of digits to which all responses are 0."),
+            "within": column("within σ", WITHIN),
+            "responding": column("responding", RESPONDING),
+        },
+    )
+
+
+@recorded
 def defects(opened: RBFMeasures) -> None:
     """What the common mistake's layer did, measured on these digits."""
     sets = opened.sets.set_index("centres")

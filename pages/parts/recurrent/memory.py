@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -15,13 +17,14 @@ from core.architectures.recurrent.early_reading import EarlyReading
 from core.architectures.recurrent.gate_measures import NETWORKS, GateMeasures
 from core.architectures.recurrent.task import HELD, EarlyReadingTask
 from core.models.lstm import shuffled_order
-from core.runtime.drawings import DRAWINGS
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import toggle
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.recurrent.state import View
@@ -58,31 +61,37 @@ def percents(frame: pd.DataFrame) -> dict[str, ColumnConfig]:
 
 
 def saturated(view: View) -> None:
+    """A scatter for each gate, beside the untrained network, and all numbers to download."""
+    _saturation(view.opened, view.gates, view.unit)
+    download(partial(GateMeasures.table, view.opened), f"gates-{file_name(view.run)}")
+
+
+@recorded
+def _saturation(opened: GateMeasures, gates: tuple[str, ...], unit: int) -> None:
     """A scatter for each gate, beside the untrained network."""
-    gates = view.gates
     for column, gate in zip(st.columns(len(gates)), gates, strict=True):
         parts = []
         for network in reversed(NETWORKS):
-            shares = view.opened.saturation[network, gate]
+            shares = opened.saturation[network, gate]
             columns = {"unit": np.arange(len(shares)), "shut": shares[:, 0], "open": shares[:, 1]}
             parts.append(pd.DataFrame(columns).assign(network=network))
         frame = pd.concat(parts)
-        frame["chosen"] = frame["unit"] == view.unit
+        frame["chosen"] = frame["unit"] == unit
         with column:
             st.markdown(f"**{gate} gate**", help=SATURATION)
             st.vega_lite_chart(
                 finished_chart(figures.saturation, frame), key=f"saturation of {gate}"
             )
-            own = view.opened.saturation["trained", gate][view.unit]
-            st.caption(f"Unit {view.unit}: closed {own[0]:.0%}, open {own[1]:.0%} of the time.")
+            own = opened.saturation["trained", gate][unit]
+            st.caption(f"Unit {unit}: closed {own[0]:.0%}, open {own[1]:.0%} of the time.")
     st.caption(
         "One dot per unit, over the confirmation half and all 28 rows; grey: the same network "
-        f"before training. Orange ring: unit {view.unit}. The gate of a unit at the lower left is "
+        f"before training. Orange ring: unit {unit}. The gate of a unit at the lower left is "
         "rarely fully open or closed: it is a soft weight, not a switch."
     )
-    download(DRAWINGS.get(GateMeasures.table, view.opened), f"gates-{file_name(view.run)}")
 
 
+@recorded
 def remembered(view: View) -> None:
     """Time constants, beside the untrained network."""
     parts = []
@@ -109,10 +118,8 @@ def held_by_class(view: View) -> None:
     """All units as tiles of classes by rows, and one unit's state on each class with intervals."""
     found, order = view.opened.state, view.opened.order("row")
     limit = recurrent.largest(found.mean)
-    units = [UnitId(view.run.architecture, view.carried, unit) for unit in order]
-    names = [f"{unit}: mean state, classes across, rows down" for unit in units]
     picked = image_grid(
-        gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order]),
+        _states(view.opened, f"{view.run.architecture}/{view.carried}"),
         key=f"grid of states of {view.run.architecture}",
         label=f"Units of {view.run.architecture}/{view.carried}, early writers first",
         selected=int(np.flatnonzero(order == view.unit)[0]),
@@ -126,7 +133,23 @@ def held_by_class(view: View) -> None:
         f"to bottom, the mean over the confirmation half; blue −{limit:.1f}, white 0, red "
         f"{limit:.1f}. Click one to select it."
     )
-    frame = _state_frame(view)
+    _one_state(view)
+    download(partial(_state_frame, view), f"state-{file_name(view.run)}-{view.carried}-{view.unit}")
+
+
+@drawn_once
+def _states(opened: GateMeasures, layer: str) -> Grid:
+    """A picture of each unit's mean state, early writers first."""
+    found, order = opened.state, opened.order("row")
+    limit = recurrent.largest(found.mean)
+    names = [f"{layer}/{unit}: mean state, classes across, rows down" for unit in order]
+    return gallery(figures.unit_tiles(found.mean[order], limit), names, [str(u) for u in order])
+
+
+@recorded
+def _one_state(view: View) -> None:
+    """The chosen unit's mean state on each class, and its state on the digit."""
+    found, frame = view.opened.state, _state_frame(view)
     name = str(UnitId(view.run.architecture, view.carried, view.unit))
     own = view.values[view.carried][view.unit]
     digit = pd.DataFrame({"row": np.arange(len(own)), "value": own})
@@ -142,7 +165,6 @@ def held_by_class(view: View) -> None:
         f"{share[at]:.0%} (row {at}); highest before training: {untrained.max():.0%}.",
         help=SHARE,
     )
-    download(frame, f"state-{file_name(view.run)}-{view.carried}-{view.unit}")
 
 
 def _state_frame(view: View) -> pd.DataFrame:
@@ -168,24 +190,33 @@ def read_early(view: View) -> None:
     shuffled: EarlyReading | None = None
     if beside:
         shuffled = result_of(EarlyReadingTask(view.run.with_settings(shuffled=True)))
-    table = DRAWINGS.get(EarlyReading.table, found, shuffled)
     with chart:
-        st.vega_lite_chart(finished_chart(figures.reading, table, view.row), key="early reading")
-        at = {name: curve[view.row] for name, curve in found.accuracy.items()}
-        st.caption(
-            f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. "
-            f"At row {view.row}: the network's own last layer {at['head']:.1%}, a probe fitted "
-            f"for that row {at['probe']:.1%}, a probe of the network before training "
-            f"{at['untrained']:.1%}. The last layer was trained on row 27 alone: applied earlier, "
-            "it misreads information that the state already contains.",
-            help=PROBE,
+        _reading(view.row, found, shuffled)
+        download(
+            partial(EarlyReading.table, found, shuffled), f"early-reading-{file_name(view.run)}"
         )
-        if shuffled is not None:
-            order = ", ".join(str(row) for row in shuffled_order().tolist())
-            st.caption(f"Shuffled: step 0 to 27 reads the rows {order}.")
-        download(table, f"early-reading-{file_name(view.run)}")
 
 
+@recorded
+def _reading(row: int, found: EarlyReading, shuffled: EarlyReading | None) -> None:
+    """The accuracy by row, and at one of them in words."""
+    table = found.table(shuffled)
+    st.vega_lite_chart(finished_chart(figures.reading, table, row), key="early reading")
+    at = {name: curve[row] for name, curve in found.accuracy.items()}
+    st.caption(
+        f"Accuracy on {found.digits:,} digits of the confirmation half with 95 % intervals. "
+        f"At row {row}: the network's own last layer {at['head']:.1%}, a probe fitted "
+        f"for that row {at['probe']:.1%}, a probe of the network before training "
+        f"{at['untrained']:.1%}. The last layer was trained on row 27 alone: applied earlier, "
+        "it misreads information that the state already contains.",
+        help=PROBE,
+    )
+    if shuffled is not None:
+        order = ", ".join(str(row) for row in shuffled_order().tolist())
+        st.caption(f"Shuffled: step 0 to 27 reads the rows {order}.")
+
+
+@recorded
 def _answers(view: View, found: EarlyReading) -> None:
     """The classes' probabilities for the followed digit behind each row, by head and probe."""
     hidden = view.values["hidden"][None].copy()  # what is kept is read-only, which torch minds

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -26,6 +27,7 @@ from pages.kit import controls, halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.digit import followed
 from pages.kit.network import one_network
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.recurrent import memory
@@ -97,6 +99,7 @@ def _where(units: int) -> tuple[int, int]:
     return controls.slide(unit, "Unit", where=left), controls.slide(row, "Row", where=right)
 
 
+@recorded
 def _worked(view: View) -> None:
     """The formula, and the same with this digit's numbers at the chosen unit and row."""
     now = recurrent.at_row(view.values, view.unit, view.row, view.carried)
@@ -205,28 +208,47 @@ def _held(view: View) -> None:
         links.put(cell_gate=None)
     st.markdown("**Clamp a gate and see how the answer for this digit changes**")
     controls.pick(gate, "Gate")
-    table = DRAWINGS.get(clamping.effects, view.model, view.digit.image, gate.value())
+    _clamped(view, gate.value())
+    name = f"held-{file_name(view.run)}-{gate.value()}-{view.digit.file_name}"
+    download(partial(_effects, view, gate.value()), name)
+    st.markdown("**Clamp a whole gate and see what accuracy remains**")
+    _whole(view.opened)
+    download(view.opened.held, f"held-gates-{file_name(view.run)}")
+
+
+def _effects(view: View, gate: str) -> pd.DataFrame:
+    """What the answer becomes with the gate of each unit clamped; the chosen unit is marked."""
+    table = DRAWINGS.get(clamping.effects, view.model, view.digit.image, gate)
     table["chosen"] = table["unit"] == view.unit
+    return table
+
+
+@recorded
+def _clamped(view: View, gate: str) -> None:
+    """The chart of these effects, and in words."""
+    table = _effects(view, gate)
     title = "probability of the class that the network answers"
     st.vega_lite_chart(finished_chart(figures.effects, table, title), key="held gates of the digit")
     each = [_said(part, str(hold)) for hold, part in table.groupby("hold")]
     st.caption(
-        f"Each tick is one unit of {view.run.architecture}/{gate.value()}, clamped alone at 0 or "
-        f"at 1 at all rows while the network reads {view.digit.name}; the dashed line is "
+        f"Each tick is one unit of {view.run.architecture}/{gate}, clamped alone at 0 or at 1 "
+        f"at all rows while the network reads {view.digit.name}; the dashed line is "
         f"the answer with no gate clamped, {table['now'].iloc[0]:.1%}. Orange: unit {view.unit}. "
         f"{' '.join(each)} The other units are the control. This is the effect on a single digit."
     )
-    download(table, f"held-{file_name(view.run)}-{gate.value()}-{view.digit.file_name}")
-    whole = view.opened.held
-    st.markdown("**Clamp a whole gate and see what accuracy remains**")
+
+
+@recorded
+def _whole(opened: GateMeasures) -> None:
+    """What accuracy remains with all units of a gate clamped."""
+    whole = opened.held
     st.dataframe(whole, hide_index=True, column_config=memory.percents(whole))
     st.caption(
         f"Accuracy with all units of a gate clamped, on {memory.HELD:,} digits of the "
-        f"confirmation half; {view.opened.accuracy:.1%} with no gate clamped. Guessing gives "
+        f"confirmation half; {opened.accuracy:.1%} with no gate clamped. Guessing gives "
         "about 10 %. “Mean” is each unit's mean over these digits, row by row: the gate still "
         "depends on the row, but no longer on the digit."
     )
-    download(whole, f"held-gates-{file_name(view.run)}")
 
 
 def _said(part: pd.DataFrame, hold: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,8 +17,7 @@ from pages.kit.digit import Followed
 __all__ = ["View"]
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """What is on the screen: a network, its numbers, a digit, and the unit and row looked at."""
 
     run: Run

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -10,11 +12,13 @@ from core.architectures.som import charts as figures
 from core.architectures.som.results import SOMMeasures
 from core.architectures.som.task import SHUFFLES
 from core.runs import Run
+from core.runtime.drawings import drawn_once
 from pages.kit import controls, files, links
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 
-__all__ = ["DEFINITIONS", "compared", "defects", "growth"]
+__all__ = ["DEFINITIONS", "compared", "defects", "growth", "sheet"]
 
 DEFINITIONS = {
     "quantization": "Quantization error: mean distance of a confirmation digit to its best cell.",
@@ -40,6 +44,18 @@ TITLES = {
 
 
 def compared(run: Run, opened: SOMMeasures) -> None:
+    """The map beside its own cells at random places and the untrained map, and as a table."""
+    _compared(opened)
+    download(partial(_topology, opened), f"topology-{file_name(run)}")
+
+
+def _topology(opened: SOMMeasures) -> pd.DataFrame:
+    """The measures of the three maps."""
+    return opened.compared()[["map", *TITLES]]
+
+
+@recorded
+def _compared(opened: SOMMeasures) -> None:
     """The map beside its own cells at random places and the untrained map."""
     frame = opened.compared().set_index("map")
     trained, mixed = frame.loc["trained"], frame.loc["cells shuffled"]
@@ -57,10 +73,8 @@ def compared(run: Run, opened: SOMMeasures) -> None:
         f"Blue: the trained map; grey: {SHUFFLES} random placements of its cells, and the map "
         "before training. Confirmation half."
     )
-    shown = opened.compared()[["map", *TITLES]]
     helps = {name: column(title, DEFINITIONS[name]) for name, title in TITLES.items()}
-    st.dataframe(shown, hide_index=True, column_config=helps)
-    download(shown, f"topology-{file_name(run)}")
+    st.dataframe(_topology(opened), hide_index=True, column_config=helps)
 
 
 def growth(run: Run, opened: SOMMeasures) -> None:
@@ -68,14 +82,24 @@ def growth(run: Run, opened: SOMMeasures) -> None:
     steps = [str(step) for step in opened.steps]
     option = links.one_of("epoch", steps, steps[-1])
     at = steps.index(controls.steps(option, "After epoch"))
+    _after(opened, at, files.address(sheet(opened, at)))
+    download(opened.grown, f"growth-{file_name(run)}")
+
+
+@drawn_once
+def sheet(opened: SOMMeasures, at: int) -> bytes:
+    """The digits of the cells at a checkpoint as a PNG without gaps."""
+    return pictures.png(pictures.sheet(pictures.ink(opened.maps[at]), opened.shape[1]))
+
+
+@recorded
+def _after(opened: SOMMeasures, at: int, address: str) -> None:
+    """The map at a checkpoint, and its measures over epochs. address: of its cells' digits."""
     epoch = int(opened.steps[at])
     cells = opened.cells(at)
     left, right = st.columns(2)
     with left:
-        sheet = pictures.sheet(pictures.ink(opened.maps[at]), opened.shape[1])
-        chart = finished_chart(
-            figures.digits, files.address(pictures.png(sheet)), cells, clickable=False
-        )
+        chart = finished_chart(figures.digits, address, cells, clickable=False)
         st.vega_lite_chart(chart, key="map at an epoch", width="content")
     with right:
         chart = finished_chart(figures.labels, cells, clickable=False)
@@ -93,9 +117,9 @@ def growth(run: Run, opened: SOMMeasures) -> None:
         side.markdown(f"**{TITLES[name].capitalize()}**", help=DEFINITIONS[name])
         chart = finished_chart(figures.grown, opened.grown, name, epoch)
         side.vega_lite_chart(chart, key=f"growth of {name}")
-    download(opened.grown, f"growth-{file_name(run)}")
 
 
+@recorded
 def defects(opened: SOMMeasures) -> None:
     """What the common mistake's map did, measured on this map."""
     agreed = opened.wrong_rows

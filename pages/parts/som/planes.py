@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -9,11 +11,13 @@ from core import pictures
 from core.architectures.som import charts as figures
 from core.architectures.som.results import SOMMeasures
 from core.runs import Run
+from core.runtime.drawings import drawn_once
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import number
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import download, file_name
 
 __all__ = ["HITS", "planes"]
@@ -30,6 +34,15 @@ _SIDE = 28  # pixels
 
 def planes(run: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
     """The U-matrix, the hits, and component planes."""
+    _borders(opened, cells)
+    pixel = _pixel(opened)
+    _plane(opened, cells, pixel)
+    download(partial(_weights, opened, cells, pixel), f"cells-{file_name(run)}-pixel{pixel}")
+
+
+@recorded
+def _borders(opened: SOMMeasures, cells: pd.DataFrame) -> None:
+    """The U-matrix and the hits."""
     known = cells.assign(distance=opened.distances.ravel())
     left, right = st.columns(2)
     with left:
@@ -46,12 +59,21 @@ def planes(run: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
         "Left: the U-matrix, dark where neighbours differ. Right: the number of confirmation "
         "digits for which each cell is the best match."
     )
-    pixel = _pixel(opened)
+
+
+def _weights(opened: SOMMeasures, cells: pd.DataFrame, pixel: int) -> pd.DataFrame:
+    """The cells with their distance to their neighbours and their weight for a pixel."""
+    return cells.assign(distance=opened.distances.ravel(), weight=opened.plane(pixel).ravel())
+
+
+@recorded
+def _plane(opened: SOMMeasures, cells: pd.DataFrame, pixel: int) -> None:
+    """The weight of every cell for a pixel, and where the pixel is."""
     row, across = divmod(pixel, _SIDE)
     left, right = st.columns(2)
     with left:
         st.markdown(f"**Pixel in row {row}, column {across}**", help=PLANE)
-        plane = known.assign(weight=opened.plane(pixel).ravel())
+        plane = _weights(opened, cells, pixel)
         chart = finished_chart(figures.values, plane, "weight", title="weight", clickable=False)
         st.vega_lite_chart(chart, key="component plane", width="content")
     with right:
@@ -63,7 +85,15 @@ def planes(run: Run, opened: SOMMeasures, cells: pd.DataFrame) -> None:
         "Planes are smooth because of the neighbourhood: neighbouring cells have similar weights "
         "for each pixel."
     )
-    download(plane, f"cells-{file_name(run)}-pixel{pixel}")
+
+
+@drawn_once
+def _planes(opened: SOMMeasures) -> Grid:
+    """The small planes of the most informative pixels."""
+    offered = opened.pixels.tolist()
+    tiles = pictures.enlarged(pictures.ink([opened.plane(pixel) for pixel in offered]), _TIMES)
+    names = [f"row {pixel // _SIDE}, column {pixel % _SIDE}" for pixel in offered]
+    return gallery(tiles, names, names)
 
 
 def _pixel(opened: SOMMeasures) -> int:
@@ -71,10 +101,8 @@ def _pixel(opened: SOMMeasures) -> int:
     option = links.integer("pixel", 0, _SIDE**2 - 1, int(opened.pixels[0]))
     chosen = option.value()
     offered = opened.pixels.tolist()
-    tiles = pictures.enlarged(pictures.ink([opened.plane(pixel) for pixel in offered]), _TIMES)
-    names = [f"row {pixel // _SIDE}, column {pixel % _SIDE}" for pixel in offered]
     picked = image_grid(
-        gallery(tiles, names, names),
+        _planes(opened),
         key="grid of planes",
         label="Component planes of the most informative pixels",
         selected=offered.index(chosen) if chosen in offered else None,

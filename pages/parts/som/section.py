@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,7 +17,7 @@ from core.architectures.som.task import SOMTask
 from core.models.inspectable import Inspectable
 from core.models.som import cell_name
 from core.runs import Run
-from core.runtime.drawings import DRAWINGS
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.training.task import ModelTask
 from core.units import UnitId
 from pages.kit import files, place
@@ -26,6 +25,7 @@ from pages.kit.charts import finished_chart
 from pages.kit.digit import Followed, followed
 from pages.kit.gallery import gallery
 from pages.kit.opening import unit_grid
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.som import growth as som_growth
@@ -46,8 +46,7 @@ SCORE = (
 LABEL = "The most frequent class among the training digits for which this cell is the best match."
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """What the parts of the section show: the choice, the map, the digit and its path."""
 
     run: Run
@@ -72,8 +71,7 @@ def section(run: Run) -> None:
     opened: SOMMeasures = result_of(SOMTask(mine))
     model: Inspectable = result_of(ModelTask(mine))
     digit = followed(mine)
-    cells = opened.cells().assign(hits=opened.hits)
-    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), cells)
+    view = View(mine, opened, digit, DRAWINGS.get(path, model, digit.image), _cells(opened))
     _formula(view)
     _maps(view)
     _way(view)
@@ -86,6 +84,13 @@ def section(run: Run) -> None:
     som_growth.defects(opened)
 
 
+@drawn_once
+def _cells(opened: SOMMeasures) -> pd.DataFrame:
+    """A row for each cell of the last map."""
+    return opened.cells().assign(hits=opened.hits)
+
+
+@recorded
 def _formula(view: View) -> None:
     """The rule of the map with this digit's numbers."""
     left, right = st.columns([3, 2], vertical_alignment="center")
@@ -109,11 +114,8 @@ def _maps(view: View) -> None:
     left, right = st.columns(2)
     with left:
         st.markdown("**What each cell represents**")
-        sheet = pictures.sheet(pictures.ink(view.opened.maps[-1]), view.opened.shape[1])
-        clicked(
-            finished_chart(figures.digits, files.address(pictures.png(sheet)), view.cells, best),
-            "map of digits",
-        )
+        sheet = files.address(som_growth.sheet(view.opened, -1))
+        clicked(finished_chart(figures.digits, sheet, view.cells, best), "map of digits")
     with right:
         st.markdown("**Labels**", help=LABEL)
         clicked(finished_chart(figures.labels, view.cells, best), "map of labels")
@@ -135,7 +137,7 @@ def clicked(chart: Any, key: str) -> None:
 def _way(view: View) -> None:
     """The responses over the map, and the scores that come of them."""
     found, digit = view.path, view.digit
-    cells = view.cells.assign(response=found.responses, distance=found.distances)
+    cells = _responding(view)
     left, right = st.columns(2)
     with left:
         st.markdown("**Responses to the digit**", help=RESPONSE)
@@ -153,18 +155,30 @@ def _way(view: View) -> None:
         "its best cell. The answer is the label of the best cell overall."
     )
     with st.expander("The responses as numbers"):
-        st.dataframe(
-            cells.sort_values("distance").head(12),
-            hide_index=True,
-            column_config={
-                "response": column("response", RESPONSE),
-                "distance": column("distance", "‖x − w‖, of pixels in 0..1."),
-                "hits": st.column_config.NumberColumn(help=som_planes.HITS),
-                "label": st.column_config.NumberColumn(help=LABEL),
-            },
-        )
+        _nearest(cells)
         download(cells, f"map-{file_name(view.run)}-{digit.file_name}")
         place.link("units", f"Open {view.name(found.first)}", unit=UnitId(NAME, "map", found.first))
+
+
+@drawn_once
+def _responding(view: View) -> pd.DataFrame:
+    """The cells with their response to the digit and their distance to it."""
+    return view.cells.assign(response=view.path.responses, distance=view.path.distances)
+
+
+@recorded
+def _nearest(cells: pd.DataFrame) -> None:
+    """The cells nearest to the digit, as numbers."""
+    st.dataframe(
+        cells.sort_values("distance").head(12),
+        hide_index=True,
+        column_config={
+            "response": column("response", RESPONSE),
+            "distance": column("distance", "‖x − w‖, of pixels in 0..1."),
+            "hits": st.column_config.NumberColumn(help=som_planes.HITS),
+            "label": st.column_config.NumberColumn(help=LABEL),
+        },
+    )
 
 
 def _best_cells(view: View) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -20,6 +22,7 @@ from core.runs import Run
 from pages.kit import halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -85,13 +88,23 @@ def dropout(run: Run) -> None:
     layer = links.one_of("layer", layers, layers[-1])
     choose(layer, "Layer")
     found: DropoutComparison = result_of(DropoutTask(run))
-    table = _named_dropout(found.table, layer.value())
-    _measures(table)
-    _silenced(_named_dropout(found.curves, layer.value()))
+    _compared(found, layer.value())
+    name = f"dropout-{file_name(run)}-{layer.value()}"
+    download(partial(_table, found, layer.value()), name)
+
+
+def _table(found: DropoutComparison, layer: str) -> pd.DataFrame:
+    """The measures of each network."""
+    return _named_dropout(found.table, layer).drop(columns="trained")
+
+
+@recorded
+def _compared(found: DropoutComparison, layer: str) -> None:
+    """The measures of each network as charts and as a table."""
+    _measures(_named_dropout(found.table, layer))
+    _silenced(_named_dropout(found.curves, layer))
     helps = {name: column(_NAMES[name], DEFINITIONS[name]) for name in _MEASURED}
-    table = table.drop(columns="trained")
-    st.dataframe(table, hide_index=True, column_config=helps)
-    download(table, f"dropout-{file_name(run)}-{layer.value()}")
+    st.dataframe(_table(found, layer), hide_index=True, column_config=helps)
 
 
 _MEASURED = ("accuracy", "selectivity", "correlation", "participation", "active", "auc", "ablation")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -11,11 +13,13 @@ from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
 from core.data.concepts import CONCEPTS
 from core.runs import Run
+from core.runtime.drawings import DRAWINGS
 from core.training import PROBE
 from core.units import UnitId
 from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
+from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
 
@@ -106,6 +110,7 @@ def emergence(run: Run) -> None:
     _times(run, found, layer)
 
 
+@recorded
 def _selectivity(found: Emergence, layer: str) -> None:
     """The spread of selectivity over steps, and whether its median receded."""
     st.markdown(f"**Class selectivity of {layer}**", help=DEFINITIONS["selectivity over steps"])
@@ -137,6 +142,7 @@ def _receding(found: Emergence, layer: str) -> str:
     )
 
 
+@recorded
 def _detectors(found: Emergence) -> None:
     """How many units of each layer are detectors of a class."""
     st.markdown("**Detectors of a class**", help=DEFINITIONS["class detectors"])
@@ -151,8 +157,21 @@ def _detectors(found: Emergence) -> None:
 
 
 def _best_unit(run: Run, found: Emergence, layer: str, concept: str) -> None:
-    """The AUC of the unit that ends best, and of the best at each checkpoint."""
-    text, unit = CONCEPTS[concept].text, UnitId(run.architecture, layer, found.best(layer, concept))
+    """The AUC of the unit that ends best, of the best at each checkpoint, and a way to the unit."""
+    unit = UnitId(run.architecture, layer, DRAWINGS.get(_best, found, layer, concept))
+    _over_steps(found, unit, concept)
+    place.link("units", f"The page of {unit}", unit=unit)
+
+
+def _best(found: Emergence, layer: str, concept: str) -> int:
+    """The unit that ends best."""
+    return found.best(layer, concept)
+
+
+@recorded
+def _over_steps(found: Emergence, unit: UnitId, concept: str) -> None:
+    """The AUC of the unit, and of the best at each checkpoint."""
+    text, layer = CONCEPTS[concept].text, unit.layer
     st.markdown(f"**The best unit for “{text}”**", help=DEFINITIONS["concept auc"])
     curves = {
         f"{unit}, best at the end": found.curve(layer, concept, unit.index),
@@ -172,9 +191,9 @@ def _best_unit(run: Run, found: Emergence, layer: str, concept: str) -> None:
         f"untrained unit: {row['untrained']:.2f}.",
         help=DEFINITIONS["best by chance"],
     )
-    place.link("units", f"The page of {unit}", unit=unit)
 
 
+@recorded
 def _likeness(found: Emergence) -> None:
     """How early units answer to the classes as they will at the end."""
     st.markdown("**Tuning, compared with the end**", help=DEFINITIONS["likeness"])
@@ -186,9 +205,21 @@ def _likeness(found: Emergence) -> None:
 
 
 def _times(run: Run, found: Emergence, layer: str) -> None:
-    """When each concept's best unit got half as good as it is."""
+    """When each concept's best unit got half as good as it is, as a table to download."""
+    _emerged(found, layer)
+    name = f"emergence-{file_name(run)}-{layer}"
+    download(partial(_in_words, found, layer), name)
+
+
+def _in_words(found: Emergence, layer: str) -> pd.DataFrame:
+    """The table of the concepts, each in words."""
+    return found.table(layer).assign(concept=lambda of: of["concept"].map(_text))
+
+
+@recorded
+def _emerged(found: Emergence, layer: str) -> None:
+    """The table, grey where it says little."""
     st.markdown(f"**When concepts emerge in {layer}**", help=DEFINITIONS["t50"])
-    table = found.table(layer).assign(concept=lambda of: of["concept"].map(_text))
     helps = {
         "auc": ("AUC", "concept auc"),
         "confirmed": ("AUC, other half", "confirmed"),
@@ -197,7 +228,7 @@ def _times(run: Run, found: Emergence, layer: str) -> None:
         "t50": ("t₅₀, batches", "t50"),
     }
     st.dataframe(
-        table.style.apply(_greyed, axis=1),
+        _in_words(found, layer).style.apply(_greyed, axis=1),
         hide_index=True,
         column_config={
             name: st.column_config.NumberColumn(
@@ -211,8 +242,6 @@ def _times(run: Run, found: Emergence, layer: str) -> None:
         "too optimistic: compare it with the shuffles, or use the other half. Grey: concepts "
         f"with fewer than {FEWEST} of these digits, too few to rely on."
     )
-    name = f"emergence-{run.data}-{run.architecture}-seed{run.seed}-{layer}"
-    download(table, name)
 
 
 def _greyed(row: pd.Series) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -22,8 +23,10 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.data.concepts import CONCEPTS
 from core.runs import Run
+from core.runtime.drawings import DRAWINGS
 from pages.kit import halves
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.training import emergence
@@ -60,7 +63,7 @@ def seeds(run: Run) -> None:
     layer, concept = emergence.controls(run, found[0].concepts)
     halves.chosen_and_judged("The best unit of each network was chosen")
     matched = result_of(CorrespondenceTask(run, layer))
-    best = best_units(matched.seeds.tolist(), found, layer, concept)
+    best = DRAWINGS.get(best_units, matched.seeds.tolist(), found, layer, concept)
     st.markdown(_always(best, layer, concept))
     _over_training(matched, found, layer, concept)
     download(best.table, f"seeds-{file_name(run)}-{layer}-{concept}")
@@ -86,6 +89,7 @@ def _values(table: pd.DataFrame, column: str, form: str = ".2f") -> str:
     return ", ".join(format(value, form) for value in table[column])
 
 
+@recorded
 def _over_training(
     matched: Correspondence, found: Sequence[Emergence], layer: str, concept: str
 ) -> None:
@@ -118,7 +122,19 @@ def _matched(
     layer: str,
     concept: str,
 ) -> None:
-    """The partners of the best units, and how well all units match."""
+    """The partners of the best units, and how well all units match, to download too."""
+    _partners(matched, found, layer, concept)
+    partners = partial(matched.partners, found, layer, concept)
+    download(partners, f"partners-{file_name(run)}-{layer}-{concept}")
+    _every_unit(matched)
+    download(matched.table, f"matching-{file_name(run)}-{layer}")
+
+
+@recorded
+def _partners(
+    matched: Correspondence, found: Sequence[Emergence], layer: str, concept: str
+) -> None:
+    """The partners of the best units."""
     st.markdown("**The best unit's partners in the other networks**", help=DEFINITIONS["matching"])
     partners = matched.partners(found, layer, concept)
     st.dataframe(
@@ -141,7 +157,11 @@ def _matched(
         "partner is also the other network's best unit. Unit numbers have no meaning in another "
         "network."
     )
-    download(partners, f"partners-{file_name(run)}-{layer}-{concept}")
+
+
+@recorded
+def _every_unit(matched: Correspondence) -> None:
+    """How well all units match."""
     st.markdown("**All units, matched**", help=DEFINITIONS["matching null"])
     table = matched.table()
     st.vega_lite_chart(finished_chart(figures.correspondence, table), key="units matched")
@@ -151,4 +171,3 @@ def _matched(
         "the digits are shuffled.",
         help=DEFINITIONS["matching untrained"],
     )
-    download(table, f"matching-{file_name(run)}-{layer}")

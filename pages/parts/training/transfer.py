@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 
@@ -15,6 +17,7 @@ from core.analyses.comparing import (
 from core.charts import training as figures
 from core.runs import Run
 from pages.kit.charts import finished_chart
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 
@@ -63,15 +66,17 @@ def transfer(run: Run) -> None:
     found: Transfer = result_of(TransferTask(run))
     left, right = st.columns(2)
     with left:
-        _transferred(found.accuracy)
+        _transferred(found)
     with right:
         _drift(found)
     _tuning(run, found)
 
 
-def _transferred(accuracy: pd.DataFrame) -> None:
+@recorded
+def _transferred(found: Transfer) -> None:
     """Accuracy on 5 to 9 by number of transferred layers."""
     st.markdown("**Accuracy on digits 5 to 9**", help=DEFINITIONS["transfer"])
+    accuracy = found.accuracy
     frame = accuracy[accuracy["kind"] != "base"]
     chart = finished_chart(
         figures.over_layers,
@@ -92,6 +97,7 @@ def _transferred(accuracy: pd.DataFrame) -> None:
     )
 
 
+@recorded
 def _drift(found: Transfer) -> None:
     """How far fine-tuning moves the tuning of units."""
     st.markdown("**Drift of tuning to 0 to 4, in AnB+**", help=DEFINITIONS["drift"])
@@ -126,8 +132,22 @@ def _named_kinds(tuning: pd.DataFrame) -> pd.DataFrame:
 
 def _tuning(run: Run, found: Transfer) -> None:
     """Drift and survival of labels as tables to download."""
+    _changed(found)
+    with st.container(horizontal=True):
+        download(found.units, f"tuning-{file_name(run)}", "Every unit as CSV")
+        download(partial(_changes, found), f"drift-{file_name(run)}", "Layers as CSV")
+        download(found.accuracy, f"transfer-{file_name(run)}", "Accuracies as CSV")
+
+
+def _changes(found: Transfer) -> pd.DataFrame:
+    """The change of each layer's units."""
+    return _named_kinds(found.tuning()).drop(columns="first")
+
+
+@recorded
+def _changed(found: Transfer) -> None:
+    """The table of these changes."""
     st.markdown("**How the units of the network for 0 to 4 changed**")
-    table = _named_kinds(found.tuning()).drop(columns="first")
     config = {name: column(_NAMES[name], DEFINITIONS[name]) for name in ("drift", "survival")}
     quantile = "quantile of the drift over units."
     config |= {
@@ -135,8 +155,4 @@ def _tuning(run: Run, found: Transfer) -> None:
         "high": column("drift, 90 %", f"90 % {quantile}"),
         "chance": column(_NAMES["chance"], DEFINITIONS["survival"]),
     }
-    st.dataframe(table, hide_index=True, column_config=config)
-    with st.container(horizontal=True):
-        download(found.units, f"tuning-{file_name(run)}", "Every unit as CSV")
-        download(table, f"drift-{file_name(run)}", "Layers as CSV")
-        download(found.accuracy, f"transfer-{file_name(run)}", "Accuracies as CSV")
+    st.dataframe(_changes(found), hide_index=True, column_config=config)

@@ -9,17 +9,20 @@ import streamlit as st
 from core import pictures
 from core.analyses.labelling import NONE
 from core.analyses.labelling.task import UnitLabelsTask
-from core.analyses.maximize import Settings
+from core.analyses.maximize import Maximized, Settings
 from core.analyses.maximize.task import MaximizedTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study
 from core.data.concepts import CONCEPTS
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.units import UnitId
-from pages.kit import halves, links, place
+from pages.kit import halves, links
 from pages.kit.controls import choose, slide
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
+from pages.kit.opening import addresses
+from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.unit import layer_option
 from pages.kit.waiting import result_of
@@ -51,7 +54,7 @@ def units(study: Study) -> None:
     st.title("Units")
     halves.chosen_and_judged("Top classes and labels were chosen")
     _controls(layer)
-    every = table(study.profiles, study.run.architecture)
+    every = DRAWINGS.get(table, study.profiles, study.run.architecture)
     if ANSWERS.value() != "any":
         every = _labelled(study, every)
     chosen = _chosen(every, layer.value())
@@ -140,27 +143,13 @@ def _chosen(every: pd.DataFrame, layer: str) -> pd.DataFrame:
 
 def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
     """The grid; a click opens the unit."""
-    maximized = PICTURE.value() == "maximized"
+    maximized, found = PICTURE.value() == "maximized", None
     if maximized and layer == "all":
         st.info("Choose a layer to see its maximized inputs; mean images are shown here.")
     if maximized and layer != "all":
         found = result_of(MaximizedTask(study.run, layer, Settings()))
-        rows = chosen["index"].to_numpy()
-        tiles = pictures.ink(found.images[rows, 0].numpy())
-        tiles = pictures.hatched(tiles, found.stuck[rows].numpy())
-    else:
-        images = np.stack([study.profiles[of].mean_images[at, -1] for of, at in _places(chosen)])
-        tiles = pictures.stretched(images)
     sort = SORT.value() if SORT.value() != "index" else "selectivity"
-    grid = gallery(
-        tiles,
-        [_alt(name, row) for name, row in chosen.iterrows()],
-        [
-            f"{row['index'] if layer != 'all' else row['layer'] + '/' + str(row['index'])}"
-            f" · {row['top_class']} · {_short(sort, row[sort])}"
-            for _, row in chosen.iterrows()
-        ],
-    )
+    grid = _grid(study, chosen, layer, sort, found)
     marked = np.flatnonzero((chosen["dead"] | chosen["dormant"]).to_numpy()).tolist()
     label = (
         f"Units of {study.run}, layer {layer}, top class {TOP.value()}, state {STATE.value()}, "
@@ -175,12 +164,35 @@ def _pictures(study: Study, chosen: pd.DataFrame, layer: str) -> None:
         marked=marked,
         mark="dead or dormant",
         max_height=640,
-        addresses=[place.href("units", unit=unit) for unit in units],
+        addresses=addresses(units),
     )
     _legend(maximized and layer != "all", sort)
     if picked is not None:
         links.put(unit=units[picked])
         st.rerun()
+
+
+@drawn_once
+def _grid(
+    study: Study, chosen: pd.DataFrame, layer: str, sort: str, found: Maximized | None
+) -> Grid:
+    """The pictures of the units, those of `found` if there are any, and the words below them."""
+    if found is not None:
+        rows = chosen["index"].to_numpy()
+        tiles = pictures.ink(found.images[rows, 0].numpy())
+        tiles = pictures.hatched(tiles, found.stuck[rows].numpy())
+    else:
+        images = np.stack([study.profiles[of].mean_images[at, -1] for of, at in _places(chosen)])
+        tiles = pictures.stretched(images)
+    return gallery(
+        tiles,
+        [_alt(name, row) for name, row in chosen.iterrows()],
+        [
+            f"{row['index'] if layer != 'all' else row['layer'] + '/' + str(row['index'])}"
+            f" · {row['top_class']} · {_short(sort, row[sort])}"
+            for _, row in chosen.iterrows()
+        ],
+    )
 
 
 def _legend(maximized: bool, sort: str) -> None:
@@ -215,16 +227,22 @@ def _short(name: str, value: float) -> str:
 def _table(chosen: pd.DataFrame) -> None:
     """All numbers of the units shown, to sort and to download."""
     with st.expander("As a table", icon=":material/table:"):
-        columns = {
-            name: st.column_config.NumberColumn(
-                NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)
-            )
-            for name in chosen.columns[chosen.dtypes == np.float32]
-        }
-        for name in [name for name in columns if name.endswith(("_untrained", "_permuted"))]:
-            base, _, control = name.rpartition("_")
-            columns[name] = st.column_config.NumberColumn(
-                f"{NAMES[base]}, {control}", format="%.3f", help=DEFINITIONS[control]
-            )
-        st.dataframe(chosen, column_config=columns, height=360)
+        _numbers(chosen)
         download(chosen, "units", index=True)
+
+
+@recorded
+def _numbers(chosen: pd.DataFrame) -> None:
+    """The table, its columns with their definitions."""
+    columns = {
+        name: st.column_config.NumberColumn(
+            NAMES.get(name, name), format="%.3f", help=DEFINITIONS.get(name)
+        )
+        for name in chosen.columns[chosen.dtypes == np.float32]
+    }
+    for name in [name for name in columns if name.endswith(("_untrained", "_permuted"))]:
+        base, _, control = name.rpartition("_")
+        columns[name] = st.column_config.NumberColumn(
+            f"{NAMES[base]}, {control}", format="%.3f", help=DEFINITIONS[control]
+        )
+    st.dataframe(chosen, column_config=columns, height=360)

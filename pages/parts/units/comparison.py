@@ -12,7 +12,7 @@ from core import charts, pictures
 from core.activations import collect
 from core.analyses.profiles.task import Study
 from core.runtime import cache
-from core.runtime.drawings import DRAWINGS
+from core.runtime.drawings import DRAWINGS, drawn_once
 from core.units import UnitId
 from pages.kit import links
 from pages.kit.charts import finished_chart
@@ -46,6 +46,7 @@ def compare(study: Study, unit: UnitId) -> None:
     _same_digits(study, units)
 
 
+@drawn_once
 def _names(study: Study) -> tuple[str, ...]:
     """The name of every unit of the model."""
     return tuple(

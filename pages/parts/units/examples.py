@@ -10,9 +10,10 @@ from core.analyses.profiles import KINDS, Profile
 from core.analyses.profiles.task import Study
 from core.data import DataSet
 from core.runtime import cache
+from core.runtime.drawings import drawn_once
 from core.units import UnitId
 from pages.kit.gallery import gallery
-from pages.kit.grid import image_grid
+from pages.kit.grid import Grid, image_grid
 
 __all__ = ["examples", "judged", "mean_images"]
 
@@ -25,40 +26,42 @@ _KIND_NAMES = {
 
 def examples(study: Study, layer: str, index: int) -> None:
     """The highest, middle and lowest digits, with the place of a map's maximum framed."""
-    digits, profile = judged(study), study.profiles[layer]
-    names = digits.ids
-    for kind, numbers, values, places in zip(
-        KINDS,
-        profile.examples[index],
-        profile.example_values[index],
-        profile.example_places[index],
-        strict=True,
-    ):
+    for at, kind in enumerate(KINDS):
         st.markdown(_KIND_NAMES[kind])
-        labels = digits.labels.numpy()[numbers].tolist()
-        tiles = pictures.enlarged(pictures.ink(digits.images.numpy()[numbers, 0]), 3)
-        field = layer_of(study.model, layer).field
-        if field is not None:
-            boxes = [field.box(int(row), int(column)) for row, column in places]
-            tiles = pictures.outlined(tiles[:, ::3, ::3], boxes, 3)
-        grid = gallery(
-            tiles,
-            [
-                f"{names[number]}, a {label}: activation {value:.2f}"
-                for number, label, value in zip(numbers, labels, values, strict=True)
-            ],
-            [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],
-        )
         image_grid(
-            grid,
+            _examples(study, judged(study), layer, index, at),
             key=f"grid of {kind}",
             label=f"{kind} examples of {UnitId(study.run.architecture, layer, index)}, {study.run}",
             scale=1,
         )
+    field = layer_of(study.model, layer).field
     outlined = " Orange: what the strongest neuron of the unit's map sees." if field else ""
     st.caption(
         f"Below each: its class · its activation ({layer_of(study.model, layer).tap}), of a "
         f"map the maximum.{outlined} Digits of the confirmation half."
+    )
+
+
+@drawn_once
+def _examples(study: Study, digits: DataSet, layer: str, index: int, kind: int) -> Grid:
+    """The unit's digits of one of the kinds."""
+    profile, names = study.profiles[layer], digits.ids
+    numbers, values, places = (
+        of[index, kind] for of in (profile.examples, profile.example_values, profile.example_places)
+    )
+    labels = digits.labels.numpy()[numbers].tolist()
+    tiles = pictures.enlarged(pictures.ink(digits.images.numpy()[numbers, 0]), 3)
+    field = layer_of(study.model, layer).field
+    if field is not None:
+        boxes = [field.box(int(row), int(column)) for row, column in places]
+        tiles = pictures.outlined(tiles[:, ::3, ::3], boxes, 3)
+    return gallery(
+        tiles,
+        [
+            f"{names[number]}, a {label}: activation {value:.2f}"
+            for number, label, value in zip(numbers, labels, values, strict=True)
+        ],
+        [f"{label} · {value:.2f}" for label, value in zip(labels, values, strict=True)],
     )
 
 

@@ -23,6 +23,7 @@ from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import image_grid
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 
 __all__ = ["labels"]
@@ -51,6 +52,7 @@ def labels(study: Study, layer: str, index: int) -> None:
     place.link("dissection", "Every concept's score", unit=name)
 
 
+@recorded
 def _said(found: Labels, index: int) -> None:
     """The label in a sentence."""
     label, candidate = str(found.label[index]), str(found.candidate[index])
@@ -72,6 +74,7 @@ def _metrics(values: Mapping[str, float]) -> None:
         column.metric(NAMES[name], f"{values[name]:.2f}", help=DEFINITIONS[name])
 
 
+@recorded
 def _card(found: Labels, index: int) -> None:
     """The scores of the label on digits that it was not chosen on."""
     _metrics({name: getattr(found, name)[index] for name in _CARD})
@@ -84,6 +87,7 @@ def _card(found: Labels, index: int) -> None:
     )
 
 
+@recorded
 def _differences(named: UnitLabels, layer: str, index: int) -> None:
     """What each part does to the unit, on pairs that differ in nothing else."""
     rows = [

@@ -25,6 +25,7 @@ from core.units import UnitId
 from pages.kit import halves, links, place
 from pages.kit.charts import ALTAIR, finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
+from pages.kit.recorded import recorded
 from pages.kit.tables import download_file
 from pages.parts.units import comparison
 from pages.parts.units import labels as label_view
@@ -133,6 +134,7 @@ def _open(unit: UnitId | None) -> None:
     links.put(unit=unit, layer=None)
 
 
+@recorded
 def _scores(profile: Profile, index: int) -> None:
     """Four measures of how well it separates its top class from the rest, with their baselines."""
     top = profile.top_class[index]
@@ -168,6 +170,7 @@ def _beside(profile: Profile, name: str, value: float) -> alt.LayerChart:
     return charts.beside_baselines(value, controls, title=NAMES[name], domain=_DOMAINS[name])
 
 
+@recorded
 def _classes(profile: Profile, index: int, passed: str) -> None:
     """Its mean activation, of which `passed` counts, on each class."""
     st.markdown("**Mean activation on each class**")
@@ -187,6 +190,7 @@ def _classes(profile: Profile, index: int, passed: str) -> None:
     )
 
 
+@recorded
 def _histogram(profile: Profile, index: int, passed: str) -> None:
     """How often it is active, and how strongly."""
     zeros = int(profile.zeros[index])

@@ -17,12 +17,18 @@ _LEGEND = 108  # pixels that the legend takes of the height given
 
 
 def gates(
-    digits: pd.DataFrame, corners: pd.DataFrame, followed: pd.DataFrame, shown: list[int]
+    digits: pd.DataFrame,
+    corners: pd.DataFrame,
+    followed: pd.DataFrame,
+    shown: list[int],
+    file: str,
 ) -> alt.LayerChart:
     """Digits on the map of a gate, with the corners named and the followed digit in orange.
 
-    digits, followed: columns x, y, class, digit, weights (text). corners: expert, x, y, load, in
-    the order around the map. shown: classes in colour; the others are left out.
+    digits, followed: columns x, y, class, place (in the file) and, of the two experts with the
+    highest weights, "expert 0", "weight 0" (in hundredths), "expert 1", "weight 1"; the words of
+    the tooltips are made of them in the browser, so that 2,500 need not be sent. corners: expert,
+    x, y, load, in the order around the map. shown: classes in colour; the others are left out.
     """
     low, high = _ends(corners)
     x = alt.X("x:Q", axis=None, scale=alt.Scale(domain=[-_ROOM, _ROOM]))
@@ -31,19 +37,35 @@ def gates(
     base = alt.Chart(width=SIDE, height=height + _LEGEND)
     colours = alt.Scale(domain=list(range(len(CLASSES))), range=list(CLASSES))
     key = alt.Legend(title="class", orient="bottom", columns=5, symbolOpacity=1, symbolSize=70)
-    tips = ["digit", "class", "weights"]
-    points = base.properties(data=digits[digits["class"].isin(shown)]).mark_circle(
-        size=16, opacity=0.75
-    )
+    tips = ["digit:N", "class", "weights:N"]
+    points = _told(base.properties(data=_short(digits[digits["class"].isin(shown)])), file)
     layers = [
         _frame(corners).encode(x=x, y=y, order="at:Q"),
-        points.encode(
+        points.mark_circle(size=16, opacity=0.75).encode(
             x=x, y=y, color=alt.Color("class:N", scale=colours, legend=key), tooltip=tips
         ),
         *_names(corners, x, y),
-        *_ring(base.properties(data=followed), x, y, tips),
+        *_ring(_told(base.properties(data=followed), file), x, y, tips),
     ]
     return alt.layer(*layers).configure_view(strokeWidth=0)
+
+
+def _short(digits: pd.DataFrame) -> pd.DataFrame:
+    """The same digits, a hundred-thousandth of a pixel off."""
+    return digits.astype({"x": np.float32, "y": np.float32})
+
+
+def _told(chart: alt.Chart, file: str) -> alt.Chart:
+    """The chart of digits, which makes the words of its tooltips itself."""
+    two = (f"'expert ' + datum['expert {at}'] + ' ' + {_share(at)}" for at in range(2))
+    return chart.transform_calculate(
+        digit=f"'{file}/' + datum.place", weights=" + ', ' + ".join(two)
+    )
+
+
+def _share(at: int) -> str:
+    """The weight of one of the two experts as a text, in the browser's terms."""
+    return f"format(datum['weight {at}'] / 100, '.2f')"
 
 
 def _ends(corners: pd.DataFrame) -> tuple[float, float]:
