@@ -42,7 +42,7 @@ class Change:
 
     def share_intervals(self) -> dict[str, float]:
         """Wilson's 95 % intervals of an accuracy before and after, as columns of a table."""
-        found = {}
+        found: dict[str, float] = {}
         for name, share in (("before", self.before), ("after", self.after)):
             low, high = wilson_interval(round(share * self.n), self.n)
             found |= {f"{name}, from": float(low), f"{name}, to": float(high)}

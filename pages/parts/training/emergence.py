@@ -20,7 +20,7 @@ from pages.kit import halves, links, place
 from pages.kit.charts import finished_chart
 from pages.kit.controls import choose
 from pages.kit.recorded import recorded
-from pages.kit.tables import download
+from pages.kit.tables import download, file_name
 from pages.kit.waiting import result_of
 
 __all__ = ["DEFINITIONS", "concept_option", "controls", "emergence", "layer_option"]
