@@ -57,9 +57,9 @@ class GateAssignment:
                 "load variation": of.load_variation,
                 "importance variation": of.importance_variation,
                 "entropy": of.mean_entropy,
-                "mean entropy": of.entropy_of_mean,
+                "entropy of the mean": of.entropy_of_mean,
                 "decisions": of.decisions,
-                "information": of.class_information.bits,
+                "bits": of.class_information.bits,
                 "limit": of.class_information.limit,
                 "normalized": of.class_information.normalized,
             }

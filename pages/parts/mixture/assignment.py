@@ -19,48 +19,18 @@ from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
 from pages.parts.mixture import assignment_digits
 from pages.parts.mixture.controls import View
+from pages.parts.mixture.words import GATES
 
 __all__ = ["view"]
 
 CONCEPTS_SHOWN = 18
 DEFINITIONS = {
+    **GATES,
     "accuracy": "Share of the confirmation half that the network classifies correctly.",
-    "active": (
-        "Experts that receive more than a quarter of an equal share, 1 / 4N. The others are dead"
-    ),
-    "balance": (
-        "N Σ f_i P_i, f being the share of digits that an expert receives and P its mean weight "
-        "(Fedus et al. 2021): 1 if all experts share equally, N if one gets everything."
-    ),
-    "load variation": (
-        "CV² of the load: variance over squared mean of the experts' shares of digits. 0 if "
-        "equal, N − 1 if one expert gets everything."
-    ),
-    "importance variation": (
-        "CV² of the importance, an expert's mean weight. 0 if equal, N − 1 if one expert gets "
-        "everything."
-    ),
-    "entropy": (
-        "Entropy of a digit's weights, H(g | x), mean over digits, in bits: 0 if one expert has "
-        "all the weight, log₂ N if all have the same."
-    ),
-    "mean entropy": (
-        "Entropy of the mean weights, H(ḡ), in bits: log₂ N if experts share equally."
-    ),
-    "decisions": (
-        "H(ḡ) − H(g | x): mutual information of digit and expert. High only if the gate is "
-        "decided on each digit and all experts are used."
-    ),
-    "information": (
-        "Mutual information of the class and the assigned expert, in bits. The class itself has "
-        "3.3."
-    ),
-    "limit": "The 95th percentile of this information when experts are shuffled over the digits.",
-    "normalized": "The information divided by the mean entropy of class and expert: 0 to 1.",
     "class share": (
         "The share of this class's digits that the expert receives, with its 95 % interval."
     ),
-    "load": (
+    "expected": (
         "The expert's share of all digits: what it would receive of each class if the gate "
         "ignored the class."
     ),
@@ -137,9 +107,9 @@ def _measures(taken: GateAssignment) -> None:
         "load variation": "CV² of load",
         "importance variation": "CV² of importance",
         "entropy": "H(g | x)",
-        "mean entropy": "H(ḡ)",
+        "entropy of the mean": "H(ḡ)",
         "decisions": "H(ḡ) − H(g | x)",
-        "information": "I(class; expert)",
+        "bits": "I(class; expert)",
         "limit": "95th percentile, shuffled",
         "normalized": "normalized I",
     }
@@ -156,7 +126,7 @@ def _measures(taken: GateAssignment) -> None:
 
 def _loads(of: GateReport) -> None:
     """Load and importance of each expert."""
-    about = f"Load: {DEFINITIONS['load']} Importance: the expert's mean weight."
+    about = f"Load {GATES['load']} Importance {GATES['importance']}"
     st.markdown("**How balanced**: load and importance", help=about)
     st.vega_lite_chart(
         finished_chart(figures.loads, of.load, of.importance, DEAD / of.experts),
@@ -198,7 +168,7 @@ def _shares(taken: GateAssignment) -> None:
     st.caption(
         "The percentage of each class's digits that each expert receives: columns sum to 100. If "
         "the gate ignored the class, every cell would equal the expert's load.",
-        help=f"{DEFINITIONS['class share']} {DEFINITIONS['load']}",
+        help=f"{DEFINITIONS['class share']} {DEFINITIONS['expected']}",
     )
     chosen = taken.specialties()[["expert", "group", "share", "low", "high", "load", "within"]]
     st.markdown(
@@ -210,7 +180,7 @@ def _shares(taken: GateAssignment) -> None:
         "share": column("share of the class", DEFINITIONS["class share"]),
         "low": column("from", "Lower end of the 95 % Wilson interval."),
         "high": column("to", "Upper end of the 95 % Wilson interval."),
-        "load": column("load", DEFINITIONS["load"]),
+        "load": column("load", DEFINITIONS["expected"]),
         "within": column("of its digits", DEFINITIONS["within"]),
     }
     st.dataframe(chosen, hide_index=True, column_config=helps)

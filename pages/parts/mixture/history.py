@@ -17,6 +17,7 @@ from pages.kit.tables import column, download, file_name
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
 from pages.parts.mixture.history_step import at_step
+from pages.parts.mixture.words import GATES
 
 __all__ = ["view"]
 
@@ -24,32 +25,16 @@ SHARE = links.one_of("share", ("load", "importance"))
 BESIDE = links.switch("beside")
 NAMES = {"load": "Load: share of digits", "importance": "Importance: mean weight"}
 DEFINITIONS = {
-    "load": "f: the share of the digits to which the gate gives this expert its highest weight.",
-    "importance": "P: the expert's weight, mean over the digits.",
-    "active": (
-        "Experts whose load is above 1/(4N), a quarter of an equal share. The others are dead"
-    ),
+    **GATES,
     "accuracy": "Share of these digits that the network at that step classifies correctly.",
     "same": (
         "Share of digits already assigned to their final expert. Dashed: expected by chance, "
         "given the loads at both steps."
     ),
-    "balance": "N Σ f P (Fedus et al. 2021): 1 if experts share equally, N if one gets everything.",
     "normalized": (
-        "Mutual information of a digit's class and its expert, divided by the mean entropy of "
-        "both, 0 to 1. Dashed: the 95th percentile under shuffling of the experts."
+        f"{GATES['normalized']} Dashed: the 95th percentile under shuffling of the experts."
     ),
-    "bits": "The same mutual information in bits. The class itself has 3.32.",
     "limit": "95th percentile of the normalized information under shuffling.",
-    "entropy": (
-        "Entropy of a digit's weights in bits, mean over digits: 0 if one expert has all the "
-        "weight, log₂ N if all have the same. Always 0 if one expert is run per digit."
-    ),
-    "entropy of the mean": (
-        "Entropy of the mean weights in bits: log₂ N if experts share equally, 0 if one gets "
-        "everything. The difference between the two entropies is the information that the digit "
-        "gives about the expert."
-    ),
 }
 THIS, OTHER = "this mixture", "top-1, α 0"
 

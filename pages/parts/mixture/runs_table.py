@@ -12,25 +12,15 @@ from core.models.mixture import MixtureSettings
 from core.models.settings import Settings
 from core.runs import Run
 from pages.kit.tables import column, download
+from pages.parts.mixture.words import GATES
 
 __all__ = ["MEASURED", "name_of", "table"]
 
 MEASURED = {
     "accuracy": ("Accuracy", "Share of the 10,000 test digits classified correctly."),
-    "active": (
-        "Active experts",
-        "Experts that receive more than 1/(4N) of the digits, a quarter of an equal share.",
-    ),
-    "normalized": (
-        "Information",
-        "Mutual information of a digit's class and its expert, divided by the mean entropy of "
-        "both, 0 to 1.",
-    ),
-    "balance": (
-        "Balance",
-        "N Σ f P (Fedus et al. 2021), f load and P importance: 1 if equal, N if one gets "
-        "everything.",
-    ),
+    "active": ("Active experts", GATES["active"]),
+    "normalized": ("Information", GATES["normalized"]),
+    "balance": ("Balance", GATES["balance"]),
     "entropy": (
         "Entropy",
         "Entropy of a digit's weights divided by log₂ N, mean over digits: 0 decided, 1 "
@@ -38,15 +28,10 @@ MEASURED = {
     ),
 }
 OTHERS = {
-    "bits": "The same information in bits; the class itself has 3.32.",
-    "limit": "95th percentile under shuffling of the experts, in bits.",
-    "load variation": (
-        "CV² of the load, with the population variance: 0 if equal, N − 1 if one expert gets "
-        "everything."
-    ),
-    "importance variation": (
-        "CV² of the importance: 0 if equal, N − 1 if one expert gets everything."
-    ),
+    "bits": GATES["bits"],
+    "limit": "95th percentile of these bits under shuffling of the experts.",
+    "load variation": GATES["load variation"],
+    "importance variation": GATES["importance variation"],
     "low": "Lower end of the 95 % Wilson interval of the accuracy.",
     "high": "Upper end of the 95 % Wilson interval of the accuracy.",
 }
