@@ -55,6 +55,8 @@ NAMES = {
 }
 
 DEFINITIONS = {
+    "change_discovery": "The change on the discovery half, on which the class was chosen.",
+    "change_interval": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
     "anomaly": (
         "The class with the unit's largest running gradient (decay 0.97 per batch) is one on "
         "which its mean activation before the ReLU is negative."

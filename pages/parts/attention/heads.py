@@ -17,7 +17,7 @@ from core.models.attention import SIDE, TOKENS
 from core.runs import Run
 from core.runtime.drawings import drawn_once
 from core.units import UnitId
-from pages.kit import halves, links
+from pages.kit import glossary, halves, links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.gallery import gallery
@@ -50,12 +50,10 @@ DEFINITIONS = {
     "change": (
         "Accuracy on the class without the head minus accuracy with it, on the confirmation half."
     ),
-    "interval": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
     "control": (
         f"Block 0: the range of {DRAWS} draws of {TOKENS} random units of the other heads, "
         "silenced instead. Block 1, where a head is a single unit: the range of the other heads."
     ),
-    "discovery": "The change on the discovery half, on which the class was chosen.",
 }
 
 
@@ -190,9 +188,9 @@ def _needed(found: Heads) -> None:
     )
     helps = {
         "name": st.column_config.TextColumn("head"),
-        "discovery": column("discovery", DEFINITIONS["discovery"]),
+        "discovery": column("discovery", glossary.DEFINITIONS["change_discovery"]),
         "change": column("change", DEFINITIONS["change"]),
-        **{key: column(key, DEFINITIONS["interval"]) for key in ("low", "high")},
+        **{key: column(key, glossary.DEFINITIONS["change_interval"]) for key in ("low", "high")},
         **{key: column(key, DEFINITIONS["control"]) for key in ("control low", "control high")},
     }
     shown = chosen[["name", "class", "digits", *list(helps)[1:], "needed"]]

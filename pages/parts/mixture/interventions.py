@@ -9,7 +9,7 @@ from core.architectures.mixture.interventions import GateDependence, GateInterve
 from core.architectures.mixture.tasks.interventions import GateInterventionsTask
 from core.charts.effects import lost_by_class
 from core.runtime import cache
-from pages.kit import halves
+from pages.kit import glossary, halves
 from pages.kit.charts import finished_chart
 from pages.kit.recorded import recorded
 from pages.kit.tables import column, download, file_name
@@ -30,9 +30,7 @@ DEFINITIONS = {
         "Accuracy on the class without the expert minus accuracy with it, on the confirmation "
         "half. The expert's digits go to the expert with the next highest score."
     ),
-    "paired": "95 % interval of the change, paired by digit (Bonett & Price 2012).",
     "control": "Range of the change for the same class when another expert is removed instead.",
-    "discovery": "The change on the discovery half, on which the class was chosen.",
     "needed": "Whether the whole interval lies below the change for every other expert.",
 }
 
@@ -131,7 +129,10 @@ def _accuracy_table(found: GateInterventions) -> None:
         "accuracy": column("accuracy", DEFINITIONS["accuracy"]),
         **{key: column(key, DEFINITIONS["interval"]) for key in ("low", "high")},
         "change": column("change", DEFINITIONS["difference"]),
-        **{key: column(key, DEFINITIONS["paired"]) for key in ("change low", "change high")},
+        **{
+            key: column(key, glossary.DEFINITIONS["change_interval"])
+            for key in ("change low", "change high")
+        },
     }
     st.dataframe(table.drop(columns="kind"), hide_index=True, column_config=helps)
 
@@ -166,9 +167,9 @@ def _lost_without(found: GateInterventions) -> None:
         "digits": st.column_config.NumberColumn(
             "digits", help="Number of digits of the class in this half."
         ),
-        "discovery": column("discovery", DEFINITIONS["discovery"]),
+        "discovery": column("discovery", glossary.DEFINITIONS["change_discovery"]),
         "change": column("change", DEFINITIONS["change"]),
-        **{key: column(key, DEFINITIONS["paired"]) for key in ("low", "high")},
+        **{key: column(key, glossary.DEFINITIONS["change_interval"]) for key in ("low", "high")},
         **{key: column(key, DEFINITIONS["control"]) for key in ("control low", "control high")},
         "needed": st.column_config.CheckboxColumn("needed", help=DEFINITIONS["needed"]),
     }
