@@ -486,7 +486,7 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
 def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:
     at = opened("ask", {"layer": "linear_0", "concept": "class-7"})
     found = lab.known(CandidatesTask(RUN, "linear_0", "class-7"))
-    assert f"The best unit is **{found.order[0]}**" in said(at)
+    assert f"The best unit is **mlp/linear_0/{found.order[0]}**" in said(at)
     at.button(key="ask best 1").click()
     at.run()
     assert f"Does mlp/linear_0/{found.order[0]} represent the 7?" in said(at)
