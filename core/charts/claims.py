@@ -29,7 +29,7 @@ def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart
         scale=alt.Scale(domain=["concept", "other"], range=[MARK, MODEL]),
         legend=None,
     )
-    axis = alt.Axis(format=".0%" if percent else ".2~f", tickCount=6)
+    axis = alt.Axis(format="%" if percent else "~f", tickCount=6)
     tips = [
         "group",
         alt.Tooltip("n:Q", title="digits"),

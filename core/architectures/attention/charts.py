@@ -121,7 +121,7 @@ def needs(frame: pd.DataFrame) -> alt.LayerChart:
     frame: columns class, change, low, high, control low and control high, as shares.
     """
     x = alt.X("class:O", title="class", axis=LEVEL)
-    y = alt.Y("change:Q", title="change in accuracy", axis=alt.Axis(format="+.0%"))
+    y = alt.Y("change:Q", title="change in accuracy", axis=alt.Axis(format="+%"))
     low = alt.Y("control low:Q", title="change in accuracy")
     tips = [alt.Tooltip(f"{key}:Q", format="+.1%") for key in (*_POINTS, *_CONTROLS)]
     band = control_range(frame, x, low, "control high", height=HEIGHT)
