@@ -118,7 +118,7 @@ def accuracies(frame: pd.DataFrame, by: str) -> alt.LayerChart:
     shown = frame if "control" in frame else frame.assign(control=False)
     names = list(dict.fromkeys(shown[by]))
     colours = alt.Scale(domain=[False, True], range=[MODEL, CONTROL])
-    axis = alt.Axis(format=".0%" if shown["accuracy"].min() < 0.9 else ".1%", tickCount=5)
+    axis = alt.Axis(format="%", tickCount=5)
     x = alt.X("accuracy:Q", title="accuracy", scale=alt.Scale(zero=False), axis=axis)
     tips = [alt.Tooltip(f"{key}:Q", format=".2%") for key in ("accuracy", "low", "high")]
     return interval_plot(
