@@ -6,16 +6,25 @@ import importlib.util
 import os
 import shutil
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+from unittest.mock import patch
+
+# A second thread of a matrix product spins while it waits, on the core that another worker needs: a
+# page's test took 11 s of CPU so and 4 s with this. It must be said before numpy is imported.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 import torch
+from streamlit.components.v2 import manifest_scanner
 
-from core.data import DataSet, load, mnist
+from core.data import DataSet, mnist
 from core.models.inspectable import Inspectable
 from core.training import train
 from tests.browser import FLAGS, server
+from tests.digits import drawn_digits
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -47,12 +56,35 @@ def here(need: str) -> bool:
     return chromium() is not None and importlib.util.find_spec("playwright") is not None
 
 
+# The files that take longest, longest first: begun last, one of them would keep one worker busy
+# when the others have nothing left to do.
+LONGEST = (
+    "test_promised.py",
+    "test_browser.py",
+    "test_navigation.py",
+    "test_architectures_page.py",
+    "test_training.py",
+    "test_gating_page.py",
+    "test_pages.py",
+)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    place = {name: at for at, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: place.get(item.path.name, len(place)))  # others keep their order
     for need, reason in HOW_TO_ENABLE.items():
         if not here(need):
             for item in items:
                 if item.get_closest_marker(need):
                     item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def packages_looked_through_once() -> Iterator[None]:
+    """For components, by the session: `AppTest` does so at each, which is most of its time."""
+    once = cache(manifest_scanner.scan_component_manifests)
+    with patch.object(manifest_scanner, "scan_component_manifests", once):
+        yield
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +98,7 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.Monk
 @pytest.fixture(scope="session")
 def strokes() -> DataSet:
     """2,000 generated test digits."""
-    return load("strokes", "test").take(slice(2000))
+    return drawn_digits()
 
 
 @pytest.fixture(scope="session")

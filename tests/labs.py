@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,21 +11,16 @@ import numpy as np
 
 from core.analyses.comparing import ShortModelTask
 from core.claims.task import UnitSearchTask
-from core.data import DataSet, cut, load
+from core.data import DataSet, cut
 from core.data.task import DataTask
 from core.runtime.lab import Lab
 from core.runtime.packing import pack, unpack
 from core.runtime.store import Store
 from core.runtime.task import Report, Task
+from tests.digits import drawn_digits
 
 Result = TypeVar("Result")
 HALVES = ("discovery", "confirmation")
-
-
-@cache
-def drawn_digits() -> DataSet:
-    """The generated test digits, drawn once for all tests of a process."""
-    return load("strokes", "test")
 
 
 class SmallLab(Lab):

@@ -13,7 +13,8 @@ from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import JOBS
 from core.training.task import ModelTask
-from tests.labs import SmallLab, drawn_digits
+from tests.digits import drawn_digits
+from tests.labs import SmallLab
 from tests.linked import check_link, link, written
 from tests.test_pages import grids, said
 from tests.warm import charts_built_again

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.browser
 
-ADDRESS = "data=strokes&model=mlp&seed=0"
+# Few units: what a person sees of them is the same.
+ADDRESS = "data=strokes&model=mlp&settings=widths%3D64-32&seed=0"
+RBF = "data=strokes&model=rbf&settings=centres%3D40,epochs%3D1&seed=0"
+MIXTURE = "data=strokes&model=mixture&settings=experts%3D4,width%3D16,epochs%3D1&seed=0"
 
 
 def test_a_cold_link_shows_the_frame_trains_and_opens_its_unit(site: str, page: Page) -> None:
@@ -91,7 +94,7 @@ def test_a_layers_modes_are_found_and_a_unit_is_opened(site: str, page: Page) ->
 
 
 def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, page: Page) -> None:
-    page.goto(f"{site}/architectures?{ADDRESS}&section=rbf")
+    page.goto(f"{site}/architectures?{RBF}&section=rbf")
     page.get_by_text("strokes/test/10, a").wait_for(timeout=300_000)
     page.get_by_role("heading", name="The centres").wait_for(timeout=240_000)
     _sees_pictures(page)
@@ -101,7 +104,7 @@ def test_an_architecture_is_trained_and_followed_and_its_unit_opened(site: str, 
 
 
 def test_a_gate_is_read_and_a_digit_of_an_expert_is_followed(site: str, page: Page) -> None:
-    page.goto(f"{site}/moe_gating?data=strokes&seed=0&model=mixture")
+    page.goto(f"{site}/moe_gating?{MIXTURE}")
     page.get_by_role("heading", name="Expert × class").wait_for(timeout=300_000)
     page.get_by_role("heading", name="The digits of each expert").wait_for(timeout=60_000)
     _sees_pictures(page)
@@ -172,7 +175,7 @@ def test_the_written_link_opens_the_same_view(site: str, page: Page) -> None:
 
 def test_a_wrong_value_is_said_at_the_top(site: str, page: Page) -> None:
     page.goto(f"{site}/units?{ADDRESS}&unit=mlp/linear_1/999")
-    page.get_by_text("write one of mlp/linear_1/0 to mlp/linear_1/127.").wait_for(timeout=30_000)
+    page.get_by_text("write one of mlp/linear_1/0 to mlp/linear_1/31.").wait_for(timeout=30_000)
     assert "unit=mlp/linear_1/999 names no unit of mlp/linear_1" in page.inner_text("body")
 
 

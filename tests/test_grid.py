@@ -14,7 +14,7 @@ from streamlit.testing.v1 import AppTest
 
 from pages.kit.grid import Grid, image_grid, picked_index
 from tests.browser import FLAGS, ROOT, server
-from tests.conftest import HOW_TO_ENABLE, chromium, here
+from tests.conftest import chromium
 
 SHADOW = "document.querySelector('[data-testid=stBidiComponentIsolated]')?.shadowRoot"
 
@@ -207,8 +207,6 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    if not here("browser"):
-        pytest.skip(HOW_TO_ENABLE["browser"])
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as driver:
@@ -255,6 +253,7 @@ def says(page: Any, text: str) -> None:
     page.get_by_text(text).wait_for(timeout=10_000)
 
 
+@pytest.mark.browser
 def test_a_click_and_the_keyboard_pick(visit: Any) -> None:
     page = visit()
     page.mouse.click(*centre(page, 7))
@@ -275,6 +274,7 @@ def ringed(page: Any) -> Any:
     return page.locator(".chosen").bounding_box()
 
 
+@pytest.mark.browser
 def test_python_moves_the_ring_and_the_keyboard_keeps_its_place(visit: Any) -> None:
     page = visit()
     place = centre(page, 12)
@@ -293,6 +293,7 @@ def test_python_moves_the_ring_and_the_keyboard_keeps_its_place(visit: Any) -> N
     assert page.locator(".active").get_attribute("aria-posinset") == "30"
 
 
+@pytest.mark.browser
 def test_a_page_that_reruns_at_a_pick_gets_it_once(visit: Any) -> None:
     page = visit("?rerun=yes")
     page.mouse.click(*centre(page, 4))
@@ -300,6 +301,7 @@ def test_a_page_that_reruns_at_a_pick_gets_it_once(visit: Any) -> None:
     says(page, "Picks: 1.")
 
 
+@pytest.mark.browser
 def test_a_grid_that_went_comes_back(visit: Any) -> None:
     page = visit()
     for index in (1, 2):
@@ -312,6 +314,7 @@ def test_a_grid_that_went_comes_back(visit: Any) -> None:
         assert page.locator(".active").get_attribute("aria-posinset") == str(index + 1)
 
 
+@pytest.mark.browser
 def test_another_label_makes_another_grid(visit: Any) -> None:
     page = visit()
     page.mouse.click(*centre(page, 9))
@@ -321,6 +324,7 @@ def test_another_label_makes_another_grid(visit: Any) -> None:
     assert page.get_by_role("listbox").get_attribute("aria-label") == "units (other): 30 pictures"
 
 
+@pytest.mark.browser
 def test_the_tip_says_what_a_picture_is(visit: Any) -> None:
     page = visit()
     place = centre(page, 5)
@@ -333,6 +337,7 @@ def test_the_tip_says_what_a_picture_is(visit: Any) -> None:
 
 
 @pytest.mark.parametrize("ratio", [1.25, 2])
+@pytest.mark.browser
 def test_pictures_are_whole_squares_in_their_own_place(visit: Any, ratio: float) -> None:
     """Every picture has its own grey in opposite corners: none is swapped, turned or shifted."""
     page = visit(device_scale_factor=ratio)
@@ -353,6 +358,7 @@ def test_pictures_are_whole_squares_in_their_own_place(visit: Any, ratio: float)
         ("many", 1440, "dark"),
     ],
 )
+@pytest.mark.browser
 def test_it_fits_the_page(
     visit: Any, tmp_path: Path, pictures: str, width: int, colour: str
 ) -> None:
@@ -376,6 +382,7 @@ def test_it_fits_the_page(
     assert canvas["x"] + canvas["width"] <= width
 
 
+@pytest.mark.browser
 def test_a_thousand_pictures_are_few_nodes_and_quick(visit: Any) -> None:
     page = visit("?pictures=many")
     assert page.evaluate(f"{SHADOW}.querySelectorAll('*').length") < 40

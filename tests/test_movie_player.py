@@ -280,11 +280,9 @@ def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
     # Not above: the server imports this module for its film, and needn't wait for torch.
-    from tests.conftest import HOW_TO_ENABLE, chromium, here
-
-    if not here("browser"):
-        pytest.skip(HOW_TO_ENABLE["browser"])
     from playwright.sync_api import sync_playwright
+
+    from tests.conftest import chromium
 
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=chromium(), args=FLAGS)
@@ -373,6 +371,7 @@ def says(page: Any, text: str) -> None:
     page.get_by_text(text).wait_for(timeout=10_000)
 
 
+@pytest.mark.browser
 def test_a_person_scrubs_steps_and_plays(visit: Any) -> None:
     page, film = visit(), synthetic(20, 12, 300)
     readout, scrub = page.locator(".readout"), page.locator(".scrub")
@@ -402,6 +401,7 @@ def test_a_person_scrubs_steps_and_plays(visit: Any) -> None:
     assert int(scrub.input_value()) == stopped
 
 
+@pytest.mark.browser
 def test_pins_come_first_and_are_told(visit: Any) -> None:
     page = visit()
     shows(page, grey(11, 0, 0))
@@ -433,6 +433,7 @@ def test_pins_come_first_and_are_told(visit: Any) -> None:
     shows(page, grey(11, 0, 0))
 
 
+@pytest.mark.browser
 def test_gain_stretches_the_pictures_where_they_are(visit: Any) -> None:
     page = visit()
     shows(page, grey(11, 0, 0))
@@ -449,6 +450,7 @@ def test_gain_stretches_the_pictures_where_they_are(visit: Any) -> None:
     assert spread[1] > 1.25 * spread[0]
 
 
+@pytest.mark.browser
 def test_every_scrub_of_a_film_of_120_units_is_painted(visit: Any) -> None:
     """Run with -s to read the time from the slider's event to painted pictures.
 
@@ -468,6 +470,7 @@ def test_every_scrub_of_a_film_of_120_units_is_painted(visit: Any) -> None:
 
 
 @pytest.mark.parametrize("colour", ["light", "dark"])
+@pytest.mark.browser
 def test_it_fits_the_page(visit: Any, tmp_path: Path, colour: str) -> None:
     page = visit("?pins=3,7", viewport={"width": 1440, "height": 1100}, color_scheme=colour)
     shows(page, grey(11, 3, 0))

@@ -20,7 +20,7 @@ from core.architectures.mixture import gate_report, report_of, shared
 from core.architectures.mixture.gate_map import corners, gate_map
 from core.architectures.mixture.interventions import alone
 from core.claims import ask
-from core.data import DataSet, load
+from core.data import DataSet
 from core.data.strokes import draw, generate
 from core.interventions.bootstrap import Resamples
 from core.interventions.donors import within_groups as donors
@@ -30,6 +30,7 @@ from core.interventions.shapley import shapley
 from core.models.registry import build
 from core.statistics.modes import find_layer, find_modes
 from core.units import UnitId
+from tests.digits import drawn_digits
 
 KINDS: dict[str, Callable[[int], Any]] = {
     "NumPy": np.int64,
@@ -44,7 +45,7 @@ NOT_ONE = (None, "3", True, 3.5, float("nan"), np.array([3, 4]), torch.tensor(Tr
 
 @pytest.fixture(scope="module")
 def few() -> DataSet:
-    return load("strokes", "test").take(slice(300))
+    return drawn_digits().take(slice(300))
 
 
 @pytest.fixture(scope="module")

@@ -23,11 +23,12 @@ from core.architectures.mixture.interventions import rerouted
 from core.architectures.mixture.position import place_report
 from core.architectures.mixture.trace import follow
 from core.claims import ask
-from core.data import DataSet, load
+from core.data import DataSet
 from core.models.registry import build
 from core.statistics.modes import find_modes
 from core.surroundings import undisturbed
 from core.training import train
+from tests.digits import drawn_digits
 
 
 @contextmanager
@@ -84,7 +85,7 @@ SET: dict[str, Callable[[], AbstractContextManager[Any]]] = {
 
 @pytest.fixture(scope="module")
 def few() -> DataSet:
-    return load("strokes", "test").take(slice(250))
+    return drawn_digits().take(slice(250))
 
 
 @pytest.fixture(scope="module")

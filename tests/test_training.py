@@ -1,4 +1,4 @@
-"""Training: repeatable to the bit, recorded, cancellable, and as accurate as promised."""
+"""Training: repeatable to the bit, recorded and cancellable."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 import torch
 
-from core.activations import all_peaks, collect
-from core.data import DataSet, load
+from core.activations import collect
+from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.registry import check
 from core.training import PROBE, Start, Step, accuracy, steps_of, train
@@ -236,15 +236,3 @@ def test_the_last_intent_is_kept(trained: Inspectable) -> None:
         assert intent.shape == trained.history.moments[-1].class_means[layer].shape
         assert np.isfinite(intent).all()
         assert intent.any()
-
-
-@pytest.mark.mnist
-@pytest.mark.parametrize(
-    ("name", "least"), [("lenet5", 0.99), ("simple_cnn", 0.988), ("mlp", 0.975)]
-)
-def test_the_promised_accuracy_is_reached(name: str, least: float) -> None:
-    test = load("mnist", "test")
-    model = train(name, load("mnist", "train"))
-    assert accuracy(model, test) >= least
-    silent = [(values.max(0) <= 0).sum() for values in all_peaks(model, test.images).values()]
-    assert sum(silent) <= 3

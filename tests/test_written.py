@@ -21,12 +21,12 @@ from core.claims.agreement import disagreements
 from core.claims.card import html
 from core.claims.evidence import Evidence, weights_hash
 from core.csv_text import csv_text
-from core.data import load
 from core.export import unit_archive
 from core.interventions.controls import p_value
 from core.json_text import dumps, not_finite, plain
 from core.models.registry import build
 from core.units import UnitId
+from tests.digits import drawn_digits
 
 
 def read(text: str | bytes) -> Any:
@@ -85,7 +85,7 @@ def test_an_infinite_cell_is_empty_and_said_to_be_infinite() -> None:
 
 
 def test_a_perfect_units_files_are_read_by_other_programs() -> None:
-    digits = load("strokes", "test").take(slice(400))
+    digits = drawn_digits().take(slice(400))
     model = build("mlp").eval().requires_grad_(False)
     of = profile(model, model, digits.take(slice(200)), digits.take(slice(200, 400)))["linear_0"]
     perfect = np.full_like(of.scores.d_prime, np.inf)
@@ -117,7 +117,7 @@ def broken(request: pytest.FixtureRequest) -> Evidence:
     """The card of a network with a weight that isn't finite."""
     model = build("lenet5").eval().requires_grad_(False)
     model.get_parameter("linear_0.weight")[3] = request.param
-    digits = load("strokes", "test").take(slice(400))
+    digits = drawn_digits().take(slice(400))
     return ask(model, digits, [("linear_0", 3)], "crossed-7", controls=5, draws=20)
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import nn
-from torch.nn.functional import max_pool2d
 
 from core.models.inspectable import Inspectable, Layer, ReceptiveField, Stages
 from core.models.nonlinear import Nonlinearities, activation, followed
+from core.models.pooling import pooled
 from core.models.settings import DIGITS, DataFormat, Dropout, Sizes, dense, setting, summed
 
 SMALLEST = 16  # pixels a side: of fewer the second pooling leaves nothing
@@ -103,8 +103,8 @@ class LeNet5(Inspectable):
         f = self.behind
         return {
             "conv_0": self.conv_0,  # maps of (batch, 6, 24, 24), pooled to (batch, 6, 12, 12)
-            "conv_1": lambda maps: self.conv_1(max_pool2d(f["conv_0"](maps), 2)),
-            "linear_0": lambda maps: self.linear_0(max_pool2d(f["conv_1"](maps), 2).flatten(1)),
+            "conv_1": lambda maps: self.conv_1(pooled(f["conv_0"](maps))),
+            "linear_0": lambda maps: self.linear_0(pooled(f["conv_1"](maps)).flatten(1)),
             "linear_1": lambda hidden: self.linear_1(f["linear_0"](hidden)),
             "linear_2": lambda hidden: self.linear_2(f["linear_1"](hidden)),
         }

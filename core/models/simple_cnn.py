@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from torch import nn
-from torch.nn.functional import max_pool2d
 
 from core.models.inspectable import Inspectable, Layer, ReceptiveField, Stages
 from core.models.nonlinear import Nonlinearities, activation, followed
+from core.models.pooling import pooled
 from core.models.settings import DIGITS, DataFormat, Descent, Sizes, dense, setting, summed
 
 SMALLEST = 4  # pixels a side: of fewer the second pooling leaves nothing
@@ -83,6 +83,6 @@ class SimpleCNN(Inspectable):
         f = self.behind
         return {
             "conv1": self.conv1,  # maps of (batch, 16, 28, 28), pooled to (batch, 16, 14, 14)
-            "conv2": lambda maps: self.conv2(max_pool2d(f["conv1"](maps), 2)),
-            "fc": lambda maps: self.fc(max_pool2d(f["conv2"](maps), 2).flatten(1)),
+            "conv2": lambda maps: self.conv2(pooled(f["conv1"](maps))),
+            "fc": lambda maps: self.fc(pooled(f["conv2"](maps)).flatten(1)),
         }
