@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from core.activations import Edit, behind, collect, run
 from core.claims import ask, units_of
-from core.claims.detection import Detection, comparable, detection, scores, within_classes
+from core.claims.detection import Detection, detection, scores
 from core.claims.evidence import Controls, Evidence
 from core.claims.trial import Claim, Half, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
@@ -23,6 +23,7 @@ from core.data.concepts import CONCEPTS, Measured
 from core.interventions.bootstrap import MEASURES, Change, Resamples, changes, never_certain
 from core.interventions.controls import outgoing_norms, p_value, random_sets, strengths
 from core.interventions.removal import KINDS, Outcome, Removal
+from core.statistics.ranking import comparable, within_classes
 from tests.networks import KINDS as NETWORKS
 from tests.networks import built
 from tests.test_activations import same, state

@@ -11,7 +11,8 @@ import pytest
 import torch
 
 from core.claims import ask
-from core.claims.evidence import CARD_LIMIT, VERDICTS, Evidence, digits_hash, question, weights_hash
+from core.claims.evidence import CARD_LIMIT, VERDICTS, Evidence, digits_hash, question
+from core.models.fingerprint import weights_hash
 from core.models.registry import build
 from tests.test_ablation import Planted, digits_for, known, planted
 

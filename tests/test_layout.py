@@ -84,6 +84,13 @@ def test_interventions_know_nothing_of_what_they_are_used_for(module: str) -> No
     assert not [used for used in imports(module) if used.startswith(above)]
 
 
+@pytest.mark.parametrize(
+    "module", [name for name in CORE if name.startswith(("core.analyses", "core.architectures"))]
+)
+def test_what_is_measured_knows_no_claims(module: str) -> None:
+    assert not [used for used in imports(module) if used.startswith("core.claims")]
+
+
 def test_core_is_imported_without_streamlit_installed() -> None:
     modules = [module for module in CORE if module != "core.runtime.cache"]
     program = f"import sys; sys.modules['streamlit'] = None; import {', '.join(modules)}"

@@ -10,9 +10,8 @@ from scipy.stats import rankdata
 from sklearn.metrics import roc_auc_score
 
 from core import statistics
-from core.claims.detection import within_classes
 from core.statistics import auc_by_class, frequency_bins, middle_ranks
-from core.statistics.ranking import Answers, auc_interval, average_precision
+from core.statistics.ranking import Answers, auc_interval, average_precision, within_classes
 
 KINDS = (np.float32, np.float16, np.float64, np.int64, np.uint8)
 

@@ -19,11 +19,12 @@ from core.analyses.profiles import profile
 from core.claims import ask
 from core.claims.agreement import disagreements
 from core.claims.card import html
-from core.claims.evidence import Evidence, weights_hash
+from core.claims.evidence import Evidence
 from core.csv_text import csv_text
 from core.export import unit_archive
 from core.interventions.controls import p_value
 from core.json_text import dumps, not_finite, plain
+from core.models.fingerprint import weights_hash
 from core.models.registry import build
 from core.units import UnitId
 from tests.digits import drawn_digits

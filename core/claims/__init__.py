@@ -22,7 +22,6 @@ from core.claims.evidence import (
     Finding,
     digits_hash,
     versions,
-    weights_hash,
 )
 from core.claims.trial import Claim, Half, Progress, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
@@ -30,6 +29,7 @@ from core.data import DataSet, members
 from core.data.concepts import CONCEPTS, Measured, measure
 from core.interventions.bootstrap import Change
 from core.interventions.removal import KINDS
+from core.models.fingerprint import weights_hash
 from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId

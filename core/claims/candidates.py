@@ -15,11 +15,10 @@ from torch import nn
 
 from core.activations import peaks
 from core.arguments import seeded
-from core.claims.detection import comparable, within_classes
 from core.claims.trial import Half
 from core.interventions.removal import Removal
 from core.statistics import adjusted
-from core.statistics.ranking import Answers
+from core.statistics.ranking import Answers, comparable, within_classes
 from core.surroundings import undisturbed
 
 __all__ = ["Candidates", "candidates"]

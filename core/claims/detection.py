@@ -10,10 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from core.statistics import middle_ranks
 from core.statistics.ranking import Answers, auc_interval, average_precision
 
-__all__ = ["Detection", "comparable", "detection", "scores", "within_classes"]
+__all__ = ["Detection", "detection", "scores"]
 
 Numbers = NDArray[np.float32]
 Flags = NDArray[np.bool_]
@@ -70,22 +69,6 @@ def detection(
         present=int(inside.sum()),
         absent=int((~inside).sum()),
     )
-
-
-def comparable(labels: NDArray[np.int64], present: Flags) -> Flags:
-    """(n,): the digits of classes of which some have the concept and some don't."""
-    mixed = [c for c in np.unique(labels) if 0 < present[labels == c].mean() < 1]
-    found: Flags = np.isin(labels, mixed)
-    return found
-
-
-def within_classes(score: Numbers, labels: NDArray[np.int64]) -> Numbers:
-    """(n,): each digit's rank among those of its class, 0..1, so that the class says nothing."""
-    found = np.zeros(len(score), np.float32)
-    for label in np.unique(labels):
-        rows = labels == label
-        found[rows] = middle_ranks(score[rows]) / rows.sum()
-    return found
 
 
 def _passed(values: Tensor, rectified: bool) -> Tensor:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 
 import numpy as np
 import torch
-from torch import nn
 
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
@@ -36,7 +35,6 @@ __all__ = [
     "digits_hash",
     "question",
     "versions",
-    "weights_hash",
 ]
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
@@ -191,16 +189,6 @@ def question(names: Sequence[str], concept: str) -> str:
     text = text.removeprefix("class ") if concept.startswith("class-") else text
     few = ", ".join(names[:3]) + (f" and {len(names) - 3} more" if len(names) > 3 else "")
     return f"Do{'es' if len(names) == 1 else ''} {few} represent the {text}?"
-
-
-def weights_hash(model: nn.Module) -> str:
-    """SHA-256 of every parameter's and buffer's name, type, shape and bytes, 16 hex digits."""
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        digest.update(f"{name} {value.dtype} {tuple(value.shape)};".encode())
-        flat = value.detach().cpu().contiguous().reshape(-1)  # as bytes, for NumPy has no bfloat16
-        digest.update(flat.view(torch.uint8).numpy().tobytes())
-    return digest.hexdigest()[:16]
 
 
 def digits_hash(digits: DataSet) -> str:

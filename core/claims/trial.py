@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 from torch import nn
 
 from core.activations import collect, layer_of
-from core.claims.detection import Detection, comparable, detection, scores, within_classes
+from core.claims.detection import Detection, detection, scores
 from core.claims.evidence import Controls
 from core.data import CLASSES, DataSet
 from core.interventions.bootstrap import Change, Resamples, changes, never_certain
 from core.interventions.controls import of_each_set, p_value, random_sets, strengths
 from core.interventions.removal import Outcome, Removal
+from core.statistics.ranking import comparable, within_classes
 
 __all__ = ["Claim", "Half", "Progress", "Trial"]
 

@@ -19,14 +19,13 @@ import math
 from core.claims.detection import Detection
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Finding
 from core.interventions.bootstrap import Change
+from core.statistics.limits import AMONG_ALL, FEWEST, WITHIN
 
-__all__ = ["FEWEST", "conditional", "everywhere", "necessary", "sufficient"]
+__all__ = ["conditional", "everywhere", "necessary", "sufficient"]
 
-FEWEST = 30  # digits, below which nothing is concluded
 LOSS = 0.10  # of accuracy, at least, that units must cost to be called necessary
 KEPT = 0.75  # of the discrimination, at least, that sufficient units keep alone
 ALPHA = 0.05  # share of matched control sets that may do as much
-WITHIN, AMONG_ALL = 0.8, 0.9  # AUC of a detector
 PRECISE = 0.5  # average precision of a global detector
 
 

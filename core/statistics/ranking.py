@@ -16,7 +16,14 @@ from scipy.stats import norm
 
 from core.statistics import middle_ranks
 
-__all__ = ["Answers", "auc_interval", "average_precision", "chance"]
+__all__ = [
+    "Answers",
+    "auc_interval",
+    "average_precision",
+    "chance",
+    "comparable",
+    "within_classes",
+]
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -171,4 +178,20 @@ def _tail(n: int, drawn: int, inside: int) -> Numbers:
 def _log_choose(n: int, k: Whole) -> Numbers:
     """Logarithm of the number of ways to choose k of n."""
     found: Numbers = gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1)
+    return found
+
+
+def comparable(labels: Whole, present: Flags) -> Flags:
+    """(n,): the digits of classes of which some have the concept and some don't."""
+    mixed = [c for c in np.unique(labels) if 0 < present[labels == c].mean() < 1]
+    found: Flags = np.isin(labels, mixed)
+    return found
+
+
+def within_classes(score: NDArray[np.floating], labels: Whole) -> NDArray[np.float32]:
+    """(n,): each digit's rank among those of its class, 0..1, so that the class says nothing."""
+    found = np.zeros(len(score), np.float32)
+    for label in np.unique(labels):
+        rows = labels == label
+        found[rows] = middle_ranks(score[rows]) / rows.sum()
     return found

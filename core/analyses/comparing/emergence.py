@@ -14,7 +14,6 @@ from core.activations import all_peaks
 from core.analyses.comparing.dynamics import emergence_step, tuning_autocorrelation
 from core.analyses.described import DescribedDigits, DescribedDigitsTask
 from core.analyses.dissection import Sample
-from core.claims.detection import comparable
 from core.data.concepts import CONCEPTS
 from core.models import registry
 from core.models.inspectable import Inspectable
@@ -22,7 +21,7 @@ from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.statistics import selectivity_index
-from core.statistics.ranking import Answers
+from core.statistics.ranking import Answers, comparable
 from core.training import History
 from core.training.task import ModelTask
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from core.analyses.comparing.emergence import Emergence
-from core.claims.verdicts import FEWEST, WITHIN
+from core.statistics.limits import FEWEST, WITHIN
 
 __all__ = ["WITHIN", "BestUnits", "best_units"]
 

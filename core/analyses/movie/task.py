@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from core.analyses.movie import Film, Recorder
-from core.claims.evidence import weights_hash
 from core.data.task import DataTask
+from core.models.fingerprint import weights_hash
 from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab

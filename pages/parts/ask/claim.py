@@ -13,9 +13,9 @@ from core.analyses.profiles.task import Study
 from core.arguments import parse_whole
 from core.claims import KINDS
 from core.claims.evidence import question
-from core.claims.verdicts import FEWEST
 from core.data import members
 from core.data.concepts import CONCEPTS
+from core.statistics.limits import FEWEST
 from core.text import literal
 from core.units import UnitId
 from pages.kit import links

@@ -9,11 +9,11 @@ import streamlit as st
 
 from core.analyses.comparing import DETECTOR, Emergence, EmergenceTask, hidden_dense
 from core.charts import training as figures
-from core.claims.verdicts import FEWEST
 from core.colours import CONTROL
 from core.data.concepts import CONCEPTS
 from core.runs import Run
 from core.runtime.drawings import DRAWINGS
+from core.statistics.limits import FEWEST
 from core.training import PROBE
 from core.units import UnitId
 from pages.kit import halves, links, place

@@ -1,0 +1,8 @@
+"""Limits of what is concluded, fixed before anything was measured."""
+
+from __future__ import annotations
+
+__all__ = ["AMONG_ALL", "FEWEST", "WITHIN"]
+
+FEWEST = 30  # images, below which nothing is concluded
+WITHIN, AMONG_ALL = 0.8, 0.9  # AUC of a detector: within a class, and among all images
