@@ -32,6 +32,7 @@ from core.runtime import cache
 from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
+from pages.kit.recorded import recorded
 from pages.kit.waiting import result_of
 from pages.parts.mixture.controls import View
 from pages.parts.mixture.runs_table import MEASURED, name_of, table
@@ -125,12 +126,12 @@ def _charts(view: View, runs: Runs, base: Runs) -> None:
         if settings.experts == 1:
             st.info("With one expert there is nothing to balance: choose two or more.")
         else:
-            rows = [of for k in ks for of in over_weights(replace(settings, chosen=k))]
-            _chart(view, _frame(view, rows, runs), "α", measure, base)
+            rows = tuple(of for k in ks for of in over_weights(replace(settings, chosen=k)))
+            _chart(settings, rows, runs, "α", measure, _rules(settings, measure, base))
     with right:
         st.markdown(f"**α {settings.balance:g}**: by number of experts")
-        rows = [of for k in CHOSEN for of in over_experts(with_chosen(settings, k))]
-        _chart(view, _frame(view, rows, runs), "experts", measure, base)
+        rows = tuple(of for k in CHOSEN for of in over_experts(with_chosen(settings, k)))
+        _chart(settings, rows, runs, "experts", measure, _rules(settings, measure, base))
     st.caption(
         "Each dot is a trained network with these data and this seed; the ringed one is selected "
         "above. Open rings at the bottom are not trained yet. Lines connect networks with the "
@@ -141,25 +142,40 @@ def _charts(view: View, runs: Runs, base: Runs) -> None:
     )
 
 
-def _chart(view: View, frame: pd.DataFrame, x: str, measure: str, base: Runs) -> None:
-    """One chart with its dashed lines."""
-    rules = {}
-    if measure == "accuracy":
-        single = base[alone(view.settings)]
-        rules = {"perceptron": base[PEER].accuracy, "one expert": single.accuracy}
+def _rules(settings: MixtureSettings, measure: str, base: Runs) -> dict[str, float]:
+    """The dashed lines of a chart: what the perceptron and one expert alone reach."""
+    if measure != "accuracy":
+        return {}
+    return {
+        "perceptron": base[PEER].accuracy,
+        "one expert": base[alone(settings)].accuracy,
+    }
+
+
+@recorded
+def _chart(
+    own: MixtureSettings,
+    rows: tuple[MixtureSettings, ...],
+    runs: Runs,
+    x: str,
+    measure: str,
+    rules: dict[str, float],
+) -> None:
+    """One chart with its dashed lines. own: the mixture that is ringed."""
     title = "α of the balancing losses" if x == "α" else "experts"
+    frame = _frame(own, rows, runs)
     chart = finished_chart(figures.against, frame, x, measure, title=title, rules=rules)
-    st.vega_lite_chart(chart, key=f"runs against {x} of {view.run}")
+    st.vega_lite_chart(chart, key=f"runs against {x}")
 
 
-def _frame(view: View, rows: Sequence[MixtureSettings], runs: Runs) -> pd.DataFrame:
+def _frame(own: MixtureSettings, rows: Sequence[MixtureSettings], runs: Runs) -> pd.DataFrame:
     """A row for each run of a chart, with its numbers where it is kept."""
     found = []
     for of in rows:
         numbers = runs[of].row() if of in runs else dict.fromkeys(_DRAWN, np.nan)
         settings = {"α": f"{of.balance:g}", "experts": str(of.experts)}
         settings["k"] = str(of.chosen or "all")
-        states = {"kept": of in runs, "current": of == view.settings}
+        states = {"kept": of in runs, "current": of == own}
         found.append({**settings, **states, **numbers})
     return pd.DataFrame(found).drop_duplicates(["α", "experts", "k"])  # one expert has no k
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 
 import pandas as pd
 import streamlit as st
@@ -11,6 +12,7 @@ from core.architectures.mixture.summary import RunSummary
 from core.models.mixture import MixtureSettings
 from core.models.settings import Settings
 from core.runs import Run
+from pages.kit.recorded import recorded
 from pages.kit.tables import column, download
 from pages.parts.mixture.words import GATES
 
@@ -48,9 +50,18 @@ def table(
 ) -> None:
     """All runs that are kept, best first, the current one marked."""
     every = {**runs, **base}
-    frame = pd.DataFrame([_row(run, network, of) for network, of in every.items()])
-    frame = frame.sort_values("accuracy", ascending=False, kind="stable")
-    st.markdown(f"**All {len(frame)} trained networks**, seed {run.seed}")
+    _table(run, every)
+    name = f"{run.data}-seed{run.seed}"
+    download(partial(_frame, run, every), f"gate-runs-{name}")
+    if any(len(of.load) for of in every.values()):
+        label = "Load and importance of each expert as CSV"
+        download(partial(_loads, every), f"gate-runs-load-{name}", label)
+
+
+@recorded
+def _table(run: Run, every: dict[Settings, RunSummary]) -> None:
+    """The table, with the definition of each column."""
+    st.markdown(f"**All {len(every)} trained networks**, seed {run.seed}")
     wanted = {name: column(*of) for name, of in MEASURED.items()}
     wanted |= {name: column(name, about) for name, about in OTHERS.items()}
     wanted["accuracy"] = st.column_config.NumberColumn(
@@ -61,18 +72,22 @@ def table(
     )
     for name, about in _WHOLE.items():
         wanted[name] = st.column_config.NumberColumn(name, format="localized", help=about)
-    st.dataframe(frame, hide_index=True, column_config=wanted)
+    st.dataframe(_frame(run, every), hide_index=True, column_config=wanted)
     st.caption(
         "▶: the network selected above. Perceptron: 784 → 264 → 10, without a gate, so its gate "
         "columns are empty. Use the settings above to select another network."
     )
-    loads = [_experts(network, of) for network, of in every.items() if len(of.load)]
-    name = f"{run.data}-seed{run.seed}"
-    download(frame, f"gate-runs-{name}")
-    if loads:
-        download(
-            pd.concat(loads), f"gate-runs-load-{name}", "Load and importance of each expert as CSV"
-        )
+
+
+def _frame(run: Run, every: Mapping[Settings, RunSummary]) -> pd.DataFrame:
+    """A row for each run, the best first."""
+    frame = pd.DataFrame([_row(run, network, of) for network, of in every.items()])
+    return frame.sort_values("accuracy", ascending=False, kind="stable")
+
+
+def _loads(every: Mapping[Settings, RunSummary]) -> pd.DataFrame:
+    """Load and importance of each expert of the runs that have a gate."""
+    return pd.concat([_experts(network, of) for network, of in every.items() if len(of.load)])
 
 
 def _row(run: Run, network: Settings, of: RunSummary) -> dict[str, object]:

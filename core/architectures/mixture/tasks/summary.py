@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
@@ -50,20 +51,22 @@ class RunSummaryTask(Task[RunSummary]):
 def kept_runs(run: Run, lab: Lab) -> dict[Settings, RunSummary]:
     """The mixtures of one layer that the lab has for these data and this seed."""
     found: dict[Settings, RunSummary] = {}
-    for settings in _others(run):
-        task = RunSummaryTask(run.with_network(settings))
+    for other in _others(run):
+        task = RunSummaryTask(other)
         kept = lab.find(task) if lab.has(task) else None
         if kept is not None:
-            found[settings] = kept
+            found[other.settings] = kept
     return found
 
 
-def trained_runs(run: Run, lab: Lab) -> tuple[MixtureSettings, ...]:
+def trained_runs(run: Run, lab: Lab) -> tuple[Settings, ...]:
     """The mixtures of one layer that were trained, on whatever page."""
-    return tuple(of for of in _others(run) if lab.has(ModelTask(run.with_network(of))))
+    return tuple(other.settings for other in _others(run) if lab.has(ModelTask(other)))
 
 
-def _others(run: Run) -> tuple[MixtureSettings, ...]:
+@lru_cache(64)
+def _others(run: Run) -> tuple[Run, ...]:
     """The mixture itself, where it has one layer, and all that it is compared with."""
     own = run.settings if isinstance(run.settings, MixtureSettings) else MixtureSettings()
-    return tuple(dict.fromkeys([*([own] if own.layers == 1 else []), *grid(own)]))
+    every = dict.fromkeys([*([own] if own.layers == 1 else []), *grid(own)])
+    return tuple(run.with_network(settings) for settings in every)
