@@ -12,11 +12,13 @@ from core.analyses.profiles.task import StudyTask
 from core.models.registry import MODELS
 from core.runs import Run
 from core.runtime import cache
+from core.runtime.jobs import JOBS
 from tests.labs import SmallLab
 from tests.linked import no_work
 from tests.test_pages import opened, said
 
 SMALL = "widths=8,epochs=1"
+ACTIVE = ("waiting", "running")
 
 
 @pytest.fixture(scope="module")
@@ -148,3 +150,31 @@ def test_the_sidebar_keeps_the_network() -> None:
     links = [link.proto.query_string for link in at.get("page_link")]
     assert links
     assert all("settings=widths%3D8%2Cepochs%3D1" in link for link in links)
+
+
+OWN = "lenet5 widths=3-4-16-12,activation=tanh,epochs=1"
+UNIT = "lenet5/linear_0/3"
+VIEWS: dict[str, tuple[str, dict[str, str]]] = {
+    "home": ("home", {}),
+    "a unit": ("units", {"unit": UNIT}),
+    "feature visualization": ("feature_visualization", {}),
+    "dissection": ("dissection", {}),
+    "multimodality": ("multimodality", {}),
+    "anomalies": ("training", {"view": "anomalies"}),
+    "emergence": ("training", {"view": "emergence"}),
+    "a claim": ("ask", {"layer": "linear_0", "concept": "class-7", "units": UNIT}),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_page_opens_a_network_with_its_own_settings(view: str) -> None:
+    page, values = VIEWS[view]
+    model, settings = OWN.split()
+    at = opened(page, {"model": model, "settings": settings, **values})
+    while under_way := [job for job in JOBS._jobs.values() if job.snapshot().state in ACTIVE]:
+        assert all(job.wait(300) for job in under_way)
+        at.run()
+    assert not at.exception
+    assert not at.error, [error.value for error in at.error]
+    assert not any("settings" in warning.value for warning in at.warning)
+    assert at.get("bidi_component") or at.dataframe or at.get("vega_lite_chart")
