@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor
@@ -17,6 +18,7 @@ from core.architectures.som.measure import (
     shuffled,
     topographic_error,
 )
+from core.architectures.som.results import SOMMeasures
 from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.models.prototypes import means, nearest, squared_distances
@@ -228,3 +230,20 @@ def test_the_map_is_shown_as_it_learns(strokes: DataSet) -> None:
     assert [values["picture"] is not None for _, values in shown] == [True] * 5
     assert "distance" in shown[0][1]
     assert build("lenet5").portrait() is None
+
+
+def test_a_map_that_is_no_square_keeps_its_rows_and_columns() -> None:
+    """Two rows of three cells of 2 x 2 pixels; pixel 3 of cell k is k / 10."""
+    maps = np.zeros((1, 6, 2, 2), np.float32)
+    maps[0, :, 1, 1] = np.arange(6) / 10
+    none, labels = pd.DataFrame(), np.array([[0, 1, 2, 3, 4, 5]])
+    opened = SOMMeasures(
+        np.array([0]), maps, labels, none, np.zeros(6, np.int64), np.zeros((2, 3)),
+        np.array([3]), none, 0.0,
+    )  # fmt: skip
+    assert opened.shape == (2, 3)
+    np.testing.assert_allclose(opened.plane(3), [[0, 0.1, 0.2], [0.3, 0.4, 0.5]])
+    cells = opened.cells()
+    assert cells[["row", "column", "label"]].to_numpy().tolist() == [
+        [0, 0, 0], [0, 1, 1], [0, 2, 2], [1, 0, 3], [1, 1, 4], [1, 2, 5],
+    ]  # fmt: skip

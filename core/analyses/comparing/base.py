@@ -14,7 +14,7 @@ SEEDS = 3
 
 
 def seeds_of(run: Run) -> tuple[Run, ...]:
-    """The choice with its seed and the next two."""
+    """The run with its seed and the next two."""
     return tuple(replace(run, seed=run.seed + more) for more in range(SEEDS))
 
 

@@ -19,7 +19,7 @@ from pages.kit import links, place
 from pages.kit.controls import pick, steps
 from pages.kit.waiting import result_of
 
-__all__ = ["ALL", "View", "controls", "mixture_of"]
+__all__ = ["View", "controls"]
 
 KINDS = {
     "One layer": MixtureSettings(),

@@ -47,7 +47,7 @@ LABEL = "The most frequent class among the training digits for which this cell i
 
 
 class View(NamedTuple):
-    """What the parts of the section show: the choice, the map, the digit and its path."""
+    """What the parts of the section show: the run, the map, the digit and its path."""
 
     run: Run
     opened: SOMMeasures
