@@ -18,6 +18,9 @@ from pages.parts.ask import (
     ledger,
 )
 from pages.parts.ask import (
+    carrier as carrier_view,
+)
+from pages.parts.ask import (
     search as search_view,
 )
 from pages.parts.ask import (
@@ -41,6 +44,7 @@ def page() -> None:
         card.load()
     else:
         evidence = result_of(EvidenceTask(study.run, *asked.key()))
+        evidence = carrier_view.with_carrier(evidence, study, asked)
         ledger.remember(evidence, place.address(**asked.address(study.run.architecture)))
         verdict_view.verdict(evidence)
         card.downloads(evidence)
@@ -49,8 +53,9 @@ def page() -> None:
         verdict_view.controls(evidence)
     slow = st.container()  # what may have to be computed comes last, in its place
     ledger.ledger()
-    if asked.units:
-        with slow:
+    with slow:
+        carrier_view.carrier(study, asked)
+        if asked.units:
             verdict_view.pairs(study, asked)
             search_view.search(study, asked)
 

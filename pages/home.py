@@ -8,7 +8,7 @@ from core.analyses.profiles.task import StudyTask
 from pages.kit import place
 from pages.kit.waiting import result_of
 from pages.parts.home import overview
-from pages.parts.home.exercises import exercises
+from pages.parts.home.exercises import answer, exercises
 
 
 def page() -> None:
@@ -25,9 +25,12 @@ def page() -> None:
     st.subheader("The most specialized units")
     overview.specialized(study)
     st.subheader("Four questions to begin with")
-    exercises()
+    answered = exercises()
     st.subheader("How it learned")
     overview.learning(study)
+    # what may have to be computed comes last, in its place
+    with answered:
+        answer(study)
 
 
 page()

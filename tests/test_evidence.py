@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from core.claims import ask
+from core.claims.agreement import disagreements
 from core.claims.evidence import CARD_LIMIT, VERDICTS, Evidence, digits_hash, question
 from core.models.fingerprint import weights_hash
 from core.models.registry import build
@@ -29,6 +30,7 @@ def made(units: tuple[int, ...] = (7,), *, seed: int = 0, model: Planted | None 
         controls=30,
         draws=50,
         measured=known(digits.labels == 7),
+        directions=False,
     )
 
 
@@ -185,10 +187,10 @@ def test_a_file_that_is_too_large_is_not_even_read(card: Evidence) -> None:
     assert "3,1" in said
 
 
-def test_every_field_but_two_is_needed(card: Evidence) -> None:
+def test_every_field_but_three_is_needed(card: Evidence) -> None:
     for name in json.loads(card.to_json()):
         text = edited(card, lambda content, name=name: content.pop(name))  # type: ignore[misc]
-        if name in ("made_with", "training"):
+        if name in ("made_with", "training", "carrier"):
             assert Evidence.from_json(text).verdict == "supported"
         else:
             refused(text)
@@ -206,6 +208,8 @@ def test_a_field_of_another_type_is_refused(card: Evidence, value: Any) -> None:
     texts = {"model", "layer", "concept", "ablation", "data", "data_hash", "weights_hash"}
     for name, own in json.loads(card.to_json()).items():
         if type(value) is type(own) and (name in texts or isinstance(value, int)):
+            continue
+        if name == "carrier" and value is None:  # what carries the concept was not tested
             continue
         if name in ("made_with", "training"):
             continue
@@ -279,3 +283,16 @@ def test_a_card_that_could_not_be_written_again_is_refused(card: Evidence) -> No
     for _ in range(700):
         nested = [nested]
     refused(edited(card, lambda of: of.update(training={"deep": nested})))
+
+
+# What carries the concept
+
+
+def test_what_carries_the_concept_comes_back_and_counts_where_both_say_it(card: Evidence) -> None:
+    said = replace(card, carrier="a direction")
+    assert Evidence.from_json(said.to_json()) == said
+    assert disagreements(said, card) == disagreements(card, said) == []
+    (sentence,) = disagreements(said, replace(card, carrier="a unit"))
+    assert "a direction" in sentence
+    assert "a unit" in sentence
+    assert "is no carrier" in refused(edited(card, lambda of: of.update(carrier="a layer")))

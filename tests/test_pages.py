@@ -22,6 +22,7 @@ from core.analyses.modality.task import LayerModesTask, UnitModesTask
 from core.analyses.movie.task import MovieTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
+from core.claims.carrier_task import CarrierTask
 from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
 from core.data import mnist
 from core.data.concepts import CONCEPTS
@@ -32,6 +33,9 @@ from core.runtime.lab import Lab
 from core.runtime.store import Store, default_store
 from core.runtime.task import Report
 from core.training.task import ModelTask
+from pages.kit.carried import sentence
+from pages.parts.ask.carrier import with_carrier
+from pages.parts.ask.claim import Asked
 from tests.labs import SmallLab
 from tests.linked import check_link, link
 from tests.test_outside import keys_of_links
@@ -46,7 +50,8 @@ PAGES = tuple(
         {file.stem for file in Path(FRAME).parent.glob("*.py")} - {"__init__", "frame"} - OWN_FILES
     )
 )
-CLAIM = EvidenceTask(RUN, "linear_1", (3,), "class-7", "zero")
+CLAIM_KEY = "linear_1", (3,), "class-7", "zero"
+CLAIM = EvidenceTask(RUN, *CLAIM_KEY)
 
 
 @pytest.fixture(scope="module")
@@ -62,6 +67,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
         CandidatesTask(RUN, "linear_0", "crossed-7"),
         CandidatesTask(RUN, "linear_0", "class-7"),
         UnitSearchTask(RUN, "linear_1", 7),
+        CarrierTask(RUN, "linear_0", "crossed-7"),
+        CarrierTask(RUN, "linear_1", "class-7"),
         SubpopulationsTask(RUN, "linear_0"),
         MovieTask(RUN),
     ):
@@ -478,6 +485,18 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
     evidence = lab.known(CLAIM)
     assert evidence.findings["necessary"].reason in words
     assert f"p = {evidence.controls.p_value:.3f}" in words
+
+
+def test_what_carries_the_concept_is_said_in_a_sentence(lab: SmallLab) -> None:
+    """On Ask, on Home for the crossed 7, and on the card."""
+    task = CarrierTask(RUN, "linear_1", "class-7")
+    at = asked()
+    assert sentence(lab.known(task), task) in said(at)
+    assert "A unit, a direction, or neither?" in said(at)
+    evidence = with_carrier(lab.known(CLAIM), lab.known(StudyTask(RUN)), Asked(*CLAIM_KEY, 1))
+    assert evidence.carrier == lab.known(task).verdict
+    first = CarrierTask(RUN, "linear_0", "crossed-7")
+    assert sentence(lab.known(first), first) in said(opened("home"))
 
 
 def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:

@@ -16,7 +16,9 @@ from torch import nn
 
 from core.activations import check_unit, layer_of
 from core.arguments import seeded, whole
+from core.claims.carrying import carrier_in
 from core.claims.evidence import (
+    NEITHER,
     Controls,
     Evidence,
     Finding,
@@ -30,6 +32,7 @@ from core.data.concepts import CONCEPTS, Measured, measure
 from core.interventions.bootstrap import Change
 from core.interventions.removal import KINDS
 from core.models.fingerprint import weights_hash
+from core.statistics.limits import FEWEST
 from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
@@ -52,13 +55,16 @@ def ask(
     controls: int = CONTROLS,
     draws: int = DRAWS,
     measured: Measured | None = None,
+    directions: bool = True,
     on_progress: Progress | None = None,
 ) -> Evidence:
     """The evidence on whether `units`, all of one layer, carry `concept`.
 
     digits: test digits, cut in discovery and confirmation here. operator: what replaces an
     activation, see `Removal`. measured: concepts of just these digits, so that they need not be
-    measured again. seed: of controls, bootstrap and resampling. controls, draws: at least one.
+    measured again. directions: whether to tell too what carries the concept in the layer, a unit, a
+    direction or neither, which takes most of the time. seed: of controls, bootstrap, rotations and
+    resampling. controls, draws: at least one.
     on_progress: called with 0..1 and what is being done.
 
     Raises `ValueError` for an unknown concept or operator, no units or all units of the layer,
@@ -79,10 +85,16 @@ def ask(
     label = CONCEPTS[concept].label
     claim = Claim(layer, chosen, concept, label, operator, controls, draws, seed)
     trial = Trial(model, claim, *both)
-    removed = trial.removed_controls(lambda done, text: told(0.2 + 0.2 * done, text))
-    kept = trial.kept_controls(lambda done, text: told(0.4 + 0.4 * done, text))
-    told(0.8, f"Bootstrap of {draws:,} draws")
+    share = 0.4 if directions else 0.8
+    removed = trial.removed_controls(lambda done, text: told(0.1 + share / 2 * done, text))
+    kept = trial.kept_controls(lambda done, text: told(0.1 + share / 2 * (1 + done), text))
+    told(0.1 + share, f"Bootstrap of {draws:,} draws")
     found = trial.changes()
+    carrier = None
+    if directions:
+        carrier = _carrier(
+            model, layer, both, seed, lambda done, text: told(0.6 + 0.4 * done, text)
+        )
     return Evidence(
         model=getattr(model, "name", type(model).__name__.lower()),
         layer=layer,
@@ -101,7 +113,20 @@ def ask(
         controls=removed,
         kept_controls=kept,
         made_with=versions(),
+        carrier=carrier,
     )
+
+
+def _carrier(
+    model: nn.Module, layer: str, both: tuple[Half, Half], seed: int, told: Progress
+) -> str:
+    """One of `CARRIERS`; "neither" where there are too few digits, or no finite numbers."""
+    if min(int(of.sum()) for half in both for of in (half.present, ~half.present)) < FEWEST:
+        return NEITHER
+    try:
+        return carrier_in(model, layer, both, seed, told).verdict
+    except ValueError:  # of too few digits of its classes, or numbers that are none
+        return NEITHER
 
 
 def _findings(

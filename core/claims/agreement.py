@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import fields, is_dataclass
+from dataclasses import fields, is_dataclass, replace
 
 from core.claims.evidence import Evidence
 from core.interventions.bootstrap import Change
@@ -22,8 +22,10 @@ def disagreements(card: Evidence, again: Evidence) -> list[str]:
     """In what two results of one question differ, a sentence for each value; none if in nothing.
 
     Numbers agree when they differ by rounding only, and everything else when it is equal. The many
-    changes of groups come last.
+    changes of groups come last. What carries the concept counts where both say it.
     """
+    if card.carrier is None or again.carrier is None:
+        card, again = replace(card, carrier=None), replace(again, carrier=None)
     mine, other = values(card), values(again)
     return [
         _sentence(path, mine.get(path, _ABSENT), other.get(path, _ABSENT))

@@ -58,7 +58,7 @@ def html(evidence: Evidence) -> str:
         '<meta name=viewport content="width=device-width">'
         f"<title>{escape(card.question)}</title><style>{_VARIABLES}{_STYLE}</style>"
         f"<h1>{escape(card.question)}</h1>"
-        f"<p class=note>{_conditions(card)}</p>{findings}"
+        f"<p class=note>{_conditions(card)}</p>{findings}{_carrier(card)}"
         f"<h2>What changes without the units</h2>{_table(card.changes)}"
         f"<h2>Compared with random units</h2>{_controls(card.controls)}"
         f"{_controls(card.kept_controls)}"
@@ -83,6 +83,13 @@ def _conditions(card: Evidence) -> str:
         f"the other, {card.confirmation:,} digits ({card.data}), of which {card.n:,} have the "
         "concept."
     )
+
+
+def _carrier(card: Evidence) -> str:
+    """What carries the concept in the layer, where that was tested."""
+    if card.carrier is None:
+        return ""
+    return f"<p><b>Carried in {escape(card.layer)} by:</b> {escape(card.carrier)}.</p>"
 
 
 def _table(changes: Sequence[Change]) -> str:

@@ -26,6 +26,7 @@ from core.text import literal
 from core.units import UnitId
 
 __all__ = [
+    "CARRIERS",
     "QUESTIONS",
     "SUPPORTED",
     "VERDICTS",
@@ -39,6 +40,7 @@ __all__ = [
 
 SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
 VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE)
+A_UNIT, A_DIRECTION, NEITHER = CARRIERS = ("a unit", "a direction", "neither")
 QUESTIONS = ("necessary", "sufficient", "conditional detector", "global detector")
 CARD_LIMIT = 2 * 2**20  # bytes of a card; one with 1,000 control sets has about 60 KB
 _FORMAT = "specialized-neurons evidence 1"
@@ -84,7 +86,8 @@ class Evidence:
 
     units: indices in `layer`. ablation: "zero", "mean" or "resample". data: their source;
     data_hash and weights_hash: of the test digits and of the model. discovery, confirmation:
-    digits in each half. n: confirmation digits that have the concept.
+    digits in each half. n: confirmation digits that have the concept. carrier: what carries it in
+    the layer, "a unit", "a direction" or "neither"; None where that was not tested.
     """
 
     model: str
@@ -105,6 +108,7 @@ class Evidence:
     kept_controls: Controls
     made_with: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    carrier: str | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -264,6 +268,8 @@ def _checked(card: Evidence) -> Evidence:
         raise ValueError(f"{literal(sorted(wrong)[0], 40)} is not a verdict")
     if card.ablation not in KINDS:
         raise ValueError(f"{literal(card.ablation, 40)} is not a kind of ablation")
+    if card.carrier is not None and card.carrier not in CARRIERS:
+        raise ValueError(f"{literal(card.carrier, 40)} is no carrier")
     card.change(card.concept)
     return card
 

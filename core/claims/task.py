@@ -63,6 +63,7 @@ class EvidenceTask(Task[Evidence]):
             seed=self.seed,
             operator=self.kind,
             measured=described.measured,
+            directions=False,  # which are the same for all claims on the layer, see `CarrierTask`
             on_progress=report,
         )
         return replace(evidence, training=self.run.facts())

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 if TYPE_CHECKING:
-    from core.models.settings import Settings
+    from core.models.settings import DataFormat, Settings
 
 __all__ = ["Inspectable", "Layer", "ReceptiveField", "SelfOrganizing", "Stages", "Tap"]
 
@@ -99,12 +99,14 @@ class Inspectable(nn.Module):
     """A classifier of images in 0..1 into logits, with named layers.
 
     Each of `described` is the name of a submodule whose output is the layer. settings: those of its
-    architecture and training, of a model that the registry knows.
+    architecture and training, and reads: the images that it is made for, of a model that the
+    registry knows.
     """
 
     name: str
     described: tuple[Layer, ...]
     settings: Settings
+    reads: DataFormat
     history: Any = None  # a core.training.History once trained
 
     @property

@@ -134,5 +134,5 @@ def draw(
     with _SEEDING, torch.random.fork_rng(devices=[]):
         torch.default_generator.manual_seed(seed)
         model = found.network(data)
-    model.settings = found
+    model.settings, model.reads = found, data
     return model

@@ -69,6 +69,11 @@ class Study:
     accuracy: float
     profiles: dict[str, Profile]
 
+    @property
+    def widest(self) -> str:
+        """The hidden layer with the most units, the first of several."""
+        return max(self.model.layers[:-1], key=lambda layer: len(self.profiles[layer]))
+
 
 @dataclass(frozen=True)
 class StudyTask(Derived[Study]):

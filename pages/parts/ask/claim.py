@@ -59,7 +59,7 @@ class Asked:
 
 def controls(study: Study, described: DescribedDigits) -> Asked:
     """The widgets of the claim, and the claim."""
-    layer = links.one_of("layer", study.model.layers, _widest(study))
+    layer = links.one_of("layer", study.model.layers, study.widest)
     counts = _counts(described)
     usual = "crossed-7" if counts.get("crossed-7", 0) >= FEWEST else "class-7"
     concept = links.one_of("concept", tuple(counts), usual)
@@ -169,12 +169,6 @@ def _counts(described: DescribedDigits) -> dict[str, int]:
     counts = {name: int(present[described.measured.names.index(name)]) for name in names}
     order = sorted(names, key=lambda name: (counts[name] < FEWEST, name.startswith("class-")))
     return {name: counts[name] for name in order if counts[name]}
-
-
-def _widest(study: Study) -> str:
-    """The hidden layer with the most units."""
-    hidden = study.model.layers[:-1]
-    return max(hidden, key=lambda layer: len(study.profiles[layer]))
 
 
 def _aloud(study: Study, asked: Asked) -> None:

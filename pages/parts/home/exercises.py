@@ -5,10 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
+from core.analyses.profiles.task import Study
+from core.claims.carrier_task import CarrierTask
 from pages.kit import place
+from pages.kit.carried import ABOUT, sentence
+from pages.kit.waiting import result_of
 
-__all__ = ["exercises"]
+__all__ = ["answer", "exercises"]
+
+CONCEPT = "crossed-7"  # of the question that this app was built for
 
 
 @dataclass(frozen=True)
@@ -24,10 +31,10 @@ class Exercise:
 EXERCISES = (
     Exercise(
         "Is there a unit for the crossed seven?",
-        "These units respond to the 7. Open one: how does it change when a bar is added to the "
-        "same seven? Then search for units that respond to a crossed 7. There may be none.",
-        "units",
-        {"answers": "class-7", "sort": "selectivity"},
+        "Ask about the units that respond to it most: which verdicts do they get? Does any of them "
+        "tell a crossed seven from a plain one better than a random direction of the layer does?",
+        "ask",
+        {"concept": CONCEPT},
     ),
     Exercise(
         "Which units do nothing?",
@@ -54,14 +61,26 @@ EXERCISES = (
 )
 
 
-def exercises() -> None:
-    """Four cards, two a row."""
-    for pair in (EXERCISES[:2], EXERCISES[2:]):
-        for column, exercise in zip(st.columns(2), pair, strict=True):
-            with column.container(border=True, height="stretch"):
-                st.markdown(f"**{exercise.question}**")
-                st.markdown(exercise.look)
-                values = dict(exercise.values)
-                if "layer" in values:
-                    values["layer"] = place.layers()[0]
-                place.link(exercise.page, "Begin", **values)
+def exercises() -> DeltaGenerator:
+    """Four cards, two a row; gives the place of the first question's answer."""
+    places = [_card(*of) for of in zip(EXERCISES, [*st.columns(2), *st.columns(2)], strict=True)]
+    return places[0]
+
+
+def _card(exercise: Exercise, column: DeltaGenerator) -> DeltaGenerator:
+    """One card, and the place of an answer in it."""
+    with column.container(border=True, height="stretch"):
+        st.markdown(f"**{exercise.question}**")
+        answered = st.container()
+        st.markdown(exercise.look)
+        values = dict(exercise.values)
+        if "layer" in values:
+            values["layer"] = place.layers()[0]
+        place.link(exercise.page, "Begin", **values)
+    return answered
+
+
+def answer(study: Study) -> None:
+    """What carries the crossed seven in the widest layer, in a sentence."""
+    task = CarrierTask(study.run, study.widest, CONCEPT)
+    st.markdown(sentence(result_of(task), task), help=ABOUT)

@@ -15,10 +15,13 @@ from core.analyses.described import DescribedDigitsTask
 from core.analyses.labelling import NONE, Labels, score_card
 from core.analyses.labelling.task import UnitLabels, UnitLabelsTask
 from core.analyses.profiles.task import Study
+from core.claims.carrier_task import CarrierTask
 from core.data.concepts import CONCEPTS
+from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
 from core.units import UnitId
 from pages.kit import activations, controls, links, place
+from pages.kit.carried import ABOUT, sentence
 from pages.kit.charts import finished_chart
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -41,6 +44,7 @@ def labels(study: Study, layer: str, index: int) -> None:
         )
         return
     _said(named.labels[layer], index)
+    _carried(study, named.labels[layer], layer, index)
     left, right = st.columns([3, 2])
     with left:
         _card(named.labels[layer], index)
@@ -66,6 +70,25 @@ def _said(found: Labels, index: int) -> None:
         return
     several = " (polysemantic: two labels)" if "|" in label else ""
     st.markdown(f"It responds to **{label}**{several}.", help=DEFINITIONS["label"])
+
+
+def _carried(study: Study, found: Labels, layer: str, index: int) -> None:
+    """What carries the label's concept in the layer, once that was asked; else the way to ask."""
+    concept = found.code[index].partition("|")[0].rpartition(",")[2].removeprefix("!")
+    if concept not in CONCEPTS or CONCEPTS[concept].label is None:
+        return
+    task = CarrierTask(study.run, layer, concept)
+    known = cache.find(task)
+    if known is not None:
+        st.markdown(sentence(known, task), help=ABOUT)
+        return
+    place.link(
+        "ask",
+        f"Is “{CONCEPTS[concept].text}” carried by a unit of this layer, or by a direction?",
+        layer=layer,
+        concept=concept,
+        units=UnitId(study.run.architecture, layer, index),
+    )
 
 
 def _metrics(values: Mapping[str, float]) -> None:

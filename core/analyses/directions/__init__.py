@@ -1,0 +1,1 @@
+"""Directions of a layer: fitted, compared with its units and with rotated axes, and erased."""
