@@ -1,4 +1,7 @@
-"""The one name that a unit has everywhere: `model/layer/index`."""
+"""The one name that a unit has everywhere, `model/layer/index`, and that a direction has.
+
+A direction of a layer is named for the concept that it was fitted to: `model/layer/concept`.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,9 @@ from dataclasses import dataclass
 from core.arguments import whole
 from core.text import literal
 
-_FORM = re.compile(r"([a-z][a-z0-9_]*)/([a-z][a-z0-9_.]*)/(0|[1-9][0-9]{0,17})")
+_LAYER = r"([a-z][a-z0-9_]*)/([a-z][a-z0-9_.]*)"
+_FORM = re.compile(_LAYER + r"/(0|[1-9][0-9]{0,17})")
+_DIRECTION = re.compile(_LAYER + r"/([a-z][a-z0-9-]*)")
 
 
 @dataclass(frozen=True, order=True)
@@ -46,3 +51,29 @@ class UnitId:
 
     def __str__(self) -> str:
         return f"{self.model}/{self.layer}/{self.index}"
+
+
+@dataclass(frozen=True, order=True)
+class DirectionId:
+    """A direction's name: the model, the layer, and the concept that it was fitted to."""
+
+    model: str
+    layer: str
+    concept: str
+
+    @classmethod
+    def parse(cls, text: str) -> DirectionId:
+        """The direction that `text` names, such as "lenet5/linear_0/crossed-7".
+
+        Raises `ValueError` naming the valid form when `text` is anything else.
+        """
+        found = _DIRECTION.fullmatch(text) if isinstance(text, str) else None
+        if found is None:
+            raise ValueError(
+                f"{literal(text)} is not a direction: write model/layer/concept, such as "
+                "lenet5/linear_0/crossed-7."
+            )
+        return cls(*found.groups())
+
+    def __str__(self) -> str:
+        return f"{self.model}/{self.layer}/{self.concept}"

@@ -6,17 +6,22 @@ import streamlit as st
 
 from core.analyses.profiles.task import StudyTask
 from core.text import literal
-from core.units import UnitId
+from core.units import DirectionId, UnitId
 from pages.kit import place
 from pages.kit.unit import layer_option, unit_option
 from pages.kit.waiting import result_of
 from pages.parts.units import browse
 from pages.parts.units import unit as unit_view
+from pages.parts.units.direction import direction, direction_option
 
 
 def page() -> None:
-    """All units, or the one that the address names."""
+    """All units, or the unit or direction that the address names."""
     study = result_of(StudyTask(place.run()))
+    named = direction_option(study).value()
+    if named:
+        direction(study, DirectionId.parse(named))
+        return
     layer = layer_option(("all", *study.model.layers)).value()
     if "unit" not in st.query_params:
         browse.units(study)

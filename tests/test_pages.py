@@ -23,9 +23,11 @@ from core.analyses.movie.task import MovieTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
 from core.claims.carrier_task import CarrierTask
+from core.claims.direction_task import DirectionTask
 from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
 from core.data import mnist
 from core.data.concepts import CONCEPTS
+from core.data.task import DataTask
 from core.runs import Run
 from core.runtime import cache
 from core.runtime.jobs import JOBS
@@ -69,6 +71,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
         UnitSearchTask(RUN, "linear_1", 7),
         CarrierTask(RUN, "linear_0", "crossed-7"),
         CarrierTask(RUN, "linear_1", "class-7"),
+        DirectionTask(RUN, "linear_1", "class-7"),
         SubpopulationsTask(RUN, "linear_0"),
         MovieTask(RUN),
     ):
@@ -497,6 +500,36 @@ def test_what_carries_the_concept_is_said_in_a_sentence(lab: SmallLab) -> None:
     assert evidence.carrier == lab.known(task).verdict
     first = CarrierTask(RUN, "linear_0", "crossed-7")
     assert sentence(lab.known(first), first) in said(opened("home"))
+
+
+def test_a_direction_has_a_page(lab: SmallLab) -> None:
+    name = "mlp/linear_1/class-7"
+    at = opened("units", {"direction": name})
+    assert not at.exception
+    assert at.title[0].value == name
+    found = lab.known(DirectionTask(RUN, "linear_1", "class-7"))
+    tables = [of.value for of in at.dataframe]
+    assert tables[0]["auc"].tolist() == found.concepts["auc"].tolist()
+    best = int(np.abs(found.shares).argmax())
+    assert tables[1]["unit"][0] == f"mlp/linear_1/{best}"
+    shown = {grid["label"]: grid for grid in grids(at)}
+    highest = int(found.read.argmax())
+    digits = lab.result(DataTask("strokes", "confirmation"))
+    assert digits.ids[highest] in json.dumps(shown[f"Highest digits of {name}"])
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("mlp/linear_1/3", "`mlp/linear_1/3` is not a direction: write model/layer/concept"),
+        ("mlp/conv_0/class-7", "is of no layer of mlp: choose one of linear_0, linear_1"),
+        ("mlp/linear_1/zebra", "`zebra` is no concept that a direction is fitted to"),
+    ],
+)
+def test_a_wrong_direction_is_said(name: str, message: str) -> None:
+    at = opened("units", {"direction": name})
+    assert not at.exception
+    assert any(message in warning.value for warning in at.warning)
 
 
 def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -> None:

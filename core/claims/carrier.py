@@ -29,6 +29,7 @@ __all__ = [
     "Reading",
     "carrier_of",
     "find",
+    "reached",
 ]
 
 Numbers = NDArray[np.float64]
@@ -118,16 +119,23 @@ class Carrier:
         return _share(areas >= self.trained.direction_auc)
 
     @property
+    def unit_stands_out(self) -> bool:
+        """Whether the unit is better than the best axis of 95 % of rotations."""
+        return self.trained.unit.judged > self.trained.limit and self.unit_over[0] > 0
+
+    @property
+    def direction_stands_out(self) -> bool:
+        """Whether the direction is better than the best axis of 95 % of rotations."""
+        return self.trained.direction_auc > self.trained.limit and self.direction_over[0] > 0
+
+    @property
     def verdict(self) -> str:
         """One of `evidence.CARRIERS`; "neither" also where there are too few digits to tell."""
-        found = self.trained
-        if min(found.n, found.absent) < FEWEST:
+        if min(self.trained.n, self.trained.absent) < FEWEST:
             return NEITHER
-        unit = found.unit.judged > found.limit and self.unit_over[0] > 0
-        if unit and self.unit_p <= ALPHA:
+        if self.unit_stands_out and self.unit_p <= ALPHA:
             return A_UNIT
-        direction = found.direction_auc > found.limit and self.direction_over[0] > 0
-        if direction and self.direction_p <= ALPHA:
+        if self.direction_stands_out and self.direction_p <= ALPHA:
             return A_DIRECTION
         return NEITHER
 
@@ -197,11 +205,21 @@ def _found(
     own = _within(unit.sign * other.values[:, unit.index], other.labels)
     axes, high = _rotated(first, other, rotations, seed, on_progress)
     direction = fit_direction(first.values, first.present, seed=seed)
-    read = _within(direction.values(other.values).astype(np.float32), other.labels)
+    read = _read(direction, other)
     n = int(other.present.sum())
     area = _auc(read, other.present)
     found = Found(unit, axes, direction, area, n, len(other.present) - n)
     return found, _Read(own, high, read, other.present)
+
+
+def reached(direction: Direction, judged: Reading) -> float:
+    """The AUC of a direction on `judged` digits, which are those of `Reading.judged`."""
+    return _auc(_read(direction, judged), judged.present)
+
+
+def _read(direction: Direction, judged: Reading) -> Floats:
+    """(n,): what a direction gives on judged digits."""
+    return _within(direction.values(judged.values).astype(np.float32), judged.labels)
 
 
 def _rotated(

@@ -14,7 +14,7 @@ from core.claims.trial import Half, Progress
 from core.models.untrained import SEEDS, untrained_networks
 from core.statistics.ranking import comparable
 
-__all__ = ["carrier_in", "reading"]
+__all__ = ["carrier_in", "reading", "values_of"]
 
 MOST = 1000  # digits with a concept, and without it
 _FEW = 10  # rotations in a network that isn't trained
@@ -54,10 +54,15 @@ def reading(network: nn.Module, half: Half, layer: str) -> Reading:
         np.concatenate([np.flatnonzero(among & of)[:MOST] for of in (present, ~present)])
     )
     images = half.digits.images[index]
+    return Reading(values_of(network, images, layer), present[index], labels[index])
+
+
+def values_of(network: nn.Module, images: Tensor, layer: str) -> NDArray[np.float32]:
+    """(n, units): a layer before its ReLU; a map's maximum."""
     values: NDArray[np.float32] = collect_layers(network, images, (layer,), reduce=_peak)[
         layer
     ].numpy()
-    return Reading(values, present[index], labels[index])
+    return values
 
 
 def _peak(values: Tensor) -> Tensor:

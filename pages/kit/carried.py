@@ -40,7 +40,7 @@ def sentence(found: Carrier, task: CarrierTask) -> str:
             f"**Too few digits**: {of.n} with the concept and {of.absent} without it; at least "
             f"{FEWEST} of each are needed."
         )
-    said = _SAY.get(found.verdict, "**Neither a unit nor a direction stands out.**")
+    said = _SAY.get(found.verdict) or _neither(found)
     before = [each.direction_auc for each in found.untrained]
     return (
         f"{said} “{concept}” in {task.layer}: the best unit is {best_unit(found, task)}, AUC "
@@ -49,3 +49,12 @@ def sentence(found: Carrier, task: CarrierTask) -> str:
         f"fitted direction {of.direction_auc:.3f}, in untrained networks {min(before):.3f} to "
         f"{max(before):.3f}."
     )
+
+
+def _neither(found: Carrier) -> str:
+    """Why it is neither."""
+    if found.direction_stands_out:
+        return "**Neither: a direction tells it, but as well before training.**"
+    if found.unit_stands_out:
+        return "**Neither: a unit tells it, but as well before training.**"
+    return "**Neither a unit nor a direction stands out.**"

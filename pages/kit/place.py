@@ -42,7 +42,8 @@ __all__ = [
 
 DATA = links.one_of("data", SOURCES)
 MODEL = replace(links.one_of("model", tuple(MODELS)), implied=lambda: _model_of_unit())
-OF_MODEL = ("section", "unit", "units", "pins", "compare")  # keys of what a network has
+# keys of what a network has
+OF_MODEL = ("section", "direction", "unit", "units", "pins", "compare")
 LAST_SEED = 999
 SEED = links.integer("seed", 0, LAST_SEED, 0)
 FRAME = (DATA.key, MODEL.key, SETTINGS, SEED.key)  # keys of what stays from page to page

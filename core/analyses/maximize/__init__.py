@@ -7,7 +7,7 @@ Erhan et al. 2009; Simonyan et al. 2014 (arXiv:1312.6034); Olah, Mordvintsev & S
 """
 
 from core.analyses.maximize.loop import BUDGETS, Maximized, Settings, maximize
-from core.analyses.maximize.objectives import OBJECTIVES, Channel, Neuron, Objective
+from core.analyses.maximize.objectives import OBJECTIVES, Along, Channel, Neuron, Objective
 from core.analyses.maximize.parameterizations import (
     PARAMETERIZATIONS,
     Covariance,
@@ -20,6 +20,7 @@ __all__ = [
     "BUDGETS",
     "OBJECTIVES",
     "PARAMETERIZATIONS",
+    "Along",
     "Channel",
     "Covariance",
     "Fourier",

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from core.arguments import real, whole
 
-__all__ = ["OBJECTIVES", "Channel", "Neuron", "Objective", "Scaled", "Sum"]
+__all__ = ["OBJECTIVES", "Along", "Channel", "Neuron", "Objective", "Scaled", "Sum"]
 
 
 class Objective(Protocol):
@@ -100,6 +100,21 @@ class Scaled(_Arithmetic):
     def __call__(self, activations: Tensor, units: Tensor) -> Tensor:
         """(batch,): the product."""
         return self.factor * self.objective(activations, units)
+
+
+@dataclass(frozen=True, eq=False)
+class Along(_Arithmetic):
+    """How far a layer goes along a direction, weights · activations; of a map its maximum counts.
+
+    weights: float32 (units,). The same for every image, whatever its unit.
+    """
+
+    weights: Tensor
+
+    def __call__(self, activations: Tensor, units: Tensor) -> Tensor:
+        """(batch,): the product."""
+        values = activations.amax((2, 3)) if activations.ndim == 4 else activations
+        return values @ self.weights.to(values)
 
 
 OBJECTIVES: Mapping[str, Objective] = MappingProxyType({"neuron": Neuron(), "channel": Channel()})

@@ -12,6 +12,8 @@ from core.claims.carrier import Carrier
 from core.claims.carrier_task import CarrierTask
 from core.claims.evidence import Evidence
 from core.runtime import cache
+from core.units import DirectionId
+from pages.kit import place
 from pages.kit.carried import ABOUT, best_unit, sentence
 from pages.kit.charts import finished_chart
 from pages.kit.recorded import recorded
@@ -32,6 +34,8 @@ def carrier(study: Study, asked: Asked) -> None:
     st.subheader("A unit, a direction, or neither?", anchor=False)
     task = CarrierTask(study.run, asked.layer, asked.concept)
     _answer(result_of(task), task)
+    name = DirectionId(study.run.architecture, asked.layer, asked.concept)
+    place.link("units", f"Open the direction {name}", direction=name)
 
 
 @recorded
