@@ -98,6 +98,16 @@ class Trial:
         without = self.removal.without(self.claim.units)
         return changes(self.removal.intact, without, self.groups, self.resamples)
 
+    def loss(self) -> float:
+        """The share of the concept's digits that is no longer right without the units, −1..1."""
+        some = self.removal.on(self.half.present)
+        before, after = some.intact.right, some.without(self.claim.units).right
+        return float(before.mean(dtype=np.float64) - after.mean(dtype=np.float64))
+
+    def kept(self) -> float:
+        """The discrimination that the units alone keep, −1..1; see `_discrimination`."""
+        return self._discrimination(self.removal.keeping(self.claim.units))
+
     def removed_controls(self, told: Progress) -> Controls:
         """The loss of likelihood on the concept's digits, for the units and for control sets."""
         some = self.removal.on(self.half.present)
