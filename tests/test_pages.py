@@ -515,7 +515,7 @@ def test_a_direction_has_a_page(lab: SmallLab) -> None:
     shown = {grid["label"]: grid for grid in grids(at)}
     highest = int(found.read.argmax())
     digits = lab.result(DataTask("strokes", "confirmation"))
-    assert digits.ids[highest] in json.dumps(shown[f"Highest digits of {name}"])
+    assert digits.ids[highest] in json.dumps(shown[f"Highest of all digits, {name}"])
 
 
 @pytest.mark.parametrize(

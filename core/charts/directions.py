@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from core.charts.base import HEIGHT, LINE, layered, legend
-from core.charts.lines import banded, dotted
+from core.charts.lines import dotted
 from core.colours import CONTROL, MARK, MODEL
 
 __all__ = ["densities", "fewer_digits"]
@@ -55,18 +55,16 @@ def fewer_digits(curve: pd.DataFrame, untrained: pd.DataFrame) -> alt.LayerChart
     curve: columns digits, auc. untrained: digits, auc (the median), low, high.
     """
     x = alt.X("digits:Q", title="digits with the concept", scale=alt.Scale(type="log"))
-    y = alt.Y("auc:Q", title="AUC", scale=alt.Scale(domain=[0.5, 1]))
+    scale = alt.Scale(domain=[0.5, 1], clamp=True)
+    y = alt.Y("auc:Q", title="AUC", scale=scale)
     tips = [alt.Tooltip("digits:Q", format=","), alt.Tooltip("auc:Q", format=".3f")]
-    before = alt.Chart(untrained.assign(network="untrained networks")).encode(x=x)
-    grey = banded(
-        before,
-        dotted(before, colour=CONTROL),
-        y,
-        tooltip=[*tips, alt.Tooltip("low:Q", format=".3f"), alt.Tooltip("high:Q", format=".3f")],
-        opacity=0.2,
-    )
+    ends = [alt.Tooltip(f"{end}:Q", format=".3f") for end in ("low", "high")]
+    before = alt.Chart(untrained).encode(x=x)
+    low = alt.Y("low:Q", scale=scale, title="AUC")
+    band = before.mark_area(opacity=0.25, color=CONTROL).encode(y=low, y2="high:Q")
+    grey = dotted(before, colour=CONTROL).encode(y=y, tooltip=[*tips, *ends])
     own = dotted(alt.Chart(curve).encode(x=x), colour=MODEL).encode(y=y, tooltip=tips)
-    return layered(grey, own).properties(height=HEIGHT)
+    return layered(band, grey, own).properties(height=HEIGHT)
 
 
 def _shares(values: np.ndarray, edges: np.ndarray) -> np.ndarray:

@@ -78,10 +78,15 @@ def direction(study: Study, name: DirectionId) -> None:
     with right:
         _curve(found)
     st.subheader("Digits on which it is highest, and lowest", anchor=False)
-    for kind, order in (("Highest", -1), ("Lowest", 1)):
+    label = CONCEPTS[name.concept].label
+    for kind, order, of in (
+        (f"Highest of class {label}", -1, label),
+        (f"Lowest of class {label}", 1, label),
+        ("Highest of all digits", -1, None),
+    ):
         st.markdown(f"**{kind}**")
-        grid = _extremes(found, digits, order)
-        image_grid(grid, key=f"grid of {kind}", label=f"{kind} digits of {name}", scale=1)
+        grid = _extremes(found, digits, order, of)
+        image_grid(grid, key=f"grid of {order} {of}", label=f"{kind}, {name}", scale=1)
     st.caption("Below each: its class · what the direction gives. Digits of the confirmation half.")
     st.subheader("Its maximized input", anchor=False)
     _maximized(found, digits, name)
@@ -133,9 +138,10 @@ def _curve(found: DirectionStudy) -> None:
 
 
 @drawn_once
-def _extremes(found: DirectionStudy, digits: DataSet, order: int) -> Grid:
-    """The digits on which it is highest (order −1) or lowest (1)."""
-    numbers = np.argsort(order * found.read, kind="stable")[:_SHOWN]
+def _extremes(found: DirectionStudy, digits: DataSet, order: int, label: int | None) -> Grid:
+    """The digits, of a class or all, on which it is highest (order −1) or lowest (1)."""
+    among = np.arange(len(digits)) if label is None else np.flatnonzero(digits.labels == label)
+    numbers = among[np.argsort(order * found.read[among], kind="stable")[:_SHOWN]]
     labels, names = digits.labels.numpy()[numbers].tolist(), digits.ids
     values = found.read[numbers]
     tiles = pictures.enlarged(pictures.ink(digits.images.numpy()[numbers, 0]), 3)
