@@ -51,6 +51,7 @@ def page() -> None:
     ledger.ledger()
     if asked.units:
         with slow:
+            verdict_view.matter(study, asked)
             verdict_view.pairs(study, asked)
             search_view.search(study, asked)
 

@@ -24,7 +24,7 @@ __all__ = ["Measure", "each_alone"]
 
 Measure: TypeAlias = Callable[[Tensor, Tensor], Tensor]
 
-BYTES = 2**20  # of activations at once: they stay near the processor
+BYTES = 2**22  # of activations at once: with less, threads wait for one another for longest
 _DIGITS = 500  # at once
 
 
@@ -84,9 +84,19 @@ def _by_update(
         units = max(1, at_once // (intact.numel() * intact.element_size()))
         parts = []
         for some, weights in zip(changes.split(units), reading.weights.split(units), strict=True):
-            changed = torch.baddbmm(intact.expand(len(some), -1, -1), some, weights)
+            changed = _changed(intact, some, weights)
             logits = follow(changed.flatten(0, 1)).unflatten(0, changed.shape[:2])
             parts.append(measure(logits, labels[rows]))
         found.append(torch.cat(parts))
         on_progress(min(1.0, (first + _DIGITS) / n))
     return torch.cat(found, 1)
+
+
+def _changed(intact: Tensor, changes: Tensor, weights: Tensor) -> Tensor:
+    """(units, digits, outputs): intact (digits, outputs) and what each unit's change adds to it.
+
+    changes: (units, digits, columns). weights: (units, columns, outputs).
+    """
+    if changes.shape[2] == 1:  # a third of the time of a product of matrices
+        return torch.addcmul(intact, changes, weights)
+    return torch.baddbmm(intact.expand(len(changes), -1, -1), changes, weights)
