@@ -6,7 +6,17 @@ import sys
 
 import torch
 
-from bench import activations, asking, dissection, gating, maximizing, modality, pages, training
+from bench import (
+    activations,
+    asking,
+    dissection,
+    gating,
+    maximizing,
+    modality,
+    pages,
+    single,
+    training,
+)
 from core.runtime.cache import THREADS
 
 
@@ -14,7 +24,17 @@ def main() -> int:
     """Print the table; 1 when a promise is broken."""
     rounds = int(sys.argv[1]) if len(sys.argv) > 1 else 5
     torch.set_num_threads(THREADS)
-    parts = (activations, asking, dissection, gating, maximizing, modality, training, pages)
+    parts = (
+        activations,
+        asking,
+        single,
+        dissection,
+        gating,
+        maximizing,
+        modality,
+        training,
+        pages,
+    )
     rows = [row for part in parts for row in part.measure(rounds)]
     width = max(len(row.what) for row in rows)
     for row in rows:

@@ -16,6 +16,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias, TypeVar
 
 import numpy as np
@@ -30,6 +31,7 @@ from core.text import literal
 from core.units import UnitId
 
 __all__ = [
+    "DenseReading",
     "Edit",
     "all_peaks",
     "batches_of",
@@ -37,8 +39,10 @@ __all__ = [
     "check_unit",
     "collect",
     "collect_layers",
+    "dense_reading",
     "layer_names",
     "layer_of",
+    "logits_with",
     "peaks",
     "reader",
     "run",
@@ -244,6 +248,102 @@ def _later_stages(model: Inspectable, layer: str) -> Callable[[Tensor], Tensor]:
         return values
 
     return follow
+
+
+@dataclass(frozen=True)
+class DenseReading:
+    """How a dense layer reads the layer before it: each of its units by columns of its own.
+
+    layer: the dense one. weights: (units, columns, outputs), of the layer before and of the dense
+    one. bias: (outputs,). inputs: from activations of the layer before, (n, units[, height,
+    width]), to what the dense one reads, (n, units, columns), through which gradients flow.
+    """
+
+    layer: str
+    weights: Tensor = field(repr=False)
+    bias: Tensor = field(repr=False)
+    inputs: Callable[[Tensor], Tensor] = field(repr=False)
+
+    def outputs(self, inputs: Tensor) -> Tensor:
+        """The dense layer's activations (n, outputs) of inputs (n, units, columns)."""
+        return torch.addmm(self.bias, inputs.flatten(1), self.weights.flatten(0, 1))
+
+
+@undisturbed()
+def dense_reading(model: nn.Module, layer: str) -> DenseReading | None:
+    """How the next layer reads `layer`, if it is dense and reads each unit by columns of its own.
+
+    None where that can't be told: of the last layer, of a model that isn't made of stages, and
+    where what stands between both layers mixes units. It is told by trying, on activations drawn
+    at random: no two units share a column, and the columns' weights give the next layer.
+
+    Raises `ValueError` for an unknown layer.
+    """
+    described, names = layer_of(model, layer), layer_names(model)
+    staged = isinstance(model, Inspectable) and tuple(model.stages()) == names
+    if not staged or layer == names[-1]:
+        return None
+    replica: Any = _replica(model)
+    following = names[names.index(layer) + 1]
+    dense = replica.get_submodule(following)
+    if type(dense) is not nn.Linear or dense.in_features % described.units:
+        return None
+    next_stage = replica.stages()[following]
+    shape = described.units, *(described.map or ())
+    generator = torch.Generator().manual_seed(0)
+    first, second = torch.randn(2, 1, *shape, generator=generator).to(dense.weight)
+    with torch.no_grad():
+        expected = next_stage(first)
+    replica.set_submodule(following, nn.Identity())
+    stage = replica.stages()[following]
+    weights = dense.weight.T.unflatten(0, (described.units, -1))
+    bias = weights.new_zeros(weights.shape[2]) if dense.bias is None else dense.bias
+    reading = DenseReading(
+        following, weights, bias, lambda values: stage(values).unflatten(1, (described.units, -1))
+    )
+    with torch.no_grad():
+        found = reading.outputs(reading.inputs(first))
+        known = torch.allclose(found, expected, rtol=1e-4, atol=1e-4)
+        return reading if known and _read_apart(reading, first, second) else None
+
+
+def _read_apart(reading: DenseReading, first: Tensor, second: Tensor) -> bool:
+    """Whether each unit has columns of its own. first, second: activations (1, units, …).
+
+    Units whose number has a certain bit take their second activation, for each bit: of any two
+    units one then changes without the other, so a shared column is seen.
+    """
+    number = torch.arange(first.shape[1])
+    before, after = reading.inputs(first), reading.inputs(second)
+    for bit in range(max(1, (len(number) - 1).bit_length())):
+        chosen = (number >> bit) % 2 == 1
+        mixed = torch.where(chosen.view(1, -1, *[1] * (first.ndim - 2)), second, first)
+        expected = torch.where(chosen[None, :, None], after, before)
+        if not torch.equal(reading.inputs(mixed), expected):
+            return False
+    return True
+
+
+@undisturbed()
+def logits_with(
+    model: nn.Module, values: Mapping[tuple[str, int], float | Tensor]
+) -> Callable[[Tensor], Tensor]:
+    """A function from images to logits, through which gradients flow, with some units held.
+
+    values: by layer and index; a number, or what a map is held at, (height, width). The whole
+    network is run, as it is by `run`.
+
+    Raises `ValueError` for an unknown unit.
+    """
+    by_layer: dict[str, dict[int, Edit | Tensor]] = {}
+    for unit, value in values.items():
+        layer, index = check_unit(model, unit)
+        by_layer.setdefault(layer, {})[index] = value
+    replica = _replica(model)
+    for layer, held in by_layer.items():
+        hook = _editing(layer, held, layer_of(model, layer).steps)
+        replica.get_submodule(layer).register_forward_hook(hook)
+    return lambda images: replica(_fitting(replica, images))
 
 
 @undisturbed()

@@ -56,6 +56,7 @@ def page() -> None:
     with slow:
         carrier_view.carrier(study, asked)
         if asked.units:
+            verdict_view.matter(study, asked)
             verdict_view.pairs(study, asked)
             search_view.search(study, asked)
 

@@ -65,15 +65,20 @@ def emergence(selectivity: pd.DataFrame, *, passed: str = "batches seen") -> alt
 
 
 def class_profile(
-    means: ArrayLike, low: ArrayLike, high: ArrayLike, control: ArrayLike | None = None
+    means: ArrayLike,
+    low: ArrayLike,
+    high: ArrayLike,
+    control: ArrayLike | None = None,
+    *,
+    measure: str = "mean activation",
 ) -> alt.LayerChart:
-    """A unit's mean activation on each class, with 95 % intervals.
+    """A unit's mean activation, or another measure, on each class, with 95 % intervals.
 
     means, low, high: (classes,). control: the untrained unit's means, as grey ticks.
     """
     columns = {"class": np.arange(len(np.asarray(means))), "mean": means, "low": low, "high": high}
     frame = pd.DataFrame({name: np.asarray(values) for name, values in columns.items()})
-    x, y = alt.X("class:O", title="class", axis=LEVEL), alt.Y("mean:Q", title="mean activation")
+    x, y = alt.X("class:O", title="class", axis=LEVEL), alt.Y("mean:Q", title=measure)
     tips = [
         "class:O",
         *(alt.Tooltip(f"{name}:Q", format=".3f") for name in ("mean", "low", "high")),

@@ -15,7 +15,7 @@ from core.interventions.edits import Edits
 from core.interventions.effects import PairedChange
 from core.statistics import wilson_interval
 
-__all__ = ["accuracy", "accuracy_row", "are_correct", "class_changes", "correct"]
+__all__ = ["accuracy", "accuracy_row", "are_correct", "class_changes", "correct", "margins"]
 
 Flags = NDArray[np.bool_]
 
@@ -24,6 +24,16 @@ def are_correct(logits: Tensor, labels: Tensor) -> Flags:
     """Whether each image's highest logit is its class's, bool (n,). logits: (n, classes)."""
     flags: Flags = (logits.argmax(1) == labels).numpy()
     return flags
+
+
+def margins(logits: Tensor, labels: Tensor) -> Tensor:
+    """(..., n): the logit of each image's class less the largest other.
+
+    logits: (..., n, classes). labels: int64 (n,). Through it gradients flow.
+    """
+    own = labels[:, None].expand(*logits.shape[:-1], 1)
+    others = logits.scatter(-1, own, -torch.inf)
+    return logits.gather(-1, own)[..., 0] - others.amax(-1)
 
 
 def correct(model: nn.Module, images: DataSet, edits: Edits | None = None) -> Flags:

@@ -21,6 +21,7 @@ from torch.nn.functional import log_softmax
 from core.activations import behind, collect, layer_of
 from core.arguments import seeded
 from core.data import DataSet
+from core.interventions.answers import margins
 from core.interventions.donors import derangement
 from core.interventions.edits import replaced, unit_indices
 from core.surroundings import undisturbed
@@ -58,8 +59,7 @@ class Outcome:
     @property
     def margin(self) -> Numbers:
         """(n,): logit of the right class less the largest other."""
-        others = self.logits.scatter(1, self.labels[:, None], -torch.inf)
-        return (self._own(self.logits) - others.amax(1)).numpy()
+        return margins(self.logits, self.labels).numpy()
 
     @property
     def nll(self) -> Numbers:
@@ -124,6 +124,11 @@ class Removal:
         part.digits = self.digits.take(index)
         part.values, part._instead = self.values[index], self._instead[index]
         return part
+
+    @property
+    def instead(self) -> Tensor:
+        """What stands for the activations of removed units, of the shape of `values`."""
+        return self._instead
 
     @property
     def units(self) -> int:

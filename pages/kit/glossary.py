@@ -50,6 +50,8 @@ NAMES = {
     "conditional detector": "Conditional detector",
     "global detector": "Global detector",
     "erasable": "Erasable with few units",
+    "necessity": "Loss of margin",
+    "linear share": "Linear share",
     "second iou": "IoU of second",
     "third iou": "IoU of third",
 }
@@ -313,6 +315,31 @@ DEFINITIONS = {
     "permuted": (
         "The same unit with the digits' labels shuffled, same procedure: 95th percentile over "
         "shuffles. This is the chance level."
+    ),
+    "necessity": (
+        "By how much the margin of this digit, the logit of its class minus the largest other "
+        "logit, falls when the activation is replaced: measured digit by digit, nothing is "
+        "estimated. A digit is listed only if the loss is larger than rounding."
+    ),
+    "linear share": (
+        "The same to first order: what the next layer reads of the unit, minus what it reads "
+        "after the replacement, times the slope of the margin along it, (x − x₀) · ∂margin/∂x. "
+        "Only what is linear in the units adds up: the shares of all units of a layer differ from "
+        "the loss when all of them are replaced."
+    ),
+    "overlap": (
+        "Digits that activate a unit most need not be those whose answer depends on it (relevance "
+        "maximization, Achtibat et al. 2023). Counted: of the digits it matters for most, how many "
+        "are among as many with the highest activation. Rank correlation: Spearman's, over all "
+        "digits of the confirmation half; 1 if both sort the digits alike."
+    ),
+    "relevance map": (
+        "Contribution of the unit: how much the margin falls without it, as a function of the "
+        "image. Gradient × input: each pixel's ink times the slope of the contribution along it. "
+        "Occlusion: what the contribution loses when the ink of a square of 4 × 4 pixels is "
+        "erased, spread evenly over the square. If the contribution were linear in the pixels, "
+        "both would add up to the contribution minus that on blank paper; what is missing is the "
+        "completeness gap."
     ),
     "share": (
         "Activation of the unit on its maximized image, divided by its largest activation on a "

@@ -22,7 +22,7 @@ from pages.kit import links
 from pages.kit.controls import choose, text
 from pages.kit.glossary import DEFINITIONS
 
-__all__ = ["Asked", "controls"]
+__all__ = ["KIND_NAMES", "Asked", "controls"]
 
 KIND_NAMES = {
     "zero": "zero",

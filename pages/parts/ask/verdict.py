@@ -7,22 +7,24 @@ import streamlit as st
 
 from core import charts
 from core.analyses.profiles.task import Study
+from core.analyses.relevance.task import RelevanceTask
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.claims.task import PairEffectsTask
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import MEASURES
+from core.runtime import cache
 from core.runtime.drawings import DRAWINGS
-from pages.kit import links
+from pages.kit import links, relevance
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
-from pages.parts.ask.claim import Asked
+from pages.parts.ask.claim import KIND_NAMES, Asked
 
-__all__ = ["controls", "effects", "finding", "pairs", "verdict"]
+__all__ = ["controls", "effects", "finding", "matter", "pairs", "verdict"]
 
 COLOURS = {SUPPORTED: "green", NOT_SUPPORTED: "blue", INCONCLUSIVE: "orange"}
 ICONS = {
@@ -133,6 +135,30 @@ def _beside(of: Controls, words: str) -> None:
         f"Orange: these units, {of.own:.3f}. Grey: {len(of)} sets of equally many other units, "
         f"{of.distinct} of them distinct."
     )
+
+
+def matter(study: Study, asked: Asked) -> None:
+    """The digits that the units, removed together, matter for, whatever the concept."""
+    st.subheader(
+        f"Digits {'they matter' if len(asked.units) > 1 else 'it matters'} for", anchor=False
+    )
+    if asked.layer == study.model.layers[-1]:
+        st.caption(relevance.LAST_LAYER)
+        return
+    found = result_of(RelevanceTask(study.run, asked.layer, asked.units, asked.kind))
+    units = len(asked.units)
+    if not len(found.trained.digits):
+        relevance.nothing(found.trained, units)
+        return
+    digits = cache.digits(study.run.data, "confirmation")
+    whose = f"{units} units of {asked.layer}" if units > 1 else f"{asked.layer}/{asked.units[0]}"
+    relevance.row(
+        found,
+        digits,
+        label=f"Digits that {whose} of {study.run} matter for",
+        replaced=KIND_NAMES[asked.kind],
+    )
+    relevance.overlap(found, units)
 
 
 def pairs(study: Study, asked: Asked) -> None:

@@ -27,7 +27,7 @@ from pages.kit.charts import ALTAIR, finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.recorded import recorded
 from pages.kit.tables import download_file
-from pages.parts.units import comparison
+from pages.parts.units import comparison, relevance
 from pages.parts.units import labels as label_view
 from pages.parts.units.examples import examples, judged, mean_images
 from pages.parts.units.maximized import maximized, maximizing
@@ -55,6 +55,8 @@ def unit(study: Study, layer: str, index: int) -> None:
         _histogram(profile, index, described.passed)
     st.subheader("Digits it responds to, and digits it doesn't respond to")
     examples(study, layer, index)
+    st.subheader("Digits it matters for")
+    mattering = st.container()
     st.subheader("Its mean image on each class")
     mean_images(profile, name, described.passed)
     st.subheader("Its maximized input")
@@ -75,6 +77,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
         (named, UnitLabelsTask(study.run), lambda: label_view.labels(study, layer, index)),
+        *relevance.sections(mattering, study, layer, index),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
     )
 
