@@ -23,6 +23,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
+from torch.func import functional_call
 
 from core.arguments import real, whole
 from core.models.inspectable import Inspectable, Layer
@@ -46,6 +47,7 @@ __all__ = [
     "peaks",
     "reader",
     "run",
+    "weight_reader",
 ]
 
 Images: TypeAlias = Tensor | NDArray[np.float32]
@@ -177,6 +179,47 @@ def reader(model: nn.Module, layer: str) -> Callable[[Tensor], Tensor]:
     """A function from images to the activations of `layer`, through which gradients flow."""
     read = _layers_reader(model, (layer,))
     return lambda images: read(images)[layer]
+
+
+@undisturbed()
+def weight_reader(
+    model: nn.Module, layer: str
+) -> Callable[[Mapping[str, Tensor], Tensor, Mapping[str, Tensor]], Tensor]:
+    """A function from weights, images and earlier layers' activations to those of `layer`.
+
+    Weights are parameters and buffers by name, in any type, that of the images. An earlier layer
+    gives what it is said to give, before its ReLU, else what it gives anyway. Either way no
+    gradient flows through it: that by a weight is what the weight does between there and `layer`.
+
+    Raises `ValueError` for an unknown layer.
+    """
+    layer_of(model, layer)
+    replica, names = _replica(model), layer_names(model)
+    given: dict[str, Tensor] = {}
+    turns: dict[str, Iterator[int]] = {}  # rows of layers that run row by row
+
+    def holding(earlier: str) -> Callable[[nn.Module, Any, Tensor], Tensor]:
+        by_row = layer_of(model, earlier).steps
+
+        def hook(module: nn.Module, inputs: Any, output: Tensor) -> Tensor:
+            held = given.get(earlier)
+            if held is None:
+                return output.detach()
+            return held[:, :, next(turns[earlier]), 0] if by_row else held
+
+        return hook
+
+    for earlier in names[: names.index(layer)]:
+        replica.get_submodule(earlier).register_forward_hook(holding(earlier))
+
+    def call(weights: Mapping[str, Tensor], images: Tensor, held: Mapping[str, Tensor]) -> object:
+        given.clear()
+        given.update(held)
+        turns.update({name: itertools.count() for name in names})
+        return functional_call(replica, dict(weights), (images,))
+
+    read = _read_by(replica, model, (layer,), call)
+    return lambda weights, images, held: read(weights, images, held)[layer]
 
 
 @undisturbed()
@@ -424,9 +467,16 @@ def _layers_reader(
     model: nn.Module, layers: Sequence[str]
 ) -> Callable[[Tensor], dict[str, Tensor]]:
     """A function from images to activations by layer, which stops at the last layer needed."""
+    replica = _replica(model)
+    return _read_by(replica, model, layers, lambda images: replica(_fitting(replica, images)))
+
+
+def _read_by(
+    replica: nn.Module, model: nn.Module, layers: Sequence[str], call: Callable[..., object]
+) -> Callable[..., dict[str, Tensor]]:
+    """A function of what `call` takes, which runs the replica, to activations by layer."""
     for layer in layers:
         layer_of(model, layer)
-    replica = _replica(model)
     wanted = {layer: _calls(model, layer) for layer in layers}
     seen: dict[str, list[Tensor]] = {}
 
@@ -441,10 +491,10 @@ def _layers_reader(
     for layer in layers:
         replica.get_submodule(layer).register_forward_hook(keep(layer))
 
-    def read(images: Tensor) -> dict[str, Tensor]:
+    def read(*args: Any) -> dict[str, Tensor]:
         seen.update({layer: [] for layer in layers})
         try:
-            replica(_fitting(replica, images))
+            call(*args)
         except _Reached:
             return {
                 layer: torch.stack(seen[layer], 2)[..., None] if calls > 1 else seen[layer][0]

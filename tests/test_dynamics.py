@@ -11,18 +11,16 @@ from scipy.stats import norm, ortho_group, pearsonr
 
 from core.analyses.comparing.dynamics import (
     area_under_curve,
-    correlations,
     emergence_step,
     label_survival,
     linear_cka,
-    match,
-    match_null,
     mean_absolute_correlation,
     participation_ratio,
     tuning_autocorrelation,
     tuning_drift,
 )
 from core.statistics import auc_by_class, class_moments
+from core.statistics.matching import correlations, match, match_null
 
 Layers = tuple[np.ndarray, np.ndarray]
 Similarity = Callable[[np.ndarray, np.ndarray], float]

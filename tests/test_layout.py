@@ -25,6 +25,8 @@ ANALYSES = (
     "core.analyses.comparing.dynamics",
     "core.analyses.movie",
     "core.analyses.subpopulations",
+    "core.analyses.wiring",
+    "core.analyses.neighbours",
     "core.statistics.modes",
     "core.architectures.mixture",
 )

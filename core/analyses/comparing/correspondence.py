@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from core.activations import peaks
 from core.analyses.comparing.base import SEEDS, SeveralTask, seeds_of
-from core.analyses.comparing.dynamics import match, match_null
 from core.analyses.comparing.emergence import Emergence
 from core.data import DataSet
 from core.data.task import DataTask
@@ -19,6 +18,7 @@ from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
+from core.statistics.matching import match, match_null
 from core.training.task import ModelTask
 
 Numbers = NDArray[np.float64]

@@ -7,21 +7,17 @@ networks. Profiles are (units, classes): each unit's class means.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.optimize import linear_sum_assignment
+
+from core.statistics.matching import both_layers, centred, centred_layer, normed
 
 __all__ = [
-    "Matching",
     "area_under_curve",
-    "correlations",
     "emergence_step",
     "label_survival",
     "linear_cka",
-    "match",
-    "match_null",
     "mean_absolute_correlation",
     "participation_ratio",
     "tuning_autocorrelation",
@@ -29,21 +25,8 @@ __all__ = [
 ]
 
 Array = NDArray[np.float64]
-Whole = NDArray[np.int64]
 
 EMERGED = 0.05  # AUC above one half that a unit must end with before its rise has a time
-
-
-@dataclass(frozen=True)
-class Matching:
-    """Which unit of another network each unit corresponds to.
-
-    partner: (units,), indices into the other network's units, each at most once. correlation:
-    (units,), with the partner, signed, -1..1.
-    """
-
-    partner: Whole
-    correlation: Array
 
 
 def linear_cka(x: ArrayLike, y: ArrayLike) -> float:
@@ -54,55 +37,9 @@ def linear_cka(x: ArrayLike, y: ArrayLike) -> float:
     arXiv:1905.00414). 0 where all units of one are constant. Raises `ValueError` unless both are
     finite, of as many digits, two or more.
     """
-    a, b = _layers(x, y)
+    a, b = both_layers(x, y)
     norms = np.linalg.norm(a.T @ a) * np.linalg.norm(b.T @ b)
     return float(np.linalg.norm(b.T @ a) ** 2 / norms) if norms > 0 else 0.0
-
-
-def correlations(x: ArrayLike, y: ArrayLike) -> Array:
-    """Pearson's correlation of each unit of one network with each of another, (units, units).
-
-    x: (n, units), the rows found. y: (n, other units), the columns. 0 for a constant unit. Raises
-    as `linear_cka`.
-    """
-    a, b = _layers(x, y)
-    found: Array = (_normed(a).T @ _normed(b)).clip(-1, 1)
-    return found
-
-
-def match(x: ArrayLike, y: ArrayLike) -> Matching:
-    """One-to-one partners of the units of x among those of y, of the largest total |correlation|.
-
-    x: (n, units). y: (n, as many units or more). Hungarian assignment (Li et al. 2015,
-    arXiv:1511.07543). The sign is free, since the next layer can turn it. The partner of a
-    constant unit means nothing; its correlation is 0. Raises `ValueError` where y has fewer units,
-    and as `linear_cka`.
-    """
-    found = correlations(x, y)
-    units, others = found.shape
-    if others < units:
-        raise ValueError(f"{units} units among {others}: give the layer with fewer units first.")
-    mine, partner = linear_sum_assignment(np.abs(found), maximize=True)
-    return Matching(partner.astype(np.int64), found[mine, partner])
-
-
-def match_null(x: ArrayLike, y: ArrayLike, draws: int = 20, seed: int = 0) -> float:
-    """|Correlation| with a partner that 95 % of units don't reach where y's digits are shuffled.
-
-    The quantile over draws and pairs of units that vary. Well above 0: matching takes the largest
-    of many chance correlations. Above it, units share something about the digits, which may be no
-    more than their classes. 0 where no unit of one varies. Raises `ValueError` for fewer than one
-    draw, and as `linear_cka`.
-    """
-    if draws < 1:
-        raise ValueError(f"{draws} draws: give 1 or more.")
-    # constant units are left out: their zeros would lower the bar for all others
-    a, b = (_normed(layer[:, layer.any(0)]) for layer in _layers(x, y))
-    if not a.shape[1] or not b.shape[1]:
-        return 0.0
-    random = np.random.default_rng(seed)
-    reached = [_matched(np.abs(a.T @ random.permutation(b))) for _ in range(draws)]
-    return float(np.quantile(np.concatenate(reached), 0.95).clip(0, 1))
 
 
 def tuning_drift(before: ArrayLike, after: ArrayLike) -> Array:
@@ -117,7 +54,7 @@ def tuning_drift(before: ArrayLike, after: ArrayLike) -> Array:
         raise ValueError(
             f"Profiles are {a.shape} and {b.shape}: give both as (units, classes), two classes up."
         )
-    correlation = (_normed(_centred(a.T)) * _normed(_centred(b.T))).sum(0)
+    correlation = (normed(centred(a.T)) * normed(centred(b.T))).sum(0)
     found: Array = np.where((a == b).all(1), 0.0, (1 - correlation).clip(0, 2))
     return found
 
@@ -171,12 +108,12 @@ def mean_absolute_correlation(x: ArrayLike) -> float:
     x: (n, units). Constant units are left out; nan if fewer than two vary. Raises `ValueError`
     unless x is finite, with two digits or more.
     """
-    layer = _layer(x)
-    normed = _normed(layer[:, layer.any(0)])
-    units = normed.shape[1]
+    layer = centred_layer(x)
+    varying = normed(layer[:, layer.any(0)])
+    units = varying.shape[1]
     if units < 2:
         return float("nan")
-    above = np.abs(normed.T @ normed)[np.triu_indices(units, 1)]
+    above = np.abs(varying.T @ varying)[np.triu_indices(units, 1)]
     return float(above.mean().clip(0, 1))
 
 
@@ -186,7 +123,7 @@ def participation_ratio(x: ArrayLike) -> float:
     x: (n, units). λ: eigenvalues of the units' covariance (Gao et al. 2017, doi:10.1101/214262).
     0 where all units are constant. Raises as `mean_absolute_correlation`.
     """
-    layer = _layer(x)
+    layer = centred_layer(x)
     covariance = layer.T @ layer  # a common factor cancels
     power = np.square(covariance).sum()  # the squared Frobenius norm is Σλ², the trace Σλ
     return float(np.trace(covariance) ** 2 / power) if power > 0 else 0.0
@@ -207,44 +144,3 @@ def area_under_curve(removed_share: ArrayLike, accuracy: ArrayLike) -> float:
     if (np.diff(share) <= 0).any() or share[0] < 0 or share[-1] > 1:
         raise ValueError(f"Removed shares are {share.tolist()}: give them rising, within 0..1.")
     return float(np.trapezoid(right, share) / (share[-1] - share[0]))
-
-
-def _layers(x: ArrayLike, y: ArrayLike) -> tuple[Array, Array]:
-    """Both layers' centred activations of the same digits."""
-    a, b = _layer(x), _layer(y)
-    if len(a) != len(b):
-        raise ValueError(f"{len(a)} and {len(b)} digits: give both networks the same digits.")
-    return a, b
-
-
-def _layer(x: ArrayLike) -> Array:
-    """Centred activations of one layer, (n, units)."""
-    values = np.asarray(x, dtype=np.float64)
-    if values.ndim != 2 or len(values) < 2 or not values.size:
-        raise ValueError(
-            f"Activations are {values.shape}: give (n, units), two digits and one unit or more."
-        )
-    if not np.isfinite(values).all():
-        units = np.flatnonzero(~np.isfinite(values).all(0)).tolist()
-        raise ValueError(f"Units {units} have nan or infinite activations: give finite ones.")
-    return _centred(values)
-
-
-def _centred(columns: Array) -> Array:
-    """Columns less their mean."""
-    moved = columns - columns[:1]  # first, so that a constant column is exactly 0
-    centred: Array = moved - moved.mean(0)
-    return centred
-
-
-def _normed(centred: Array) -> Array:
-    """Columns of length 1; those of zeros stay."""
-    length = np.linalg.norm(centred, axis=0)
-    normed: Array = np.divide(centred, length, out=np.zeros_like(centred), where=length > 0)
-    return normed
-
-
-def _matched(strength: Array) -> Array:
-    """Entries of the one-to-one assignment of the largest sum."""
-    chosen: Array = strength[linear_sum_assignment(strength, maximize=True)]
-    return chosen
