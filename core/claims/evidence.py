@@ -20,7 +20,7 @@ import torch
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import Change
-from core.interventions.removal import KINDS
+from core.interventions.operators import KINDS
 from core.json_text import dumps
 from core.text import literal
 from core.units import UnitId
@@ -82,7 +82,7 @@ class Controls:
 class Evidence:
     """What was asked, with which data and weights, what came out, and what follows.
 
-    units: indices in `layer`. ablation: "zero", "mean" or "resample". data: their source;
+    units: indices in `layer`. ablation: one of `KINDS`. data: their source;
     data_hash and weights_hash: of the test digits and of the model. discovery, confirmation:
     digits in each half. n: confirmation digits that have the concept.
     """

@@ -68,6 +68,7 @@ class Trial:
             claim.layer,
             claim.kind,
             reference=discovery.digits,
+            present=discovery.present,
             seed=claim.seed,
         )
         self.sets = random_sets(
