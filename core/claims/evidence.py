@@ -49,7 +49,9 @@ _Part = TypeVar("_Part")
 class Finding:
     """One verdict, the statistic it follows from with a 95 % interval, and why, in a sentence.
 
-    n: the digits it was judged on. The numbers are None where nothing could be measured.
+    n: the digits it was judged on. detectable: the smallest true value that this many digits show
+    to be above the verdict's limit, with 80 % power. The numbers are None where nothing could be
+    measured, or found.
     """
 
     verdict: str
@@ -58,6 +60,7 @@ class Finding:
     low: float | None
     high: float | None
     n: int
+    detectable: float | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +68,7 @@ class Controls:
     """The same test of random sets of units. effects: one each, of `measure`; own: the claim's.
 
     distinct: different sets among them. p_value: (1 + controls at least as large) / (1 + controls).
+    detectable: the smallest true effect that is larger than 95 % of the sets', with 80 % power.
     """
 
     measure: str
@@ -72,6 +76,7 @@ class Controls:
     effects: tuple[float, ...]
     distinct: int
     p_value: float
+    detectable: float | None = None
 
     def __len__(self) -> int:
         """How many sets."""
