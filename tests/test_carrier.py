@@ -12,7 +12,6 @@ from scipy.linalg import sqrtm
 from scipy.optimize import minimize
 from torch import Tensor, nn
 
-from core.analyses.directions.erasing import leace, projection
 from core.analyses.directions.linear import fit_direction
 from core.analyses.directions.rotations import best_axis, rotation
 from core.claims.carrier import (
@@ -27,6 +26,7 @@ from core.claims.carrier_task import CarrierTask
 from core.claims.carrying import reading
 from core.claims.evidence import A_DIRECTION, A_UNIT, NEITHER
 from core.claims.trial import Half
+from core.interventions.erasing import leace, projection
 from core.models.registry import draw
 from core.models.untrained import SEEDS, redrawn
 from core.runs import Run

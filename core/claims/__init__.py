@@ -30,7 +30,7 @@ from core.claims.verdicts import conditional, everywhere, necessary, sufficient
 from core.data import DataSet, members
 from core.data.concepts import CONCEPTS, Measured, measure
 from core.interventions.bootstrap import Change
-from core.interventions.removal import KINDS
+from core.interventions.operators import KINDS, check_kind
 from core.models.fingerprint import weights_hash
 from core.statistics.limits import FEWEST
 from core.surroundings import undisturbed
@@ -61,10 +61,10 @@ def ask(
     """The evidence on whether `units`, all of one layer, carry `concept`.
 
     digits: test digits, cut in discovery and confirmation here. operator: what replaces an
-    activation, see `Removal`. measured: concepts of just these digits, so that they need not be
-    measured again. directions: whether to tell too what carries the concept in the layer, a unit, a
-    direction or neither, which takes most of the time. seed: of controls, bootstrap, rotations and
-    resampling. controls, draws: at least one.
+    activation, one of `KINDS`; what it has to know is fitted on discovery. measured: concepts of
+    just these digits, so that they need not be measured again. directions: whether to tell too what
+    carries the concept in the layer, a unit, a direction or neither, which takes most of the time.
+    seed: of controls, bootstrap, rotations and resampling. controls, draws: at least one.
     on_progress: called with 0..1 and what is being done.
 
     Raises `ValueError` for an unknown concept or operator, no units or all units of the layer,
@@ -75,10 +75,7 @@ def ask(
     layer, chosen = units_of(model, units)
     seed, controls = seeded(seed), whole(controls, "controls", 1)
     draws = whole(draws, "draws", 1)
-    if operator not in KINDS:
-        raise ValueError(
-            f"{literal(operator)} is not a kind of ablation: choose {', '.join(KINDS)}."
-        )
+    operator = check_kind(operator)
     told(0.0, "Measuring the concept")
     both = halves(digits, concept, measured)
     told(0.1, "Collecting activations")

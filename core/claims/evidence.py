@@ -20,7 +20,7 @@ import torch
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import Change
-from core.interventions.removal import KINDS
+from core.interventions.operators import KINDS
 from core.json_text import dumps
 from core.text import literal
 from core.units import UnitId
@@ -51,7 +51,9 @@ _Part = TypeVar("_Part")
 class Finding:
     """One verdict, the statistic it follows from with a 95 % interval, and why, in a sentence.
 
-    n: the digits it was judged on. The numbers are None where nothing could be measured.
+    n: the digits it was judged on. detectable: the smallest true value that this many digits show
+    to be above the verdict's limit, with 80 % power. The numbers are None where nothing could be
+    measured, or found.
     """
 
     verdict: str
@@ -60,6 +62,7 @@ class Finding:
     low: float | None
     high: float | None
     n: int
+    detectable: float | None = None
 
 
 @dataclass(frozen=True)
@@ -67,6 +70,7 @@ class Controls:
     """The same test of random sets of units. effects: one each, of `measure`; own: the claim's.
 
     distinct: different sets among them. p_value: (1 + controls at least as large) / (1 + controls).
+    detectable: the smallest true effect that is larger than 95 % of the sets', with 80 % power.
     """
 
     measure: str
@@ -74,6 +78,7 @@ class Controls:
     effects: tuple[float, ...]
     distinct: int
     p_value: float
+    detectable: float | None = None
 
     def __len__(self) -> int:
         """How many sets."""
@@ -84,7 +89,7 @@ class Controls:
 class Evidence:
     """What was asked, with which data and weights, what came out, and what follows.
 
-    units: indices in `layer`. ablation: "zero", "mean" or "resample". data: their source;
+    units: indices in `layer`. ablation: one of `KINDS`. data: their source;
     data_hash and weights_hash: of the test digits and of the model. discovery, confirmation:
     digits in each half. n: confirmation digits that have the concept. carrier: what carries it in
     the layer, "a unit", "a direction" or "neither"; None where that was not tested.

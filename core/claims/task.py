@@ -8,11 +8,13 @@ import pandas as pd
 
 from core.analyses.counterfactuals import Pairs, differences, pairs_of
 from core.analyses.described import DescribedDigitsTask
+from core.analyses.dissection import Sample
 from core.analyses.subpopulations import Subpopulations, subpopulations
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
 from core.claims.unit_search import GREEDY, ORDERS, UnitSearch, rankings, searched
+from core.data.concepts import CONCEPTS
 from core.data.task import DataTask
 from core.interventions.paired import Paired, paired_effects
 from core.interventions.removal import Removal
@@ -94,19 +96,21 @@ class CandidatesTask(Task[Candidates]):
 
 @dataclass(frozen=True)
 class PairEffectsTask(Task[pd.DataFrame]):
-    """What adding a part to a digit does to the answer and to the units, digit by digit."""
+    """What adding a concept's part to a digit does to the answer and to the units, by digit.
+
+    concept: one that has a part and a class.
+    """
 
     run: Run
     layer: str
     units: tuple[int, ...]
-    part: str
-    label: int
+    concept: str
     kind: str
 
     @property
     def title(self) -> str:
         """What is done."""
-        return f"Adding and erasing the {self.part}"
+        return f"Adding and erasing the {CONCEPTS[self.concept].part}"
 
     def compute(self, lab: Lab, report: Report) -> pd.DataFrame:
         """A row for each kind of pairs and each effect; see `paired_effects`."""
@@ -114,24 +118,27 @@ class PairEffectsTask(Task[pd.DataFrame]):
             report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
         )
         report(0.0, self.title)
-        half = described.half("confirmation")
+        half, part = described.half("confirmation"), str(CONCEPTS[self.concept].part)
+        known = described.half("discovery")
         rows = [
             {"pairs": name, "made": of.made, "effect": effect, **asdict(paired)}
-            for name, of in pairs_of(half.digits, half.measured, self.part).items()
-            for effect, paired in self._effects(model, of).items()
+            for name, of in pairs_of(half.digits, half.measured, part).items()
+            for effect, paired in self._effects(model, of, known).items()
         ]
         return pd.DataFrame(rows)
 
-    def _effects(self, model: Inspectable, of: Pairs) -> dict[str, Paired]:
-        """On the answer, and on the units themselves."""
+    def _effects(self, model: Inspectable, of: Pairs, known: Sample) -> dict[str, Paired]:
+        """On the answer, and on the units themselves. known: what replacements are fitted on."""
         said = paired_effects(
             model,
             of.present,
             of.absent,
-            self.label,
+            CONCEPTS[self.concept].label or 0,
             self.layer,
             self.units,
             self.kind,
+            reference=known.digits,
+            having=known.measured.only([self.concept]).present()[:, 0],
         )
         changed = differences(model, of, self.layer)
         mine = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,6 +17,8 @@ from core.data import CLASSES, DataSet
 from core.interventions.bootstrap import Change, Resamples, changes, never_certain
 from core.interventions.controls import of_each_set, p_value, random_sets, strengths
 from core.interventions.removal import Outcome, Removal
+from core.statistics.limits import ALPHA
+from core.statistics.power import beyond_controls
 from core.statistics.ranking import comparable, within_classes
 
 __all__ = ["Claim", "Half", "Progress", "Trial"]
@@ -68,6 +70,7 @@ class Trial:
             claim.layer,
             claim.kind,
             reference=discovery.digits,
+            present=discovery.present,
             seed=claim.seed,
         )
         self.sets = random_sets(
@@ -111,12 +114,24 @@ class Trial:
     def removed_controls(self, told: Progress) -> Controls:
         """The loss of likelihood on the concept's digits, for the units and for control sets."""
         some = self.removal.on(self.half.present)
-        before = some.intact.nll.mean(dtype=np.float64)
+        before = some.intact.nll.astype(np.float64)
+        losses: dict[tuple[int, ...], Numbers] = {}
 
         def loss(units: Iterable[int]) -> float:
-            return float(some.without(units).nll.mean(dtype=np.float64) - before)
+            key = tuple(units)
+            with np.errstate(invalid="ignore"):  # infinite less infinite
+                losses[key] = some.without(key).nll - before
+            return float(losses[key].mean())
 
-        return self._compared("loss of log-likelihood, nats", loss, told)
+        found = self._compared("loss of log-likelihood, nats", loss, told)
+        return replace(found, detectable=self._detectable(losses))
+
+    def _detectable(self, losses: Mapping[tuple[int, ...], Numbers]) -> float | None:
+        """The smallest mean loss that is above 95 % of the control sets'. losses: of each set."""
+        if not len(self.sets):
+            return None
+        every = np.stack([losses[tuple(each)] for each in np.sort(self.sets, axis=1).tolist()])
+        return beyond_controls(every, ALPHA, self.claim.seed)
 
     def kept_controls(self, told: Progress) -> Controls:
         """The share of discrimination that the units alone keep, and that control sets keep."""

@@ -9,7 +9,8 @@
 | erasable | some k, at most a quarter of the layer, leaves at most 10 % of the class's recall and 95 % of every other's | none does |
 
 All else, anything judged on fewer than 30 digits, and anything of a network that gives numbers that
-aren't finite, is inconclusive.
+aren't finite, is inconclusive. Where a loss isn't shown, the reason states the smallest that would
+have been found; see `core.statistics.power`.
 """  # noqa: E501
 
 from __future__ import annotations
@@ -19,18 +20,21 @@ import math
 from core.claims.detection import Detection
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Finding
 from core.interventions.bootstrap import Change
-from core.statistics.limits import AMONG_ALL, FEWEST, WITHIN
+from core.statistics.limits import ALPHA, AMONG_ALL, FEWEST, WITHIN
+from core.statistics.power import smallest_loss
 
 __all__ = ["conditional", "everywhere", "necessary", "sufficient"]
 
 LOSS = 0.10  # of accuracy, at least, that units must cost to be called necessary
 KEPT = 0.75  # of the discrimination, at least, that sufficient units keep alone
-ALPHA = 0.05  # share of matched control sets that may do as much
 PRECISE = 0.5  # average precision of a global detector
 
 
 def necessary(change: Change, controls: Controls) -> Finding:
-    """Whether the network loses the concept's digits without the units."""
+    """Whether the network loses the concept's digits without the units.
+
+    Unless it does, the reason states the smallest loss that would have been found.
+    """
     loss, low, high = -change.change, -change.high, -change.low
     said = (
         f"Without the units, accuracy on these digits goes from {change.before:.1%} to "
@@ -51,7 +55,30 @@ def necessary(change: Change, controls: Controls) -> Finding:
         verdict, why = SUPPORTED, f"removing control sets costs less ({_chance(controls)})"
     else:
         verdict, why = INCONCLUSIVE, f"a loss of {LOSS:.0%} is neither shown nor excluded"
-    return Finding(verdict, f"{said}: {why}.", loss, low, high, change.n)
+    found = _smallest_loss(change)
+    reason = f"{said}: {why}." + ("" if verdict == SUPPORTED else _power(found, change, controls))
+    return Finding(verdict, reason, loss, low, high, change.n, found)
+
+
+def _smallest_loss(change: Change) -> float | None:
+    """The smallest loss of accuracy that these digits show to be above the limit, 80 % power."""
+    return smallest_loss(change.n, won=change.gained / change.n, most=change.before, limit=LOSS)
+
+
+def _power(found: float | None, change: Change, controls: Controls) -> str:
+    """What could have been found, as a sentence that follows another."""
+    if found is None:
+        return f" With {change.n:,} digits, no loss could have been found with 80 % power."
+    also = (
+        ""
+        if controls.detectable is None
+        else f", and one of {controls.detectable:.2g} nats of log-likelihood to cost more than "
+        "95 % of the control sets"
+    )
+    return (
+        f" With {change.n:,} digits, a loss of {100 * found:.1f} points of accuracy is the "
+        f"smallest that would have been found with 80 % power{also}."
+    )
 
 
 def sufficient(kept: float, low: float, high: float, n: int, controls: Controls) -> Finding:

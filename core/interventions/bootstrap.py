@@ -80,9 +80,10 @@ class Resamples:
     def means(self, values: Numbers, rows: Flags) -> Numbers:
         """(draws, measures): means of values (n, measures) over the drawn digits of `rows`."""
         counts = self.counts(rows)
-        drawn = counts @ values[rows].astype(np.float32)
+        drawn = (counts @ values[rows].astype(np.float32)).astype(np.float64)
+        # sums of answers are whole: divided in double, a tenth is a tenth and not a little more
         means: Numbers = drawn / np.maximum(counts.sum(1, keepdims=True), 1)
-        return means.astype(np.float64)
+        return means
 
 
 def changes(

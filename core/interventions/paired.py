@@ -42,12 +42,16 @@ def paired_effects(
     layer: str,
     units: tuple[int, ...],
     kind: str = "zero",
+    *,
+    reference: DataSet | None = None,
+    having: NDArray[np.bool_] | None = None,
 ) -> Mapping[str, Paired]:
     """The change of the margin of class `label` when the part is added to a digit.
 
     present, absent: (n, channels, height, width), the same digits with and without the part. By
     name: "intact", "without the units", and "difference", the second less the first. Margin: logit
-    of the class less the largest other.
+    of the class less the largest other. reference, having: the digits that means, constants and
+    erasers are fitted on, and which of them have the concept; as for `Removal`.
 
     Raises `ValueError` for fewer than two pairs, an unknown layer or kind, a wrong unit, or a label
     that is none.
@@ -61,7 +65,7 @@ def paired_effects(
     n = len(present)
     labels = torch.full((2 * n,), label)
     both = DataSet(torch.cat([present, absent]), labels, "pairs", "pairs")
-    removal = Removal(model, both, layer, kind)
+    removal = Removal(model, both, layer, kind, reference=reference, present=having)
     intact, without = (
         of.margin[:n].astype(np.float64) - of.margin[n:]
         for of in (removal.intact, removal.without(units))

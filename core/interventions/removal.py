@@ -10,7 +10,6 @@ import copy
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TypeAlias
 
 import numpy as np
 import torch
@@ -18,21 +17,18 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn.functional import log_softmax
 
-from core.activations import behind, collect, layer_of
+from core.activations import behind, collect
 from core.arguments import seeded
 from core.data import DataSet
 from core.interventions.answers import margins
-from core.interventions.donors import derangement
-from core.interventions.edits import replaced, unit_indices
+from core.interventions.edits import unit_indices
+from core.interventions.operators import LayerEdit, check_kind, operator
 from core.surroundings import undisturbed
-from core.text import literal
 
-__all__ = ["KINDS", "LayerEdit", "Outcome", "Removal"]
+__all__ = ["Outcome", "Removal"]
 
 Numbers = NDArray[np.float32]
-LayerEdit: TypeAlias = Callable[[Tensor, slice], Tensor]
 
-KINDS = ("zero", "mean", "resample")
 _BATCH = 500  # digits at once
 
 
@@ -74,9 +70,7 @@ class Outcome:
 class Removal:
     """A layer of a model on some digits, of which units can be taken away.
 
-    kind: what stands for the activation of a removed unit, after the ReLU where one follows:
-    "zero"; "mean", its mean over `reference`, position by position; "resample", its activation on
-    another of the digits, the same other one for all units (Chan et al. 2022, causal scrubbing).
+    kind: what stands for the activation of a removed unit, see `core.interventions.operators`.
     """
 
     @undisturbed()
@@ -88,47 +82,48 @@ class Removal:
         kind: str = "zero",
         *,
         reference: DataSet | None = None,
+        present: NDArray[np.bool_] | None = None,
         donors: Tensor | None = None,
         seed: int = 0,
     ) -> None:
         """The layer's activations, collected.
 
-        reference: the digits of the mean, these when None. donors: int64 (n,), which digit each
-        is resampled from; drawn from `seed` when None.
+        reference: the digits that means, constants and erasers are fitted on, these when None.
+        present: (n,), which of them have the concept that "erase" erases. donors: int64 (n,), which
+        digit each is resampled from; drawn from `seed` when None.
 
-        Raises `ValueError` for an unknown layer or kind, a seed that is none, and for no digits.
+        Raises `ValueError` for an unknown layer or kind, a seed that is none, for no digits, and
+        for "erase" without `present`.
         """
-        seed = seeded(seed)
-        if kind not in KINDS:
-            raise ValueError(
-                f"{literal(kind)} is not a kind of ablation: choose {', '.join(KINDS)}."
-            )
+        seed, kind = seeded(seed), check_kind(kind)
         self.model, self.layer, self.digits = model, layer, digits
         self.values = collect(model, digits.images, layer)  # (n, units[, height, width])
-        if kind == "zero":
-            self._instead = self.values.new_zeros(())
-        elif kind == "mean":
-            known = self.values if reference is None else collect(model, reference.images, layer)
-            self._instead = (known.relu() if layer_of(model, layer).rectified else known).mean(0)
-        else:
-            other = derangement(len(digits), seed) if donors is None else donors
-            self._instead = self.values[other]
-        self._instead = self._instead.expand_as(self.values)
+        self._operator = operator(
+            kind,
+            model,
+            digits,
+            layer,
+            self.values,
+            reference=reference,
+            present=present,
+            donors=donors,
+            seed=seed,
+        )
 
     def on(self, rows: NDArray[np.bool_]) -> Removal:
         """The same on the digits of `rows` (n,) alone."""
         index = torch.from_numpy(np.flatnonzero(rows))
         part = copy.copy(self)
-        for cached in ("intact", "_parts", "_behind"):
+        for cached in ("intact", "instead", "_parts", "_behind"):
             part.__dict__.pop(cached, None)
         part.digits = self.digits.take(index)
-        part.values, part._instead = self.values[index], self._instead[index]
+        part.values, part._operator = self.values[index], self._operator.on(index)
         return part
 
-    @property
+    @cached_property
     def instead(self) -> Tensor:
-        """What stands for the activations of removed units, of the shape of `values`."""
-        return self._instead
+        """What stands for the activation of each unit removed alone, of the shape of `values`."""
+        return self._operator.alone(self.values)
 
     @property
     def units(self) -> int:
@@ -168,10 +163,14 @@ class Removal:
             ]
         return Outcome(torch.cat(logits), self.digits.labels)
 
+    @undisturbed()
     def without(self, units: Iterable[int]) -> Outcome:
-        """What it says without `units`. Raises `ValueError` for one that the layer hasn't."""
+        """What it says without `units`. Raises `ValueError` for one that the layer hasn't.
+
+        Where the operator is fitted for each set of units, it is fitted at its first removal.
+        """
         index = unit_indices(units, self.layer, self.units)
-        return self.under(lambda values, rows: replaced(values, index, self._instead[rows]))
+        return self.under(self._operator.edit(index) if index else lambda values, rows: values)
 
     def each_alone(self) -> Iterator[Outcome]:
         """What it says without each unit in turn."""

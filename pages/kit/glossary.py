@@ -100,6 +100,16 @@ DEFINITIONS = {
         "controls come from the discovery half of the test digits, effects from the confirmation "
         "half. No conclusion is drawn from fewer than 30 digits."
     ),
+    "operator": (
+        "What a removed unit's activation becomes. Mean, class mean, constant and direction are "
+        "fitted on the discovery half. Class mean and another digit of the class take away only "
+        "what the unit says beyond the class. The constant that costs least is that with which "
+        "the network loses least on all digits (Li & Janson 2024): what removing by zero or the "
+        "mean costs beyond it is the harm of an activation that the network never sees. Without "
+        "the concept's direction: least squares takes from the removed units what a linear "
+        "read-out of them could say of the concept (LEACE, Belrose et al. 2023); of one unit its "
+        "mean before the ReLU is left."
+    ),
     "necessary": (
         "Supported when removing the units costs the concept's digits more than 10 points of "
         "accuracy (the whole 95 % interval), and more log-likelihood than 95 % of the control sets "

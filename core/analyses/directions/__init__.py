@@ -1,1 +1,1 @@
-"""Directions of a layer: fitted, compared with its units and with rotated axes, and erased."""
+"""Directions of a layer: fitted, described, and compared with its units and rotated axes."""

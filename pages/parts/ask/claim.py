@@ -27,7 +27,11 @@ __all__ = ["KIND_NAMES", "Asked", "controls"]
 KIND_NAMES = {
     "zero": "zero",
     "mean": "the unit's mean",
+    "class-mean": "its mean in the digit's class",
     "resample": "its value on another digit",
+    "resample-class": "its value on another digit of the class",
+    "optimal": "the constant that costs least",
+    "erase": "what is left without the concept's direction",
 }
 KIND = links.one_of("kind", KINDS)
 
@@ -82,7 +86,10 @@ def controls(study: Study, described: DescribedDigits) -> Asked:
         return f"{'digit ' if name.startswith('class-') else ''}{text}{few}"
 
     choose(concept, "Concept", where=columns[2], names=named)
-    choose(KIND, "Replacement value", where=columns[3], names=KIND_NAMES.__getitem__)
+    choose(
+        KIND, "Replacement value", where=columns[3], names=KIND_NAMES.__getitem__,
+        help=DEFINITIONS["operator"],
+    )  # fmt: skip
     chosen = parse_units(units.value(), len(study.profiles[layer.value()])) or ()
     asked = Asked(layer.value(), chosen, concept.value(), KIND.value(), counts[concept.value()])
     _aloud(study, asked)

@@ -168,7 +168,7 @@ def pairs(study: Study, asked: Asked) -> None:
         return
     st.subheader(f"Adding and erasing the {part}", anchor=False)
     units = asked.units
-    frame = result_of(PairEffectsTask(study.run, asked.layer, units, part, label, asked.kind))
+    frame = result_of(PairEffectsTask(study.run, asked.layer, units, asked.concept, asked.kind))
     _added(frame, part, label, len(units))
 
 

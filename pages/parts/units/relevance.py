@@ -186,8 +186,9 @@ def _sums(maps: RelevanceMaps, found: Relevance, number: int, layer: str) -> Non
     st.caption(
         f"Red: ink that makes the unit's contribution larger; blue: smaller. Contribution: the "
         f"margin is {before:.2f}, and {before - lost:.2f} without the unit, so {lost:.2f}; on "
-        f"blank paper it is {maps.blank:.2f}. Of the difference, {maps.necessity - maps.blank:.2f}, "
-        f"gradient × input misses {maps.gap('gradient'):.2f} and occlusion "
+        f"blank paper it is {maps.blank:.2f}. Of the difference, "
+        f"{maps.necessity - maps.blank:.2f}, gradient × input misses "
+        f"{maps.gap('gradient'):.2f} and occlusion "
         f"{maps.gap('occlusion'):.2f}.",
         help=DEFINITIONS["relevance map"],
     )

@@ -9,12 +9,13 @@ of which this holds it changes activations least (Belrose et al. 2023, arXiv:230
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Eraser", "leace", "projection"]
+__all__ = ["Eraser", "Moments", "leace", "projection"]
 
 Numbers = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -36,6 +37,51 @@ class Eraser:
         return found
 
 
+@dataclass(frozen=True)
+class Moments:
+    """What LEACE needs to know of activations and of which have the concept, once for all units.
+
+    mean: (units,). covariance: Σ_aa, (units, units). across: Σ_az, (units,).
+    """
+
+    mean: Numbers
+    covariance: Numbers
+    across: Numbers
+
+    @classmethod
+    def of(cls, activations: NDArray[np.floating], present: Flags) -> Moments:
+        """Of activations (n, units) or maps (n, units, height, width), and `present` (n,).
+
+        Of maps each position is a sample, so units are erased alike at every one.
+
+        Raises `ValueError` where all digits have the concept or none has.
+        """
+        if not 0 < present.sum() < len(present):
+            raise ValueError(
+                f"{int(present.sum())} of {len(present)} digits have the concept: give some of "
+                "both."
+            )
+        n, units = activations.shape[:2]
+        samples = activations.reshape(n, units, -1)
+        covariance, across = np.zeros((units, units)), np.zeros(units)
+        target = present - present.mean()
+        with np.errstate(invalid="ignore"):  # of a network whose numbers aren't finite
+            mean = samples.mean((0, 2), dtype=np.float64)
+            for at in range(samples.shape[2]):  # a position at a time, so that maps fit in memory
+                centred = samples[:, :, at].astype(np.float64) - mean
+                covariance += centred.T @ centred
+                across += centred.T @ target
+        count = n * samples.shape[2]
+        return cls(mean, covariance / count, across / count)
+
+    def eraser(self, units: Sequence[int]) -> Eraser:
+        """LEACE of some of the units alone: none of their linear read-outs tells the concept."""
+        index = list(units)
+        return _least_change(
+            self.mean[index], self.covariance[np.ix_(index, index)], self.across[index]
+        )
+
+
 def projection(direction: NDArray[np.floating], mean: NDArray[np.floating]) -> Eraser:
     """Activations projected along `direction` (units,) onto its value at `mean` (units,).
 
@@ -55,15 +101,15 @@ def leace(activations: NDArray[np.floating], present: Flags) -> Eraser:
     Nothing is erased where mean activations with and without the concept are the same. Raises
     `ValueError` where all digits have the concept or none has.
     """
-    if not 0 < present.sum() < len(present):
-        raise ValueError(
-            f"{int(present.sum())} of {len(present)} digits have the concept: give some of both."
-        )
-    values = np.asarray(activations, dtype=np.float64)
-    mean, target = values.mean(0), present - present.mean()
-    centred = values - mean
-    across = centred.T @ target / len(values)  # Σ_az, (units,)
-    variances, axes = np.linalg.eigh(centred.T @ centred / len(values))
+    known = Moments.of(np.asarray(activations, dtype=np.float64), present)
+    return _least_change(known.mean, known.covariance, known.across)
+
+
+def _least_change(mean: Numbers, covariance: Numbers, across: Numbers) -> Eraser:
+    """LEACE from moments. mean, across: (units,). covariance: (units, units)."""
+    if not (np.isfinite(covariance).all() and np.isfinite(across).all()):
+        return Eraser(np.zeros_like(covariance), np.zeros_like(mean))  # nothing is known of them
+    variances, axes = np.linalg.eigh(covariance)
     kept = variances > _RANK * max(float(variances.max()), np.finfo(float).tiny)
     roots = np.sqrt(variances[kept])
     whiten = (axes[:, kept] / roots) @ axes[:, kept].T
