@@ -17,6 +17,8 @@ from core import colours
 
 __all__ = [
     "Bytes",
+    "barred",
+    "beside",
     "enlarged",
     "hatched",
     "ink",
@@ -25,6 +27,7 @@ __all__ = [
     "png",
     "sheet",
     "signed",
+    "sized",
     "stretched",
 ]
 
@@ -94,6 +97,43 @@ def outlined(tiles: Bytes, boxes: ArrayLike, times: int) -> Bytes:
         inner = (rows > t) & (rows < b) & (columns > l) & (columns < r)
         tile[inside & ~inner] = _OUTLINE
     return drawn
+
+
+def sized(tiles: Bytes, side: int) -> Bytes:
+    """(n, height, width, 3) as squares of `side` pixels, each the nearest one's colour.
+
+    Tiles that are no squares keep their shape within it, on paper.
+    """
+    height, width = tiles.shape[1:3]
+    drawn = np.full((len(tiles), side, side, 3), 255, dtype=np.uint8)
+    tall, wide = (max(1, side * length // max(height, width)) for length in (height, width))
+    rows, columns = np.arange(tall) * height // tall, np.arange(wide) * width // wide
+    top, left = (side - tall) // 2, (side - wide) // 2
+    drawn[:, top : top + tall, left : left + wide] = tiles[:, rows][:, :, columns]
+    return drawn
+
+
+def beside(first: Bytes, second: Bytes, gap: int) -> Bytes:
+    """Each of both rows of tiles, as high as the other, side by side with paper between them."""
+    paper = np.full((len(first), first.shape[1], gap, 3), 255, dtype=np.uint8)
+    return np.concatenate([first, paper, second], axis=2)
+
+
+def barred(tiles: Bytes, values: ArrayLike, limit: float, height: int) -> Bytes:
+    """The tiles with a bar below each: from its middle to the right in red for a value above 0.
+
+    To the left in blue for one below. limit: the value of a whole side, above 0. height: of the
+    bar, in pixels; as much paper again stands around it.
+    """
+    share = np.clip(np.asarray(values, dtype=np.float64) / limit, -1, 1)
+    n, _, width = tiles.shape[:3]
+    strip = np.full((n, 2 * height, width, 3), 255, dtype=np.uint8)
+    middle, top = width // 2, height // 2
+    strip[:, :, middle] = _bytes(_NOTHING)
+    for bar, length in zip(strip, np.round(share * middle).astype(int).tolist(), strict=True):
+        first, last = sorted((middle, middle + length))
+        bar[top : top + height, first:last] = _bytes(_ABOVE if length > 0 else _BELOW)
+    return np.concatenate([tiles, strip], axis=1)
 
 
 def overlaid(images: ArrayLike, unit: ArrayLike, concept: ArrayLike, times: int) -> Bytes:

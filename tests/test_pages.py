@@ -20,8 +20,10 @@ from core.analyses.labelling.task import UnitLabelsTask
 from core.analyses.maximize.task import MaximizedTask
 from core.analyses.modality.task import LayerModesTask, UnitModesTask
 from core.analyses.movie.task import MovieTask
+from core.analyses.neighbours.task import NeighboursTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
+from core.analyses.wiring.task import WiringTask
 from core.claims.carrier_task import CarrierTask
 from core.claims.direction_task import DirectionTask
 from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
@@ -63,6 +65,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
     for task in (
         StudyTask(RUN),
         UnitLabelsTask(RUN),
+        WiringTask(RUN),
+        NeighboursTask(RUN),
         DissectionTask(RUN, "linear_0", 0.1),
         DissectionTask(RUN, "linear_1", 0.1),
         CLAIM,
@@ -200,7 +204,7 @@ def test_a_unit_has_its_page(study: Study) -> None:
     assert f"permuted {profile.permuted.auc[3]:.2f}" in words
     assert f"exactly 0 on {int(profile.zeros[3]):,}" in words
     assert "of the natural maximum" in words
-    assert len(grids(at)) == 6  # and the pairs
+    assert len(grids(at)) == 10  # and the pairs, two rows of wires and two of neighbours
 
 
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
@@ -597,7 +601,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "a claim": ("ask", {"layer": "linear_1", "units": "mlp/linear_1/3", "concept": "class-7"}),
 }
 READ = {
-    "a unit": {"compare", "pair", "own"},
+    "a unit": {"compare", "pair", "own", "contributions", "other_seed"},
     "a claim": {"measure", "indexing", "kind"},
     "feature_visualization": {"unit", "steps", "budget"},
     "dissection": {"rules", "unit", "concept", "level"},

@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-__all__ = ["Files", "address", "routes"]
+__all__ = ["Files", "address", "name_of", "routes"]
 
 _LIMIT = 128 * 2**20  # bytes; the largest film has about 8 MB
 _FOREVER = "public, max-age=31536000, immutable"  # a year, the longest that browsers know
@@ -46,11 +46,16 @@ _FILES = Files()
 
 
 def address(content: bytes, name: str | None = None) -> str:
-    """Where the browser finds the file. name: a hash of the contents, where it is known."""
+    """Where the browser finds the file. name: `name_of` the contents, where it is known."""
     if name is None:
-        name = hashlib.blake2b(content, digest_size=16).hexdigest()
+        name = name_of(content)
     _FILES.offer(name, content)
     return f"{_folder()}/{name}"
+
+
+def name_of(content: bytes) -> str:
+    """A hash of the contents."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
 
 
 def routes() -> list[Route]:

@@ -351,6 +351,29 @@ DEFINITIONS = {
         "both would add up to the contribution minus that on blank paper; what is missing is the "
         "completeness gap."
     ),
+    "contribution": (
+        "Weight × activation: what one unit adds to another, before the nonlinearity of the one "
+        "that gets it; a ReLU or pooling behind the one that gives is taken into account. Of a "
+        "map, the mean over its positions. All contributions and the bias sum to the activation. "
+        "It is arithmetic, not an experiment: what happens without a unit is shown on Ask."
+    ),
+    "effective_inputs": (
+        "exp of the entropy of |contribution| as shares, confirmation half: 1 if one input gives "
+        "all, the number of inputs if all give the same. Untrained: the same unit of the network "
+        "before training, same seed, same procedure."
+    ),
+    "nearest": (
+        "Other units of the layer. By activations: Pearson's correlation over digits, of what the "
+        "ReLU passes on, of a map its maximum; the nearest were chosen on the discovery half, the "
+        "number is from the confirmation half. By weights: cosine of the incoming weights. Of "
+        "many units one is always nearest, so compare with the untrained network."
+    ),
+    "partner": (
+        "Units of two networks have no common order. Each unit is assigned a partner in the other "
+        "network, one to one, so that the sum of |correlation| on the discovery half is as large "
+        "as possible (Hungarian assignment, Li et al. 2015). The number is from the confirmation "
+        "half. Shuffled: 95th percentile of the same matching with one network's digits shuffled."
+    ),
     "share": (
         "Activation of the unit on its maximized image, divided by its largest activation on a "
         "real test digit. Above 100 %, the image activates the unit more than any digit does."

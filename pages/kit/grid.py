@@ -14,6 +14,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import streamlit as st
@@ -58,6 +59,11 @@ class Grid:
     across: int
     alts: tuple[str, ...]
     captions: tuple[str, ...] = ()
+
+    @cached_property
+    def name(self) -> str:
+        """The sheet's name as a file: a hash, made once for all who are shown the grid."""
+        return files.name_of(self.png)
 
     def __post_init__(self) -> None:
         height, width = self.tile
@@ -136,7 +142,7 @@ def image_grid(
     _COMPONENT(
         key=key,
         data={
-            "sheet": files.address(grid.png),
+            "sheet": files.address(grid.png, grid.name),
             "count": grid.count,
             "tile": grid.tile,
             "across": grid.across,

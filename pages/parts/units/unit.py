@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from typing import Any
 
 import altair as alt
+import numpy as np
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from core import charts
 from core.activations import layer_of
 from core.analyses.labelling.task import UnitLabelsTask
+from core.analyses.neighbours.task import NeighboursTask
 from core.analyses.profiles import Profile
 from core.analyses.profiles.task import Study
+from core.analyses.wiring.task import WiringTask
 from core.export import unit_archive
 from core.models.inspectable import Layer
 from core.runtime import cache
@@ -27,10 +30,11 @@ from pages.kit.charts import ALTAIR, finished_chart
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.recorded import recorded
 from pages.kit.tables import download_file
-from pages.parts.units import comparison, relevance
+from pages.parts.units import comparison, neighbours, relevance
 from pages.parts.units import labels as label_view
 from pages.parts.units.examples import examples, judged, mean_images
 from pages.parts.units.maximized import maximized, maximizing
+from pages.parts.units.wiring import wired
 
 __all__ = ["unit"]
 
@@ -42,7 +46,7 @@ def unit(study: Study, layer: str, index: int) -> None:
     """The page of unit `index` of `layer`."""
     name = UnitId(study.run.architecture, layer, index)
     profile, described = study.profiles[layer], layer_of(study.model, layer)
-    _head(name, profile, described)
+    _head(name, profile, described, study.profiles)
     halves.chosen_and_judged("Its top class and label were chosen")
     st.subheader("What it responds to")
     named = st.container()
@@ -61,6 +65,10 @@ def unit(study: Study, layer: str, index: int) -> None:
     mean_images(profile, name, described.passed)
     st.subheader("Its maximized input")
     pictured = st.container()
+    st.subheader("Wiring")
+    wires = st.container()
+    st.subheader("Nearest units")
+    near, matched = st.container(), st.container()
     st.subheader("Compare with other units, on the same digits")
     comparison.compare(study, name)
     if layer != study.model.layers[-1]:
@@ -74,11 +82,15 @@ def unit(study: Study, layer: str, index: int) -> None:
             "application/zip",
             partial(_archive, name, profile, source, judged(study)),
         )
+    partnering = neighbours.partnering(study, layer)
     # what may have to be computed comes last, so that the page is there meanwhile
     _in_turn(
         (named, UnitLabelsTask(study.run), lambda: label_view.labels(study, layer, index)),
         *relevance.sections(mattering, study, layer, index),
+        (wires, WiringTask(study.run), lambda: wired(study, layer, index)),
+        (near, NeighboursTask(study.run), lambda: neighbours.nearest(study, layer, index)),
         (pictured, maximizing(study, layer), lambda: maximized(study, layer, index)),
+        (matched, partnering, lambda: neighbours.partner(study, layer, index, partnering)),
     )
 
 
@@ -88,9 +100,9 @@ def _archive(*of_unit: Any) -> bytes:
         return unit_archive(*of_unit)
 
 
-def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) -> None:
-    """Draw each section in its place, those whose result is there first."""
-    waiting = {task: cache.find(task) is None for _, task, _ in sections}
+def _in_turn(*sections: tuple[DeltaGenerator, Task[Any] | None, Callable[[], None]]) -> None:
+    """Draw each section in its place, those first whose result is there or that need none."""
+    waiting = {task: task is not None and cache.find(task) is None for _, task, _ in sections}
     notes = {task: where.empty() for where, task, _ in sections if waiting[task]}
     for note in notes.values():
         note.caption("Will be computed shortly.")
@@ -101,7 +113,9 @@ def _in_turn(*sections: tuple[DeltaGenerator, Task[Any], Callable[[], None]]) ->
             draw()
 
 
-def _head(name: UnitId, profile: Profile, described: Layer) -> None:
+def _head(
+    name: UnitId, profile: Profile, described: Layer, profiles: Mapping[str, Profile]
+) -> None:
     """Its name, the way to its neighbours, and what state it is in."""
     st.title(str(name))
     with st.container(horizontal=True):
@@ -117,6 +131,14 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
                 on_click=_open,
                 args=(replace(name, index=max(other, 0)),),
             )
+        st.button(
+            "At random",
+            icon=":material/shuffle:",
+            key="random",
+            on_click=_open_any,
+            args=(name.model, {layer: len(of) for layer, of in profiles.items()}),
+            help="A unit at random, of any layer: all units alike.",
+        )
         st.button("All units", icon=":material/grid_view:", on_click=_open, args=(None,), key="all")
     active, bound = profile.fraction_active[name.index], rate_bound(2 * profile.n)
     seen = f"active on {active:.1%} of {profile.n:,} digits"
@@ -135,6 +157,12 @@ def _head(name: UnitId, profile: Profile, described: Layer) -> None:
 def _open(unit: UnitId | None) -> None:
     """Go to another unit, or to all units of all layers."""
     links.put(unit=unit, layer=None)
+
+
+def _open_any(model: str, sizes: Mapping[str, int]) -> None:
+    """Go to a unit at random; sizes: units of each layer."""
+    every = [(layer, index) for layer, size in sizes.items() for index in range(size)]
+    _open(UnitId(model, *every[int(np.random.default_rng().integers(len(every)))]))
 
 
 @recorded
