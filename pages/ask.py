@@ -18,6 +18,9 @@ from pages.parts.ask import (
     ledger,
 )
 from pages.parts.ask import (
+    operators as operator_view,
+)
+from pages.parts.ask import (
     search as search_view,
 )
 from pages.parts.ask import (
@@ -41,16 +44,19 @@ def page() -> None:
         card.load()
     else:
         evidence = result_of(EvidenceTask(study.run, *asked.key()))
+        by_operator = operator_view.found(study, asked)
         ledger.remember(evidence, place.address(**asked.address(study.run.architecture)))
         verdict_view.verdict(evidence)
-        card.downloads(evidence)
-        card.compared(evidence)
+        written = card.with_operators(evidence, by_operator)
+        card.downloads(written)
+        card.compared(written)
         verdict_view.effects(evidence)
         verdict_view.controls(evidence)
     slow = st.container()  # what may have to be computed comes last, in its place
     ledger.ledger()
     if asked.units:
         with slow:
+            operator_view.comparison(study, asked)
             verdict_view.pairs(study, asked)
             search_view.search(study, asked)
 
