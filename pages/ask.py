@@ -21,6 +21,9 @@ from pages.parts.ask import (
     carrier as carrier_view,
 )
 from pages.parts.ask import (
+    operators as operator_view,
+)
+from pages.parts.ask import (
     search as search_view,
 )
 from pages.parts.ask import (
@@ -45,10 +48,12 @@ def page() -> None:
     else:
         evidence = result_of(EvidenceTask(study.run, *asked.key()))
         evidence = carrier_view.with_carrier(evidence, study, asked)
+        by_operator = operator_view.found(study, asked)
         ledger.remember(evidence, place.address(**asked.address(study.run.architecture)))
         verdict_view.verdict(evidence)
-        card.downloads(evidence)
-        card.compared(evidence)
+        written = card.with_operators(evidence, by_operator)
+        card.downloads(written)
+        card.compared(written)
         verdict_view.effects(evidence)
         verdict_view.controls(evidence)
     slow = st.container()  # what may have to be computed comes last, in its place
@@ -56,6 +61,7 @@ def page() -> None:
     with slow:
         carrier_view.carrier(study, asked)
         if asked.units:
+            operator_view.comparison(study, asked)
             verdict_view.matter(study, asked)
             verdict_view.pairs(study, asked)
             search_view.search(study, asked)

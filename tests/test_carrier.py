@@ -24,7 +24,7 @@ from core.claims.carrier import (
 )
 from core.claims.carrier_task import CarrierTask
 from core.claims.carrying import reading
-from core.claims.evidence import A_DIRECTION, A_UNIT, NEITHER
+from core.claims.findings import A_DIRECTION, A_UNIT, NEITHER
 from core.claims.trial import Half
 from core.interventions.erasing import leace, projection
 from core.models.registry import draw

@@ -11,8 +11,18 @@ import pytest
 import torch
 
 from core.claims import ask
-from core.claims.agreement import disagreements
-from core.claims.evidence import CARD_LIMIT, VERDICTS, Evidence, digits_hash, question
+from core.claims.agreement import disagreements, values
+from core.claims.evidence import (
+    CARD_LIMIT,
+    PROCEDURE,
+    VERDICTS,
+    Evidence,
+    digits_hash,
+    question,
+)
+from core.claims.findings import OperatorFinding
+from core.claims.operators import OperatorFindings, agreement, operators_for, under_each
+from core.interventions.operators import KINDS
 from core.models.fingerprint import weights_hash
 from core.models.registry import build
 from tests.test_ablation import Planted, digits_for, known, planted
@@ -92,6 +102,95 @@ def test_the_order_in_which_units_are_named_is_of_no_account() -> None:
     assert made((3, 7)) == made((7, 3, 7))
 
 
+# What operators say, and older cards
+
+
+def compared(card: Evidence) -> Evidence:
+    """The card as if two operators had been compared, one without numbers."""
+    found = under_each({"zero": card, "optimal": card}).by_kind
+    gap = replace(found["optimal"].necessary, value=None, detectable=None)
+    return replace(card, operators={**found, "optimal": replace(found["optimal"], necessary=gap)})
+
+
+def old(card: Evidence) -> str:
+    """The card as procedure 1 wrote it."""
+    content = json.loads(card.to_json())
+    content["format"] = "specialized-neurons evidence 1"
+    del content["operators"]
+    for part in (*content["findings"].values(), content["controls"], content["kept_controls"]):
+        del part["detectable"]
+    return json.dumps(content)
+
+
+def test_what_each_operator_says_comes_back(card: Evidence) -> None:
+    full = compared(card)
+    assert Evidence.from_json(full.to_json()) == full
+    assert full.operators["zero"].of("sufficient") == card.findings["sufficient"]
+    table = OperatorFindings(full.operators).table()
+    assert table["operator"].tolist() == ["zero", "optimal"]
+    assert table["necessary"].tolist() == ["supported"] * 2
+    assert table["p"].tolist() == [card.p_value] * 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("shoot", {}),
+        ("zero", {"p_value": "x"}),
+        ("zero", {"necessary": {"verdict": "yes"}}),
+        ("zero", {"surprise": 1}),
+    ],
+)
+def test_operators_that_say_what_none_can_are_refused(
+    card: Evidence, kind: str, change: dict[str, Any]
+) -> None:
+    def spoil(of: Any) -> None:
+        of["operators"] = {kind: {**of["operators"]["zero"], **change}}
+
+    refused(edited(compared(card), spoil))
+
+
+def test_whether_operators_agree(card: Evidence) -> None:
+    one = under_each({"zero": card}).by_kind["zero"]
+
+    def with_verdicts(*verdicts: str) -> dict[str, OperatorFinding]:
+        return {
+            kind: replace(one, necessary=replace(one.necessary, verdict=verdict))
+            for kind, verdict in zip(KINDS, verdicts, strict=False)
+        }
+
+    assert agreement(with_verdicts("supported", "supported"), "necessary")[0] == "agree"
+    assert agreement(with_verdicts("supported", "inconclusive"), "necessary")[0] == "differ"
+    said, by_kind = agreement(with_verdicts("supported", "not supported"), "necessary")
+    assert (said, by_kind) == ("contradict", {"zero": "supported", "mean": "not supported"})
+    assert agreement(with_verdicts("supported", "not supported"), "sufficient")[0] == "agree"
+
+
+def test_a_whole_class_is_not_taken_away_within_classes() -> None:
+    assert operators_for("crossed-7") == KINDS
+    assert set(KINDS) - set(operators_for("class-7")) == {"class-mean", "resample-class"}
+
+
+def test_a_card_of_an_older_procedure_opens_as_it_was_written(card: Evidence) -> None:
+    older = Evidence.from_json(old(card))
+    assert older.procedure == 1 < card.procedure == PROCEDURE
+    assert older.verdicts == card.verdicts
+    assert older.operators == {}
+    assert older.findings["necessary"].detectable is None
+    assert Evidence.from_json(older.to_json())
+    assert disagreements(older, compared(card)) == []  # only what both say
+    assert len(values(older, 1)) < len(values(card))
+    other = replace(older, n=older.n + 1)
+    assert disagreements(other, card) == [
+        f"`n`: the card says `{card.n + 1}`, the test `{card.n}`."
+    ]
+
+
+def test_a_card_of_a_newer_procedure_is_refused(card: Evidence) -> None:
+    later = edited(card, lambda of: of.update(format="specialized-neurons evidence 7"))
+    assert f"it was made with procedure 7, and this app knows {PROCEDURE}" in refused(later)
+
+
 # In words
 
 
@@ -169,6 +268,8 @@ def refused(text: str | bytes) -> str:
         '"specialized-neurons evidence 1"',
         '{"format": "specialized-neurons evidence 1"}',
         '{"format": "specialized-neurons evidence 2"}',
+        '{"format": "specialized-neurons evidence 0"}',
+        '{"format": "specialized-neurons evidence 99"}',
         '{"format": ["specialized-neurons evidence 1"]}',
         b"\xff\xfe\x00\x01\x02",
         b"\x89PNG\r\n",
@@ -211,7 +312,7 @@ def test_a_field_of_another_type_is_refused(card: Evidence, value: Any) -> None:
             continue
         if name == "carrier" and value is None:  # what carries the concept was not tested
             continue
-        if name in ("made_with", "training"):
+        if name in ("made_with", "training") or (name == "operators" and value == {}):
             continue
         text = edited(card, lambda of, name=name: of.update({name: value}))  # type: ignore[misc]
         refused(text)

@@ -26,7 +26,14 @@ from core.analyses.profiles.task import Study, StudyTask
 from core.analyses.wiring.task import WiringTask
 from core.claims.carrier_task import CarrierTask
 from core.claims.direction_task import DirectionTask
-from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
+from core.claims.operators import operators_for, under_each
+from core.claims.task import (
+    CandidatesTask,
+    EvidenceTask,
+    OperatorsTask,
+    SubpopulationsTask,
+    UnitSearchTask,
+)
 from core.data import mnist
 from core.data.concepts import CONCEPTS
 from core.data.task import DataTask
@@ -553,7 +560,7 @@ def test_candidates_are_offered_and_the_best_one_is_asked_about(lab: SmallLab) -
         ({"units": "0-127"}, "These are all 128 units of the layer"),
         ({"units": "mlp/linear_0/3"}, "choose that layer first"),
         ({"concept": "zebra"}, "`concept=zebra` is not known"),
-        ({"kind": "shoot"}, "`kind=shoot` is not known: choose one of zero, mean, resample"),
+        ({"kind": "shoot"}, "`kind=shoot` is not known: choose one of zero, mean, class-mean"),
         ({"indexing": "1998"}, "`indexing=1998` is not known"),
     ],
 )
@@ -561,6 +568,20 @@ def test_a_wrong_claim_is_said(values: dict[str, str], message: str) -> None:
     at = asked(**values)
     assert not at.exception
     assert any(message in warning.value for warning in at.warning)
+
+
+def test_operators_are_compared_when_it_is_asked_for_and_the_card_keeps_it(lab: SmallLab) -> None:
+    assert "replacement values agree" not in said(asked())
+    evidence = lab.known(CLAIM)
+    kinds = operators_for("class-7")
+    task = OperatorsTask(RUN, CLAIM.layer, CLAIM.units, CLAIM.concept)
+    lab.give(task, under_each(dict.fromkeys(kinds, evidence)))
+    at = asked(operators="yes")
+    assert not at.exception
+    assert f"all {len(kinds)} replacement values agree: {evidence.verdict}" in said(at)
+    assert "its mean in the digit's class and" in said(at)  # take nothing away of a class
+    table = next(of.value for of in at.dataframe if "operator" in of.value)
+    assert table["necessary"].tolist() == [evidence.verdict] * len(kinds)
 
 
 def test_the_ledger_keeps_what_was_refuted() -> None:

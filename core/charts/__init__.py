@@ -3,7 +3,13 @@
 Colours say the same everywhere: blue is this model, grey its controls.
 """
 
-from core.charts.claims import beside_controls, changes, contributions, removal_curves
+from core.charts.claims import (
+    beside_controls,
+    changes,
+    contributions,
+    losses_by_operator,
+    removal_curves,
+)
 from core.charts.units import (
     beside_baselines,
     class_profile,
@@ -31,5 +37,6 @@ __all__ = [
     "exact_zeros",
     "histogram",
     "learning",
+    "losses_by_operator",
     "removal_curves",
 ]

@@ -14,7 +14,7 @@ from core.charts.base import HEIGHT, LINE, every, layered
 from core.charts.intervals import interval_plot, zero
 from core.colours import CONTROL, MARK, MODEL, SERIES
 
-__all__ = ["beside_controls", "changes", "contributions", "removal_curves"]
+__all__ = ["beside_controls", "changes", "contributions", "losses_by_operator", "removal_curves"]
 
 
 def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart:
@@ -37,6 +37,32 @@ def changes(frame: pd.DataFrame, title: str, *, percent: bool) -> alt.LayerChart
     ]
     x = alt.X("change:Q", title=title, axis=axis)
     return layered(zero(), interval_plot(frame, y, x, tooltip=tips, colour=colour))
+
+
+def losses_by_operator(frame: pd.DataFrame, limit: float) -> alt.LayerChart:
+    """Losses of accuracy with 95 % intervals, a row for each operator, and the limit as a line.
+
+    Columns operator, loss, from, to, necessary (the verdict), p.
+    """
+    rows = frame.rename(columns={"from": "low", "to": "high"})
+    y = alt.Y("operator:N", sort=list(frame["operator"]), title=None, axis=every(260))
+    x = alt.X("loss:Q", title="loss of accuracy", axis=alt.Axis(format="%", tickCount=6))
+    colour = alt.Color(
+        "necessary:N",
+        scale=alt.Scale(
+            domain=["supported", "inconclusive", "not supported"], range=[SERIES[4], MARK, MODEL]
+        ),
+        legend=alt.Legend(title="necessary", orient="top", titleOrient="left"),
+    )
+    tips = [
+        "operator",
+        *(alt.Tooltip(f"{name}:Q", format=".1%") for name in ("loss", "low", "high")),
+        alt.Tooltip("necessary:N"),
+        alt.Tooltip("p:Q", format=".4f"),
+    ]
+    line = alt.Chart(pd.DataFrame({"limit": [limit]})).mark_rule(color=CONTROL, strokeDash=[4, 4])
+    plot = interval_plot(rows, y, x, tooltip=tips, colour=colour)
+    return layered(zero(), line.encode(x="limit:Q"), plot)
 
 
 def beside_controls(own: float, effects: ArrayLike, title: str) -> alt.LayerChart:

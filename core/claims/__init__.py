@@ -18,13 +18,13 @@ from core.activations import check_unit, layer_of
 from core.arguments import seeded, whole
 from core.claims.carrying import carrier_in
 from core.claims.evidence import (
-    NEITHER,
     Controls,
     Evidence,
     Finding,
     digits_hash,
     versions,
 )
+from core.claims.findings import NEITHER
 from core.claims.trial import Claim, Half, Progress, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
 from core.data import DataSet, members

@@ -6,7 +6,8 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import fields, is_dataclass, replace
 
-from core.claims.evidence import Evidence
+from core.claims.evidence import PROCEDURE, Evidence
+from core.claims.reading import SINCE
 from core.interventions.bootstrap import Change
 from core.text import literal
 
@@ -22,11 +23,12 @@ def disagreements(card: Evidence, again: Evidence) -> list[str]:
     """In what two results of one question differ, a sentence for each value; none if in nothing.
 
     Numbers agree when they differ by rounding only, and everything else when it is equal. The many
-    changes of groups come last. What carries the concept counts where both say it.
+    changes of groups come last. What carries the concept counts where both say it, and what only a
+    later procedure says isn't looked for on an older card.
     """
     if card.carrier is None or again.carrier is None:
         card, again = replace(card, carrier=None), replace(again, carrier=None)
-    mine, other = values(card), values(again)
+    mine, other = (values(of, card.procedure) for of in (card, again))
     return [
         _sentence(path, mine.get(path, _ABSENT), other.get(path, _ABSENT))
         for path in sorted(dict.fromkeys([*mine, *other]), key=lambda path: path[0] == "changes")
@@ -34,13 +36,14 @@ def disagreements(card: Evidence, again: Evidence) -> list[str]:
     ]
 
 
-def values(card: Evidence) -> dict[Path, object]:
+def values(card: Evidence, procedure: int = PROCEDURE) -> dict[Path, object]:
     """Every value of a card by where it stands, such as ("findings", "necessary", "n").
 
     Changes stand under their group and measure, whatever their order. A sequence of numbers is one
-    value.
+    value. procedure: of a card that it is compared with, which lacks what was added since.
     """
-    return dict(_leaves((), card))
+    later = {name for name, since in SINCE.items() if since > procedure}
+    return {path: value for path, value in _leaves((), card) if not later & set(path)}
 
 
 def _leaves(path: Path, value: object) -> Iterator[tuple[Path, object]]:

@@ -61,7 +61,7 @@ def html(evidence: Evidence) -> str:
         f"<p class=note>{_conditions(card)}</p>{findings}{_carrier(card)}"
         f"<h2>What changes without the units</h2>{_table(card.changes)}"
         f"<h2>Compared with random units</h2>{_controls(card.controls)}"
-        f"{_controls(card.kept_controls)}"
+        f"{_controls(card.kept_controls)}{_operators(card)}"
         f"<h2>To repeat the test</h2>{_facts(card)}"
         f'<p><a download="evidence.json" href="data:application/json;base64,{data}">This card '
         "as JSON</a>; the page Ask can load it and repeat the test.</p></html>"
@@ -126,6 +126,28 @@ def _controls(controls: Controls) -> str:
     )
 
 
+def _operators(card: Evidence) -> str:
+    """What each operator says of the claim, where they were compared."""
+    if not card.operators:
+        return ""
+    rows = "".join(
+        f"<tr><td>{escape(kind)}<td>{of.necessary.verdict}<td>{_share(_number(of.necessary.value))}"
+        f"<td>{of.p_value:.4f}<td>{of.sufficient.verdict}<td>{_share(_number(of.sufficient.value))}"
+        f"<td>{of.kept_p_value:.4f}<td>{_share(_number(of.necessary.detectable))}"
+        for kind, of in card.operators.items()
+    )
+    return (
+        "<h2>Under each operator</h2><table><tr><th>units replaced by<th>necessary<th>loss of "
+        "accuracy<th>p<th>sufficient<th>kept alone<th>p<th>smallest loss found with 80 % power"
+        f"</tr>{rows}</table>"
+    )
+
+
+def _number(value: float | None) -> float:
+    """A number, none where there is none."""
+    return math.nan if value is None else value
+
+
 def _facts(card: Evidence) -> str:
     """Everything that the result depends on."""
     facts = {
@@ -135,6 +157,7 @@ def _facts(card: Evidence) -> str:
         "trained": ", ".join(f"{key} {value}" for key, value in card.training.items()) or "unknown",
         "split": f"discovery {card.discovery:,}, confirmation {card.confirmation:,}",
         "seed of controls and bootstrap": str(card.seed),
+        "procedure": str(card.procedure),
         "made with": ", ".join(f"{key} {value}" for key, value in card.made_with.items()),
     }
     rows = "".join(

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from core.analyses.directions.linear import Direction, fit_direction
 from core.analyses.directions.rotations import Axis, best_axis, rotated_axes
 from core.arguments import seeded, whole
-from core.claims.evidence import A_DIRECTION, A_UNIT, NEITHER
+from core.claims.findings import A_DIRECTION, A_UNIT, NEITHER
 from core.statistics.limits import FEWEST
 from core.statistics.ranking import Answers, comparable, within_classes
 
@@ -130,7 +130,7 @@ class Carrier:
 
     @property
     def verdict(self) -> str:
-        """One of `evidence.CARRIERS`; "neither" also where there are too few digits to tell."""
+        """One of `findings.CARRIERS`; "neither" also where there are too few digits to tell."""
         if min(self.trained.n, self.trained.absent) < FEWEST:
             return NEITHER
         if self.unit_stands_out and self.unit_p <= ALPHA:

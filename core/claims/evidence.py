@@ -7,26 +7,39 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import platform
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import asdict, dataclass, field, fields
 from importlib import metadata
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 import torch
 
+from core.claims.findings import (
+    INCONCLUSIVE,
+    NOT_SUPPORTED,
+    QUESTIONS,
+    SUPPORTED,
+    VERDICTS,
+    Controls,
+    Finding,
+    OperatorFinding,
+)
+from core.claims.reading import built, checked
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import Change
-from core.interventions.operators import KINDS
 from core.json_text import dumps
 from core.text import literal
 from core.units import UnitId
 
 __all__ = [
-    "CARRIERS",
+    "CARD_LIMIT",
+    "INCONCLUSIVE",
+    "NOT_SUPPORTED",
+    "PROCEDURE",
     "QUESTIONS",
     "SUPPORTED",
     "VERDICTS",
@@ -38,51 +51,9 @@ __all__ = [
     "versions",
 ]
 
-SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE = "supported", "not supported", "inconclusive"
-VERDICTS = (SUPPORTED, NOT_SUPPORTED, INCONCLUSIVE)
-A_UNIT, A_DIRECTION, NEITHER = CARRIERS = ("a unit", "a direction", "neither")
-QUESTIONS = ("necessary", "sufficient", "conditional detector", "global detector")
 CARD_LIMIT = 2 * 2**20  # bytes of a card; one with 1,000 control sets has about 60 KB
-_FORMAT = "specialized-neurons evidence 1"
-_Part = TypeVar("_Part")
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One verdict, the statistic it follows from with a 95 % interval, and why, in a sentence.
-
-    n: the digits it was judged on. detectable: the smallest true value that this many digits show
-    to be above the verdict's limit, with 80 % power. The numbers are None where nothing could be
-    measured, or found.
-    """
-
-    verdict: str
-    reason: str
-    value: float | None
-    low: float | None
-    high: float | None
-    n: int
-    detectable: float | None = None
-
-
-@dataclass(frozen=True)
-class Controls:
-    """The same test of random sets of units. effects: one each, of `measure`; own: the claim's.
-
-    distinct: different sets among them. p_value: (1 + controls at least as large) / (1 + controls).
-    detectable: the smallest true effect that is larger than 95 % of the sets', with 80 % power.
-    """
-
-    measure: str
-    own: float
-    effects: tuple[float, ...]
-    distinct: int
-    p_value: float
-    detectable: float | None = None
-
-    def __len__(self) -> int:
-        """How many sets."""
-        return len(self.effects)
+PROCEDURE = 2  # by which a claim is tested and a card is written: 1 knew no operators and no power
+_FORMAT = "specialized-neurons evidence"
 
 
 @dataclass(frozen=True)
@@ -91,8 +62,10 @@ class Evidence:
 
     units: indices in `layer`. ablation: one of `KINDS`. data: their source;
     data_hash and weights_hash: of the test digits and of the model. discovery, confirmation:
-    digits in each half. n: confirmation digits that have the concept. carrier: what carries it in
-    the layer, "a unit", "a direction" or "neither"; None where that was not tested.
+    digits in each half. n: confirmation digits that have the concept. operators: what the claim
+    looks like under each, where they were compared. procedure: see `PROCEDURE`. carrier: what
+    carries the concept in the layer, "a unit", "a direction" or "neither"; None where that was not
+    tested.
     """
 
     model: str
@@ -113,6 +86,8 @@ class Evidence:
     kept_controls: Controls
     made_with: Mapping[str, str] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
+    operators: Mapping[str, OperatorFinding] = field(default_factory=dict)
+    procedure: int = PROCEDURE
     carrier: str | None = None
 
     @property
@@ -160,13 +135,15 @@ class Evidence:
 
     def to_json(self) -> str:
         """All of it, and what kind of file it is; null for numbers that couldn't be measured."""
-        return dumps({"format": _FORMAT, **asdict(self)}, indent=1)
+        content = asdict(self)
+        return dumps({"format": f"{_FORMAT} {content.pop('procedure')}", **content}, indent=1)
 
     @classmethod
     def from_json(cls, text: str | bytes) -> Evidence:
         """What `to_json` gave, back. Raises `ValueError`, in a sentence, for anything else.
 
-        A number that is null is one that couldn't be measured, here not a number.
+        A number that is null is one that couldn't be measured, here not a number. A card of an
+        older procedure lacks what was added since.
         """
         if len(text) > CARD_LIMIT:
             raise ValueError(
@@ -174,10 +151,12 @@ class Evidence:
             )
         try:
             given = json.loads(text, parse_constant=_refused)
-            if not isinstance(given, dict) or given.pop("format", None) != _FORMAT:
+            if not isinstance(given, dict):
                 raise ValueError("it doesn't say that it is one")
+            procedure = _procedure(given.pop("format", None))
             json.dumps(given, ensure_ascii=False).encode()  # half a surrogate can't be shown
-            return _checked(cls(**_built(given)))
+            parts = built(given, [each.name for each in fields(cls)], procedure)
+            return checked(cls(**parts, procedure=procedure))
         except (
             ValueError,
             TypeError,
@@ -190,6 +169,16 @@ class Evidence:
             raise ValueError(
                 f"This is not an evidence card ({reason}): choose a JSON file downloaded from Ask."
             ) from None
+
+
+def _procedure(given: object) -> int:
+    """The procedure of a card, from the format that it names."""
+    named = re.fullmatch(f"{_FORMAT} ([1-9][0-9]?)", given) if isinstance(given, str) else None
+    if named is None:
+        raise ValueError("it doesn't say that it is one")
+    if int(named[1]) > PROCEDURE:
+        raise ValueError(f"it was made with procedure {named[1]}, and this app knows {PROCEDURE}")
+    return int(named[1])
 
 
 def question(names: Sequence[str], concept: str) -> str:
@@ -217,81 +206,6 @@ def versions() -> dict[str, str]:
     }
 
 
-def _built(given: dict[str, Any]) -> dict[str, Any]:
-    """The fields of `Evidence` from those of a card."""
-    known = {each.name for each in fields(Evidence)}
-    if unknown := set(given) - known:
-        raise ValueError(f"unknown field {literal(sorted(unknown)[0], 40)}")
-    return {
-        **given,
-        "units": tuple(given["units"]),
-        "findings": {str(name): Finding(**of) for name, of in given["findings"].items()},
-        "changes": tuple(_with_gaps(Change(**of)) for of in given["changes"]),
-        "controls": _controls(given["controls"]),
-        "kept_controls": _controls(given["kept_controls"]),
-    }
-
-
-def _controls(given: dict[str, Any]) -> Controls:
-    """Controls with their effects as numbers."""
-    effects = (math.nan if of is None else of for of in given["effects"])
-    return _with_gaps(Controls(**{**given, "effects": tuple(effects)}))
-
-
-def _with_gaps(part: _Part) -> _Part:
-    """The part, "not a number" where a card has null for a number that must be there."""
-    gaps = {
-        each.name: math.nan
-        for each in fields(part)  # type: ignore[arg-type]
-        if each.type == "float" and getattr(part, each.name) is None
-    }
-    return replace(part, **gaps)  # type: ignore[type-var]
-
-
 def _refused(constant: str) -> float:
     """Raise `ValueError` for NaN and Infinity, which are no JSON."""
     raise ValueError(f"it holds {constant}, which is no JSON")
-
-
-def _checked(card: Evidence) -> Evidence:
-    """The card, once all that a page shows of it is of its type and finite."""
-    parts: tuple[Any, ...] = (card.controls, card.kept_controls, *card.changes)
-    for each in (card, *parts, *card.findings.values()):
-        for part in fields(each):
-            _check(part.name, getattr(each, part.name), _TYPES.get(str(part.type)))
-    for unit in card.units:
-        _check("unit", unit, (int,))
-    for effect in (*card.controls.effects, *card.kept_controls.effects):
-        _check("effect", effect, (int, float))
-    for name, facts in (("training", card.training), ("made_with", card.made_with)):
-        _check(name, facts, (dict,))
-        for fact in facts.values():
-            _check(name, fact, (str, int))
-    if not card.units or min(card.units) < 0 or set(card.findings) != set(QUESTIONS):
-        raise ValueError("it names no units, or lacks a verdict")
-    if wrong := {of.verdict for of in card.findings.values()} - set(VERDICTS):
-        raise ValueError(f"{literal(sorted(wrong)[0], 40)} is not a verdict")
-    if card.ablation not in KINDS:
-        raise ValueError(f"{literal(card.ablation, 40)} is not a kind of ablation")
-    if card.carrier is not None and card.carrier not in CARRIERS:
-        raise ValueError(f"{literal(card.carrier, 40)} is no carrier")
-    card.change(card.concept)
-    return card
-
-
-def _check(name: str, value: object, wanted: tuple[type, ...] | None) -> None:
-    """Raise `ValueError` unless a value is of one of the types, a number also not infinite."""
-    if wanted is None:
-        return
-    number = isinstance(value, int | float)
-    infinite = number and abs(float(value)) >= 1e30  # type: ignore[arg-type]
-    if not isinstance(value, wanted) or isinstance(value, bool) or infinite:
-        raise ValueError(f"{name} is {literal(value, 40)}")
-
-
-_TYPES: dict[str, tuple[type, ...]] = {
-    "str": (str,),
-    "int": (int,),
-    "float": (float, int),
-    "float | None": (float, int, type(None)),
-}

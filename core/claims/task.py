@@ -13,6 +13,7 @@ from core.analyses.subpopulations import Subpopulations, subpopulations
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
+from core.claims.operators import OperatorFindings, operators_for, under_each
 from core.claims.unit_search import GREEDY, ORDERS, UnitSearch, rankings, searched
 from core.data.concepts import CONCEPTS
 from core.data.task import DataTask
@@ -21,12 +22,13 @@ from core.interventions.removal import Removal
 from core.models.inspectable import Inspectable
 from core.runs import Run
 from core.runtime.lab import Lab
-from core.runtime.task import Report, Task, part_of
+from core.runtime.task import Derived, Report, Task, part_of
 from core.training.task import ModelTask
 
 __all__ = [
     "CandidatesTask",
     "EvidenceTask",
+    "OperatorsTask",
     "PairEffectsTask",
     "SubpopulationsTask",
     "UnitSearchTask",
@@ -69,6 +71,29 @@ class EvidenceTask(Task[Evidence]):
             on_progress=report,
         )
         return replace(evidence, training=self.run.facts())
+
+
+@dataclass(frozen=True)
+class OperatorsTask(Derived[OperatorFindings]):
+    """One claim under every operator that can take its concept away. units: sorted."""
+
+    run: Run
+    layer: str
+    units: tuple[int, ...]
+    concept: str
+    seed: int = 0
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Removing {len(self.units)} unit{'s' * (len(self.units) > 1)} by every operator"
+
+    def compute(self, lab: Lab, report: Report) -> OperatorFindings:
+        """What follows under each, from the evidence that is kept of each."""
+        kinds = operators_for(self.concept)
+        claim = (self.run, self.layer, self.units, self.concept)
+        found = lab.all([EvidenceTask(*claim, kind, self.seed) for kind in kinds], report)
+        return under_each(dict(zip(kinds, found, strict=True)))
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import numpy as np
 
 from core.claims.carrier import Carrier
 from core.claims.carrier_task import CarrierTask
-from core.claims.evidence import A_DIRECTION, A_UNIT
+from core.claims.findings import A_DIRECTION, A_UNIT
 from core.data.concepts import CONCEPTS
 from core.statistics.limits import FEWEST
 from core.units import UnitId

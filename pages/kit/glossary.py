@@ -116,6 +116,33 @@ DEFINITIONS = {
         "cost. Not supported when the interval excludes 10 points, or control sets cost as much. "
         "Otherwise inconclusive."
     ),
+    "necessary by operator": (
+        "The verdict on necessity, with the same rule and the same control sets, for each value "
+        "that may stand for the removed units. They agree when all give one verdict, and "
+        "contradict one another when some support the claim and others exclude it."
+    ),
+    "sufficient by operator": (
+        "The verdict on sufficiency for each value that may stand for all the other units of the "
+        "layer. They agree when all give one verdict, and contradict one another when some "
+        "support the claim and others exclude it."
+    ),
+    "accuracy lost": (
+        "Accuracy on the concept's digits before the removal minus accuracy after it; below 0 is "
+        "a gain."
+    ),
+    "kept": (
+        "The share of the network's separation of the concept's digits from other classes "
+        "(Youden's J) that remains when all other units of the layer are removed."
+    ),
+    "kept p": (
+        "Share of matched control sets that keep at least as much of the separation alone as the "
+        "claimed units, p."
+    ),
+    "detectable": (
+        "The smallest true loss of accuracy that this many digits show to be above 10 points with "
+        "80 % power: how often the lower end of the interval would be above 10 points, over all "
+        "outcomes that digits drawn anew can have."
+    ),
     "sufficient": (
         "All other units of the layer are removed. Supported when the network still separates the "
         "concept's digits from those of other classes at least 75 % as well as before (the whole "

@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
 from core.claims.agreement import disagreements, values
 from core.claims.card import html
-from core.claims.evidence import CARD_LIMIT, Evidence
+from core.claims.evidence import CARD_LIMIT, PROCEDURE, Evidence
+from core.claims.operators import OperatorFindings, operators_for
 from core.data import SOURCES
 from core.data.concepts import CONCEPTS
+from core.interventions.operators import KINDS
 from core.models.registry import MODELS
 from core.runs import Run
 from core.text import literal, shown
 from pages.kit import links, place
 from pages.kit.tables import download_file
+from pages.parts.ask import verdict as verdict_view
 from pages.parts.ask.claim import name_units, write_units
+from pages.parts.ask.operators import COMPARED, panel
 
-__all__ = ["compared", "downloads", "load"]
+__all__ = ["compared", "downloads", "load", "with_operators"]
 
 _CARD = "the card that was loaded"
 _FEW = 12  # differences that are listed at once
+
+
+def with_operators(evidence: Evidence, found: OperatorFindings | None) -> Evidence:
+    """The evidence as its card keeps it: with what each operator says, where that is known."""
+    return evidence if found is None else replace(evidence, operators=found.by_kind)
 
 
 def downloads(evidence: Evidence) -> None:
@@ -57,8 +67,24 @@ def load() -> None:
         except ValueError as error:
             st.error(shown(str(error)))
             return
-        st.markdown(f"**{card.question}** According to the card: necessary, *{card.verdict}*.")
+        _shown(card)
         st.button("Repeat this test", type="primary", on_click=_repeat, args=(card, address))
+
+
+def _shown(card: Evidence) -> None:
+    """What a card says, and by which procedure; nothing of it is computed here."""
+    st.markdown(f"**{card.question}** According to the card:")
+    if card.procedure < PROCEDURE:
+        st.info(
+            f"This card was made with an older procedure, {card.procedure}; today's is "
+            f"{PROCEDURE}. What it says is shown as it was written. Repeat the test to see what "
+            "today's procedure says.",
+            icon=":material/history:",
+        )
+    verdict_view.verdict(card)
+    if card.operators:
+        whole = card.concept in CONCEPTS and set(card.operators) == set(operators_for(card.concept))
+        panel(OperatorFindings(card.operators), whole=whole and len(card.operators) < len(KINDS))
 
 
 def compared(evidence: Evidence) -> None:
@@ -66,17 +92,25 @@ def compared(evidence: Evidence) -> None:
     card: Evidence | None = st.session_state.get(_CARD)
     if card is None or _question(card) != _question(evidence):
         return
+    if not (card.operators and evidence.operators):  # what only one of them has been asked
+        card, evidence = (replace(of, operators={}) for of in (card, evidence))
     differences = disagreements(card, evidence)
-    every = len(values(card))
+    every = len(values(card, card.procedure))
+    older = (
+        f" The card was made with an older procedure, {card.procedure}; today's is {PROCEDURE}, "
+        "and only what both say is compared."
+        if card.procedure < PROCEDURE
+        else ""
+    )
     if not differences:
         st.success(
-            f"The test was repeated and agrees with the card in all {every:,} values.",
+            f"The test was repeated and agrees with the card in all {every:,} values.{older}",
             icon=":material/verified:",
         )
         return
     st.warning(
         f"The test was repeated and disagrees with the card in {len(differences):,} of {every:,} "
-        f"values:\n\n{_listed(differences[:_FEW])}",
+        f"values.{older}\n\n{_listed(differences[:_FEW])}",
         icon=":material/difference:",
     )
     if len(differences) > _FEW:
@@ -121,6 +155,7 @@ def _address(card: Evidence) -> dict[str, str | None]:
         "units": name_units(card.model, card.layer, card.units),
         "concept": card.concept,
         "kind": card.ablation,
+        COMPARED.key: COMPARED.write(True) if card.operators else None,
     }
 
 
