@@ -21,6 +21,9 @@ from pages.parts.ask import (
     carrier as carrier_view,
 )
 from pages.parts.ask import (
+    nulls as null_view,
+)
+from pages.parts.ask import (
     operators as operator_view,
 )
 from pages.parts.ask import (
@@ -61,6 +64,7 @@ def page() -> None:
     with slow:
         carrier_view.carrier(study, asked)
         if asked.units:
+            null_view.nulls(study, asked, evidence)
             operator_view.comparison(study, asked)
             verdict_view.matter(study, asked)
             verdict_view.pairs(study, asked)

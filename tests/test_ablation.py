@@ -678,7 +678,7 @@ def asked(
 ) -> Evidence:
     """The evidence, with fewer controls and draws than a page asks for."""
     flags = (digits.labels == 7).numpy() if present is None else present
-    few = {"controls": 30, "draws": 100, "directions": False, **how}
+    few = {"controls": 30, "draws": 100, "baselines": False, **how}
     chosen = [("hidden", unit) for unit in units]
     return ask(model, digits, chosen, concept, measured=known(flags, concept), **few)  # type: ignore[arg-type]
 

@@ -71,6 +71,7 @@ def test_a_claim_takes_numbers_of_any_library(few: DataSet, model: Any, kind: An
             controls=of(4),
             draws=of(20),
             operator="resample",
+            baselines=False,
         )
 
     own, plain = card(kind), card(int)
@@ -81,13 +82,16 @@ def test_a_claim_takes_numbers_of_any_library(few: DataSet, model: Any, kind: An
 
 def test_units_ranked_by_numpy_are_asked_about(few: DataSet, model: Any) -> None:
     best = np.argsort(np.arange(120.0)[::-1])[:2]
-    card = ask(model, few, [("linear_0", u) for u in best], "class-7", controls=2, draws=5)
+    card = ask(
+        model, few, [("linear_0", u) for u in best], "class-7", controls=2, draws=5, baselines=False
+    )
     assert json.loads(card.to_json())["units"] == [118, 119]
 
 
 def test_one_unit_may_be_given_by_its_name_alone(few: DataSet, model: Any) -> None:
     for unit in ("lenet5/linear_0/3", UnitId("lenet5", "linear_0", 3)):
-        assert ask(model, few, unit, "class-7", controls=2, draws=5).units == (3,)
+        few_draws = {"controls": 2, "draws": 5, "baselines": False}
+        assert ask(model, few, unit, "class-7", **few_draws).units == (3,)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("wrong", NOT_ONE, ids=str)

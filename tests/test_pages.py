@@ -23,6 +23,7 @@ from core.analyses.movie.task import MovieTask
 from core.analyses.neighbours.task import NeighboursTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
+<<<<<<< HEAD
 from core.analyses.wiring.task import WiringTask
 from core.claims.carrier_task import CarrierTask
 from core.claims.direction_task import DirectionTask
@@ -34,6 +35,10 @@ from core.claims.task import (
     SubpopulationsTask,
     UnitSearchTask,
 )
+=======
+from core.analyses.relevance.task import LayerOverlapTask, RelevanceTask
+from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
+>>>>>>> t_rel
 from core.data import mnist
 from core.data.concepts import CONCEPTS
 from core.data.task import DataTask
@@ -56,13 +61,26 @@ FRAME = str(Path(__file__).parent.parent / "pages" / "frame.py")
 RUN = Run("strokes", "mlp", seed=0)
 ADDRESS = {"data": "strokes", "model": "mlp", "seed": "0"}
 OWN_FILES = {"architectures", "moe_gating"}  # of pages that have tests of their own
+AWAITED = (
+    MaximizedTask,
+    UnitLabelsTask,
+    LayerModesTask,
+    UnitModesTask,
+    RelevanceTask,
+    LayerOverlapTask,
+)
 PAGES = tuple(
     sorted(
         {file.stem for file in Path(FRAME).parent.glob("*.py")} - {"__init__", "frame"} - OWN_FILES
     )
 )
+<<<<<<< HEAD
 CLAIM_KEY = "linear_1", (3,), "class-7", "zero"
 CLAIM = EvidenceTask(RUN, *CLAIM_KEY)
+=======
+MATTERING = RelevanceTask(RUN, "linear_1", (3,))
+CLAIM = EvidenceTask(RUN, "linear_1", (3,), "class-7", "zero")
+>>>>>>> t_rel
 
 
 @pytest.fixture(scope="module")
@@ -85,6 +103,8 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> SmallLab:
         DirectionTask(RUN, "linear_1", "class-7"),
         SubpopulationsTask(RUN, "linear_0"),
         MovieTask(RUN),
+        MATTERING,
+        LayerOverlapTask(RUN, "linear_1"),
     ):
         lab.result(task)
     return lab
@@ -146,9 +166,9 @@ def test_every_page_is_drawn_with_its_frame(page: str) -> None:
 
 def _wait_for_maximized(at: AppTest) -> None:
     """Let what a page has started come to its end, then draw the page again."""
-    for _ in range(2):  # a second task may begin when the first is done
+    for _ in range(4):  # another task may begin when the first is done
         for task, job in list(JOBS._jobs.items()):
-            if isinstance(task, MaximizedTask | UnitLabelsTask | LayerModesTask | UnitModesTask):
+            if isinstance(task, AWAITED):
                 assert job.wait(300)
         at.run()
 
@@ -211,7 +231,11 @@ def test_a_unit_has_its_page(study: Study) -> None:
     assert f"permuted {profile.permuted.auc[3]:.2f}" in words
     assert f"exactly 0 on {int(profile.zeros[3]):,}" in words
     assert "of the natural maximum" in words
+<<<<<<< HEAD
     assert len(grids(at)) == 10  # and the pairs, two rows of wires and two of neighbours
+=======
+    assert len(grids(at)) == 8  # and the pairs
+>>>>>>> t_rel
 
 
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
@@ -223,6 +247,41 @@ def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
     shown = {metric.label: metric.value for metric in at.metric}
     assert shown["Correlation"] == f"{found.correlation[3]:.2f}"
     assert shown["Coverage"] == f"{found.coverage[3]:.2f}"
+
+
+def test_a_unit_shows_the_digits_it_matters_for(lab: SmallLab) -> None:
+    at = opened("units", {"unit": "mlp/linear_1/3"})
+    _wait_for_maximized(at)
+    found, digits = lab.known(MATTERING).trained, lab.known(DataTask("strokes", "confirmation"))
+    row, maps = (
+        next(grid for grid in grids(at) if grid["label"].startswith(label))
+        for label in ("Digits that mlp/linear_1/3 matters for", "Where in strokes/test/")
+    )
+    numbers = found.digits.tolist()
+    assert len(numbers) == row["count"] == 9
+    for number, text in zip(numbers, row["alts"], strict=True):
+        assert text.startswith(f"{digits.ids[number]}, a {int(digits.labels[number])}: margin")
+    assert row["selected"] == 0
+    assert digits.ids[numbers[0]] in maps["label"]
+    words = said(at)
+    correlation = f"activation and loss over all 600 digits: {found.correlation:.2f}."
+    assert correlation in words
+    assert "Of the nine digits that it matters for most" in words
+    whole = lab.known(LayerOverlapTask(RUN, "linear_1"))[0]
+    assert f"In linear_1, over {(whole.listed == 9).sum()} units, both lists of 9 share" in words
+    assert f"Linear share of the unit: {found.share[numbers[0]]:.2f}" in words
+    other = opened("units", {"unit": "mlp/linear_1/3", "matters": digits.ids[numbers[4]]})
+    _wait_for_maximized(other)
+    shown = {grid["label"].split(" the unit")[0]: grid["selected"] for grid in grids(other)}
+    assert f"Where in {digits.ids[numbers[4]]}" in shown
+    assert 4 in shown.values()
+    assert not other.warning
+
+
+def test_a_unit_of_the_last_layer_is_the_answer_itself() -> None:
+    at = opened("units", {"unit": "mlp/linear_2/7"})
+    assert "Units of the last layer are the answer itself" in said(at)
+    assert not any("matter" in grid["label"] for grid in grids(at))
 
 
 def test_a_label_of_ones_own_gets_the_same_card(lab: SmallLab) -> None:
@@ -499,6 +558,8 @@ def test_a_claim_in_the_address_is_answered_with_reasons(lab: SmallLab) -> None:
     evidence = lab.known(CLAIM)
     assert evidence.findings["necessary"].reason in words
     assert f"p = {evidence.controls.p_value:.3f}" in words
+    assert "Digits it matters for" in words
+    assert "Of the nine digits that it matters for most" in words
 
 
 def test_what_carries_the_concept_is_said_in_a_sentence(lab: SmallLab) -> None:
@@ -622,7 +683,11 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "a claim": ("ask", {"layer": "linear_1", "units": "mlp/linear_1/3", "concept": "class-7"}),
 }
 READ = {
+<<<<<<< HEAD
     "a unit": {"compare", "pair", "own", "contributions", "other_seed"},
+=======
+    "a unit": {"compare", "pair", "own", "replaced", "matters"},
+>>>>>>> t_rel
     "a claim": {"measure", "indexing", "kind"},
     "feature_visualization": {"unit", "steps", "budget"},
     "dissection": {"rules", "unit", "concept", "level"},

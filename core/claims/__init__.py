@@ -16,7 +16,7 @@ from torch import nn
 
 from core.activations import check_unit, layer_of
 from core.arguments import seeded, whole
-from core.claims.carrying import carrier_in
+from core.claims.baselines import carried_by, untrained_scores
 from core.claims.evidence import (
     Controls,
     Evidence,
@@ -24,7 +24,7 @@ from core.claims.evidence import (
     digits_hash,
     versions,
 )
-from core.claims.findings import NEITHER
+from core.claims.nulls.scores import NullScores, scores_of
 from core.claims.trial import Claim, Half, Progress, Trial
 from core.claims.verdicts import conditional, everywhere, necessary, sufficient
 from core.data import DataSet, members
@@ -32,7 +32,6 @@ from core.data.concepts import CONCEPTS, Measured, measure
 from core.interventions.bootstrap import Change
 from core.interventions.operators import KINDS, check_kind
 from core.models.fingerprint import weights_hash
-from core.statistics.limits import FEWEST
 from core.surroundings import undisturbed
 from core.text import literal
 from core.units import UnitId
@@ -55,17 +54,18 @@ def ask(
     controls: int = CONTROLS,
     draws: int = DRAWS,
     measured: Measured | None = None,
-    directions: bool = True,
+    baselines: bool = True,
+    untrained: NullScores | None = None,
     on_progress: Progress | None = None,
 ) -> Evidence:
     """The evidence on whether `units`, all of one layer, carry `concept`.
 
     digits: test digits, cut in discovery and confirmation here. operator: what replaces an
     activation, one of `KINDS`; what it has to know is fitted on discovery. measured: concepts of
-    just these digits, so that they need not be measured again. directions: whether to tell too what
-    carries the concept in the layer, a unit, a direction or neither, which takes most of the time.
-    seed: of controls, bootstrap, rotations and resampling. controls, draws: at least one.
-    on_progress: called with 0..1 and what is being done.
+    just these digits, so that they need not be measured again. baselines: whether to compare with
+    untrained networks and with directions of the layer, which takes most of the time. untrained:
+    what untrained networks score, where that is known. seed: of controls, bootstrap, rotations and
+    resampling. controls, draws: at least one. on_progress: called with 0..1 and what is being done.
 
     Raises `ValueError` for an unknown concept or operator, no units or all units of the layer,
     units of several layers or of another model, digits that are too few to be cut in two, and
@@ -82,16 +82,19 @@ def ask(
     label = CONCEPTS[concept].label
     claim = Claim(layer, chosen, concept, label, operator, controls, draws, seed)
     trial = Trial(model, claim, *both)
-    share = 0.4 if directions else 0.8
-    removed = trial.removed_controls(lambda done, text: told(0.1 + share / 2 * done, text))
-    kept = trial.kept_controls(lambda done, text: told(0.1 + share / 2 * (1 + done), text))
-    told(0.1 + share, f"Bootstrap of {draws:,} draws")
+    removed = trial.removed_controls(lambda done, text: told(0.1 + 0.2 * done, text))
+    kept = trial.kept_controls(lambda done, text: told(0.3 + 0.2 * done, text))
+    told(0.5, f"Bootstrap of {draws:,} draws")
     found = trial.changes()
-    carrier = None
-    if directions:
-        carrier = _carrier(
-            model, layer, both, seed, lambda done, text: told(0.6 + 0.4 * done, text)
+    findings, carrier = _findings(trial, found[0], removed, kept), None
+    if baselines:
+        carrier = carried_by(model, claim, both, lambda done, text: told(0.5 + 0.4 * done, text))
+        untrained = untrained or untrained_scores(
+            model, claim, both, lambda done, text: told(0.9 + 0.1 * done, text)
         )
+    scores = scores_of(trial)
+    if untrained is not None:
+        findings = {name: untrained.judged(name, findings[name], scores) for name in findings}
     return Evidence(
         model=getattr(model, "name", type(model).__name__.lower()),
         layer=layer,
@@ -105,25 +108,15 @@ def ask(
         discovery=len(both[0].digits),
         confirmation=len(both[1].digits),
         n=found[0].n,
-        findings=_findings(trial, found[0], removed, kept),
+        findings=findings,
         changes=tuple(found),
         controls=removed,
         kept_controls=kept,
         made_with=versions(),
         carrier=carrier,
+        scores=scores,
+        untrained={} if untrained is None else untrained.scores,
     )
-
-
-def _carrier(
-    model: nn.Module, layer: str, both: tuple[Half, Half], seed: int, told: Progress
-) -> str:
-    """One of `CARRIERS`; "neither" where there are too few digits, or no finite numbers."""
-    if min(int(of.sum()) for half in both for of in (half.present, ~half.present)) < FEWEST:
-        return NEITHER
-    try:
-        return carrier_in(model, layer, both, seed, told).verdict
-    except ValueError:  # of too few digits of its classes, or numbers that are none
-        return NEITHER
 
 
 def _findings(

@@ -65,7 +65,8 @@ class Evidence:
     digits in each half. n: confirmation digits that have the concept. operators: what the claim
     looks like under each, where they were compared. procedure: see `PROCEDURE`. carrier: what
     carries the concept in the layer, "a unit", "a direction" or "neither"; None where that was not
-    tested.
+    tested. scores: of the units, by question; untrained: of the best units of untrained networks,
+    none where that was not tested; see `nulls.scores`.
     """
 
     model: str
@@ -89,6 +90,8 @@ class Evidence:
     operators: Mapping[str, OperatorFinding] = field(default_factory=dict)
     procedure: int = PROCEDURE
     carrier: str | None = None
+    scores: Mapping[str, float] = field(default_factory=dict)
+    untrained: Mapping[str, Sequence[float]] = field(default_factory=dict)
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -19,6 +19,8 @@ __all__ = ["SINCE", "built", "checked"]
 
 SINCE = {  # what a card says otherwise, or at all, only since this procedure
     "carrier": 2,
+    "scores": 2,
+    "untrained": 2,
     "operators": 2,
     "detectable": 2,
     "reason": 2,
@@ -45,8 +47,17 @@ def built(given: Mapping[str, Any], known: Sequence[str], procedure: int) -> dic
         "changes": tuple(_with_gaps(Change(**of)) for of in given["changes"]),
         "controls": _controls(given["controls"]),
         "kept_controls": _controls(given["kept_controls"]),
+        "scores": {str(name): _number(of) for name, of in given.get("scores", {}).items()},
+        "untrained": {
+            str(name): tuple(map(_number, of)) for name, of in given.get("untrained", {}).items()
+        },
         "operators": {str(kind): _operator(of) for kind, of in given.get("operators", {}).items()},
     }
+
+
+def _number(value: Any) -> Any:
+    """The number; one that couldn't be measured is null on a card."""
+    return math.nan if value is None else value
 
 
 def _operator(given: Mapping[str, Any]) -> OperatorFinding:
@@ -57,8 +68,8 @@ def _operator(given: Mapping[str, Any]) -> OperatorFinding:
 
 def _controls(given: dict[str, Any]) -> Controls:
     """Controls with their effects as numbers."""
-    effects = (math.nan if of is None else of for of in given["effects"])
-    return _with_gaps(Controls(**{**given, "effects": tuple(effects)}))
+    effects = tuple(map(_number, given["effects"]))
+    return _with_gaps(Controls(**{**given, "effects": effects}))
 
 
 def _with_gaps(part: _Part) -> _Part:
@@ -82,6 +93,10 @@ def checked(card: Evidence) -> Evidence:
         _check("unit", unit, (int,))
     for effect in (*card.controls.effects, *card.kept_controls.effects):
         _check("effect", effect, (int, float))
+    for score in (*card.scores.values(), *(of for each in card.untrained.values() for of in each)):
+        _check("score", score, (int, float))
+    if wrong := {*card.scores, *card.untrained} - set(QUESTIONS):
+        raise ValueError(f"{literal(sorted(wrong)[0], 40)} is not a question")
     for name, facts in (("training", card.training), ("made_with", card.made_with)):
         _check(name, facts, (dict,))
         for fact in facts.values():

@@ -13,6 +13,7 @@ from core.analyses.subpopulations import Subpopulations, subpopulations
 from core.claims import ask, halves
 from core.claims.candidates import Candidates, candidates
 from core.claims.evidence import Evidence
+from core.claims.nulls.task import NullScoresTask
 from core.claims.operators import OperatorFindings, operators_for, under_each
 from core.claims.unit_search import GREEDY, ORDERS, UnitSearch, rankings, searched
 from core.data.concepts import CONCEPTS
@@ -56,8 +57,9 @@ class EvidenceTask(Task[Evidence]):
 
     def compute(self, lab: Lab, report: Report) -> Evidence:
         """The evidence on the claim."""
-        model, described, report = lab.given(
-            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
+        nulls = NullScoresTask(self.run, self.layer, self.concept, len(self.units), self.kind)
+        model, described, untrained, report = lab.given(
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data), nulls
         )
         evidence = ask(
             model,
@@ -67,7 +69,8 @@ class EvidenceTask(Task[Evidence]):
             seed=self.seed,
             operator=self.kind,
             measured=described.measured,
-            directions=False,  # which are the same for all claims on the layer, see `CarrierTask`
+            baselines=False,  # directions are the same for all claims on it, see `CarrierTask`
+            untrained=untrained,
             on_progress=report,
         )
         return replace(evidence, training=self.run.facts())

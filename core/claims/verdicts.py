@@ -8,7 +8,8 @@
 | global detector | AUC among all digits is above 0.9 (whole interval) and average precision above 0.5 | either is excluded |
 | erasable | some k, at most a quarter of the layer, leaves at most 10 % of the class's recall and 95 % of every other's | none does |
 
-All else, anything judged on fewer than 30 digits, and anything of a network that gives numbers that
+Nothing is supported that the best units of 95 % of untrained networks score as well, see
+`core.claims.nulls`. All else, anything judged on fewer than 30 digits, and anything of a network that gives numbers that
 aren't finite, is inconclusive. Where a loss isn't shown, the reason states the smallest that would
 have been found; see `core.statistics.power`.
 """  # noqa: E501

@@ -100,6 +100,18 @@ DEFINITIONS = {
         "controls come from the discovery half of the test digits, effects from the confirmation "
         "half. No conclusion is drawn from fewer than 30 digits."
     ),
+    "nulls": (
+        "Networks that can't know the answer: before any training, or trained on labels that were "
+        "shuffled once. What the procedure says yes to there, it says yes to by luck, by the "
+        "choice among many units, or because a random network has it (Bennett et al. 2009; "
+        "Adebayo et al. 2018)."
+    ),
+    "null_score": (
+        "Necessary: share of the concept's digits that is lost without the units. Sufficient: how "
+        "much more often these digits are said to be of their class than others, with all other "
+        "units removed. Detectors: AUC. A verdict is supported only above the 95th percentile of "
+        "untrained networks' best units."
+    ),
     "operator": (
         "What a removed unit's activation becomes. Mean, class mean, constant and direction are "
         "fitted on the discovery half. Class mean and another digit of the class take away only "

@@ -21,7 +21,7 @@ from pages.kit.grid import Grid, image_grid
 from pages.kit.recorded import recorded
 from pages.kit.tables import column, download
 
-__all__ = ["LAST_LAYER", "nothing", "overlap", "row", "table"]
+__all__ = ["LAST_LAYER", "amount", "nothing", "overlap", "row", "table"]
 
 LAST_LAYER = (
     "Units of the last layer are the answer itself: without one of them the network has no score "
@@ -29,6 +29,11 @@ LAST_LAYER = (
 )
 _LISTED = 100  # digits in the table
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def amount(value: float) -> str:
+    """A change of a margin: two decimals, or two digits of a small one."""
+    return f"{value:.2f}" if abs(value) >= 0.1 else f"{value:.2g}"
 
 
 def nothing(found: Relevance, units: int) -> None:
@@ -75,34 +80,41 @@ def _row(found: UnitRelevance, digits: DataSet) -> Grid:
     return gallery(
         pictures.enlarged(pictures.ink(digits.images.numpy()[numbers, 0]), 3),
         [
-            f"{digits.ids[at]}, a {labels[at]}: margin {of.margin[at]:.2f}, without "
-            f"{of.margin[at] - of.necessity[at]:.2f}; activation {of.activation[at]:.2f}"
+            f"{digits.ids[at]}, a {labels[at]}: margin {amount(of.margin[at])}, without "
+            f"{amount(of.margin[at] - of.necessity[at])}; activation {of.activation[at]:.2f}"
             for at in numbers
         ],
-        [f"{labels[at]} · {of.necessity[at]:.2f}" for at in numbers],
+        [f"{labels[at]} · {amount(of.necessity[at])}" for at in numbers],
     )
 
 
 @recorded
 def overlap(found: UnitRelevance, units: int) -> None:
     """How many of the digits are among the most activating ones, trained and untrained."""
-    of, subject = found.trained, "it" if units == 1 else "these units"
-    count, own = len(of.digits), "it" if units == 1 else "them"
-    matter = "matters" if units == 1 else "matter"
-    many = f"the {_count(count)} digits" if count > 1 else "the one digit"
-    among = f"the {_count(count)} that activate" if count > 1 else "the one that activates"
-    is_ = "is" if of.shared <= 1 else "are"
+    of = found.trained
     st.markdown(
-        f"Of {many} that {subject} {matter} for most, **{_count(of.shared)}** {is_} among {among} "
-        f"{own} most. "
-        f"Rank correlation of activation and loss over all {len(of.necessity):,} digits: "
-        f"{_number(of.correlation)}.",
+        f"{_both_lists(len(of.digits), of.shared, units)} Rank correlation of activation and loss "
+        f"over all {len(of.necessity):,} digits: {_number(of.correlation)}.",
         help=DEFINITIONS["overlap"],
     )
     st.caption(
         f"Untrained, same seed: {_shared(found.untrained)}, rank correlation "
         f"{_number(found.untrained.correlation)}.",
         help=DEFINITIONS["untrained"],
+    )
+
+
+def _both_lists(count: int, shared: int, units: int) -> str:
+    """How many of `count` digits that units matter for are among as many most activating ones."""
+    they, them = ("it", "it") if units == 1 else ("these units", "them")
+    matter = "matters" if units == 1 else "matter"
+    if count == 1:
+        is_ = "**is**" if shared else "**is not**"
+        return f"The one digit that {they} {matter} for {is_} the one that activates {them} most."
+    is_ = "is" if shared <= 1 else "are"
+    return (
+        f"Of the {_count(count)} digits that {they} {matter} for most, **{_count(shared)}** {is_} "
+        f"among the {_count(count)} that activate {them} most."
     )
 
 

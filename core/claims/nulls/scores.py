@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -28,15 +29,12 @@ ALPHA = 0.05  # share of null networks that may score as much
 class NullScores:
     """Scores of null networks by question, (networks,) each; see `scores_of`.
 
-    what: these networks in words, such as "untrained networks".
+    what: these networks in words, such as "untrained networks". networks: how many.
     """
 
     what: str
     scores: Mapping[str, tuple[float, ...]]
-
-    def __len__(self) -> int:
-        """How many networks."""
-        return len(self.scores[QUESTIONS[0]])
+    networks: int
 
     def p_value(self, question: str, score: float) -> float:
         """(1 + networks that score at least as much) / (1 + networks)."""
@@ -44,22 +42,22 @@ class NullScores:
 
     def limit(self, question: str) -> float:
         """What 95 % of the networks stay below."""
-        return float(np.nanquantile(self.scores[question], 1 - ALPHA, method="higher"))
+        return float(np.quantile(self.scores[question], 1 - ALPHA, method="higher"))
 
     def without(self, network: int) -> NullScores:
         """Those of all networks but one."""
         kept = {
             question: (*of[:network], *of[network + 1 :]) for question, of in self.scores.items()
         }
-        return replace(self, scores=kept)
+        return replace(self, scores=kept, networks=self.networks - 1)
 
-    def judged(self, question: str, finding: Finding, score: float) -> Finding:
-        """The finding, at most inconclusive where null networks score as much."""
-        if finding.verdict != SUPPORTED:
+    def judged(self, question: str, finding: Finding, scores: Mapping[str, float]) -> Finding:
+        """The finding, at most inconclusive where null networks score as much as `scores`."""
+        if finding.verdict != SUPPORTED or not self.scores.keys() & scores.keys() & {question}:
             return finding
-        beaten = self.p_value(question, score) <= ALPHA
+        beaten = self.p_value(question, scores[question]) <= ALPHA
         limit = f"{self.limit(question):.2f} at the 95th percentile"
-        said = f"the best units of {len(self)} {self.what} score {limit}"
+        said = f"the best units of {self.networks} {self.what} score {limit}"
         if beaten:
             return replace(finding, reason=f"{finding.reason[:-1]}; {said}, less than these.")
         reason = f"{finding.reason} But {said}, which these units don't exceed."
@@ -71,16 +69,16 @@ def scores_of(trial: Trial) -> dict[str, float]:
 
     necessary: share of the concept's digits that is lost without them. sufficient: the share of
     them that is said to be of the class less that of other classes' digits, with all other units
-    removed. The detectors: AUC, within the class, not a number where that can't be told, and among
-    all digits.
+    removed. The detectors: AUC, within the class, where that can be told, and among all digits.
     """
     within = trial.within()
-    return {
+    scores = {
         "necessary": trial.loss(),
         "sufficient": trial.kept(),
-        "conditional detector": float("nan") if within is None else within.auc,
+        "conditional detector": math.nan if within is None else within.auc,
         "global detector": trial.everywhere().auc,
     }
+    return {name: score for name, score in scores.items() if math.isfinite(score)}
 
 
 def null_scores(
@@ -103,7 +101,10 @@ def null_scores(
         units = best_units(network, known, claim.layer, len(claim.units))
         own = replace(claim, units=units, controls=0, draws=1)
         found.append(scores_of(Trial(network, own, known, judged)))
-    return NullScores(what, {name: tuple(of[name] for of in found) for name in QUESTIONS})
+    names = [name for name in QUESTIONS if any(name in of for of in found)]
+    lowest = -math.inf  # of a network whose numbers aren't finite
+    scores = {name: tuple(of.get(name, lowest) for of in found) for name in names}
+    return NullScores(what, scores, len(found))
 
 
 def best_units(network: nn.Module, half: Half, layer: str, count: int) -> tuple[int, ...]:

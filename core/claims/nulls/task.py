@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 import torch
 
 from core.analyses.described import DescribedDigitsTask
-from core.claims import halves
-from core.claims.nulls.scores import NullScores, null_scores
+from core.claims import ask, halves
+from core.claims.findings import QUESTIONS
+from core.claims.nulls.rates import NullRates
+from core.claims.nulls.scores import NullScores, best_units, null_scores
 from core.claims.trial import Claim
 from core.data import DataSet
 from core.data.concepts import CONCEPTS
@@ -19,10 +22,12 @@ from core.models.inspectable import Inspectable
 from core.models.untrained import SEEDS
 from core.runs import Run
 from core.runtime.lab import Lab
-from core.runtime.task import Report, Task
+from core.runtime.task import Report, Task, part_of
 from core.training import Step, train
 
-__all__ = ["KINDS", "NullScoresTask", "ShuffledTask"]
+__all__ = ["KINDS", "NullRatesTask", "NullScoresTask", "ShuffledTask"]
+
+Result = TypeVar("Result", covariant=True)
 
 KINDS = {"untrained": "untrained networks", "shuffled": "networks trained on shuffled labels"}
 _SHUFFLED = 100  # added to the seeds of untrained networks
@@ -70,8 +75,8 @@ def shuffled_labels(digits: DataSet, seed: int) -> DataSet:
 
 
 @dataclass(frozen=True)
-class NullScoresTask(Task[NullScores]):
-    """What the best units of 20 null networks score on a claim. kind: of `KINDS`.
+class _OfNulls(Task[Result]):
+    """Something asked of the best units of 20 null networks. kind: of `KINDS`.
 
     count: units of the claim. operator: what replaces them.
     """
@@ -92,19 +97,55 @@ class NullScoresTask(Task[NullScores]):
         """What is done."""
         return f"Asking {len(SEEDS)} {KINDS[self.kind]}"
 
+    def networks(self, lab: Lab, report: Report) -> Iterator[Inspectable]:
+        """The null networks; those on shuffled labels are trained where they are missing."""
+        for number, seed in enumerate(SEEDS):
+            if self.kind == "untrained":
+                yield replace(self.run, seed=seed).untrained()
+            else:
+                part = part_of(report, number / len(SEEDS), (number + 1) / len(SEEDS))
+                yield lab.result(ShuffledTask(self.run, number), part)
+
+
+@dataclass(frozen=True)
+class NullScoresTask(_OfNulls[NullScores]):
+    """What they score on a claim."""
+
     def compute(self, lab: Lab, report: Report) -> NullScores:
-        """The scores; networks on shuffled labels are trained first where they are missing."""
+        """The scores."""
         described, report = lab.given(report, DescribedDigitsTask(self.run.data))
         both = halves(described.digits, self.concept, described.measured)
-        label = CONCEPTS[self.concept].label
-        claim = Claim(
-            self.layer, tuple(range(self.count)), self.concept, label, self.operator, 0, 1, 0
-        )
-        networks = (self._network(lab, report, number) for number in range(len(SEEDS)))
+        label, units = CONCEPTS[self.concept].label, tuple(range(self.count))
+        claim = Claim(self.layer, units, self.concept, label, self.operator, 0, 1, 0)
+        networks = self.networks(lab, report)
         return null_scores(networks, claim, both, KINDS[self.kind], report, len(SEEDS))
 
-    def _network(self, lab: Lab, report: Report, number: int) -> Inspectable:
-        """One null network."""
-        if self.kind == "untrained":
-            return replace(self.run, seed=SEEDS[number]).untrained()
-        return lab.result(ShuffledTask(self.run, number), report)
+
+@dataclass(frozen=True)
+class NullRatesTask(_OfNulls[NullRates]):
+    """How often the claim is supported of them, by the rules of any claim."""
+
+    def compute(self, lab: Lab, report: Report) -> NullRates:
+        """The verdicts; an untrained network is compared with the others."""
+        own = NullScoresTask(
+            self.run, self.layer, self.concept, self.count, self.operator, "untrained"
+        )
+        described, untrained, report = lab.given(report, DescribedDigitsTask(self.run.data), own)
+        known, _ = halves(described.digits, self.concept, described.measured)
+        found = []
+        for number, network in enumerate(self.networks(lab, part_of(report, 0, 0.5))):
+            report(0.5 + number / len(SEEDS) / 2, f"{self.title}: {number + 1}")
+            units = best_units(network, known, self.layer, self.count)
+            evidence = ask(
+                network,
+                described.digits,
+                [(self.layer, unit) for unit in units],
+                self.concept,
+                operator=self.operator,
+                measured=described.measured,
+                baselines=False,
+                untrained=untrained.without(number) if self.kind == "untrained" else untrained,
+            )
+            found.append(evidence.verdicts)
+        verdicts = {name: tuple(of[name] for of in found) for name in QUESTIONS}
+        return NullRates(KINDS[self.kind], verdicts)

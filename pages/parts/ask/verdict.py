@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -43,16 +44,30 @@ def verdict(evidence: Evidence) -> None:
     for pair in (names[:2], names[2:]):
         for column, name in zip(st.columns(2), pair, strict=True):
             with column:
-                finding(name, evidence.findings[name])
+                finding(name, evidence.findings[name], _untrained(evidence, name))
 
 
-def finding(name: str, found: Finding) -> None:
+def _untrained(evidence: Evidence, name: str) -> str:
+    """What untrained networks' best units score, beside these units."""
+    if name not in evidence.scores or name not in evidence.untrained:
+        return ""
+    before = evidence.untrained[name]
+    high = np.quantile(before, 0.95, method="higher")
+    return (
+        f"Score {evidence.scores[name]:.2f}; the best units of {len(before)} untrained networks: "
+        f"{np.median(before):.2f} in the median, {high:.2f} at the 95th percentile."
+    )
+
+
+def finding(name: str, found: Finding, beside: str = "") -> None:
     """One finding; what isn't supported is drawn as large as what is."""
     with st.container(border=True, height="stretch"):
         st.markdown(f"**{NAMES[name]}**", help=DEFINITIONS[name])
         st.badge(found.verdict, icon=ICONS[found.verdict], color=COLOURS[found.verdict])  # type: ignore[arg-type]
         n = f" n = {found.n:,}" if found.n else ""
         st.markdown(f"{found.reason}{n}".replace("~", r"\~"))
+        if beside:
+            st.caption(beside, help=DEFINITIONS["null_score"])
 
 
 def effects(evidence: Evidence) -> None:

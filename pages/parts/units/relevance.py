@@ -34,6 +34,7 @@ from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS
 from pages.kit.grid import Grid, image_grid
 from pages.kit.recorded import recorded
+from pages.kit.relevance import amount
 from pages.kit.waiting import result_of
 from pages.parts.units.examples import judged
 
@@ -104,17 +105,16 @@ def _layer_overlap(task: LayerOverlapTask) -> None:
 @recorded
 def _overlap_of_layer(trained: LayerOverlap, untrained: LayerOverlap, layer: str) -> None:
     """The median overlap, in the trained and in the untrained network."""
-    parts = [
-        f"{of.median:.0f} in the median over {int(of.complete.sum())} units, none for "
-        f"{float((of.shared[of.complete] == 0).mean()):.0%} of them"
-        for of in (trained, untrained)
-        if of.complete.any()
-    ]
-    if len(parts) < 2:
+    if not (trained.complete.any() and untrained.complete.any()):
         return
-    most = int(trained.listed.max())
+    first, second = (
+        (f"{of.median:g}", f"{float((of.shared[of.complete] == 0).mean()):.0%}")
+        for of in (trained, untrained)
+    )
     st.caption(
-        f"Digits shared by both lists of {most} in {layer}: {parts[0]}. Untrained: {parts[1]}.",
+        f"In {layer}, over {int(trained.complete.sum())} units, both lists of "
+        f"{int(trained.listed.max())} share {first[0]} in the median, and none for {first[1]} of "
+        f"the units. Untrained: {second[0]}, and none for {second[1]}.",
         help=DEFINITIONS["overlap"],
     )
 
@@ -140,8 +140,8 @@ def _classes(found: ClassNecessity) -> None:
     at = found.label
     st.caption(
         f"It matters most for {at}, chosen on the discovery half: on the confirmation half its "
-        f"removal costs {found.means[at]:.2f} of the margin (95 % interval {found.low[at]:.2f} to "
-        f"{found.high[at]:.2f}). Grey ticks: the untrained unit."
+        f"removal costs {amount(found.means[at])} of the margin (95 % interval "
+        f"{amount(found.low[at])} to {amount(found.high[at])}). Grey ticks: the untrained unit."
     )
 
 
@@ -172,10 +172,10 @@ def _maps(maps: RelevanceMaps, digits: DataSet, number: int) -> Grid:
         tiles,
         [
             f"{digits.ids[number]}, a {int(digits.labels[number])}",
-            f"gradient times input, sum {sums[0]:+.2f}",
-            f"occlusion of squares, sum {sums[1]:+.2f}",
+            f"gradient times input, sum {amount(sums[0])}",
+            f"occlusion of squares, sum {amount(sums[1])}",
         ],
-        ["digit", f"gradient × input {sums[0]:+.2f}", f"occlusion {sums[1]:+.2f}"],
+        ["digit", f"gradient × input {amount(sums[0])}", f"occlusion {amount(sums[1])}"],
     )
 
 
@@ -184,12 +184,11 @@ def _sums(maps: RelevanceMaps, found: Relevance, number: int, layer: str) -> Non
     """What the maps add up to and what they miss, and so for the layer's shares."""
     before, lost = float(found.margin[number]), float(found.necessity[number])
     st.caption(
-        f"Red: ink that makes the unit's contribution larger; blue: smaller. Contribution: the "
-        f"margin is {before:.2f}, and {before - lost:.2f} without the unit, so {lost:.2f}; on "
-        f"blank paper it is {maps.blank:.2f}. Of the difference, "
-        f"{maps.necessity - maps.blank:.2f}, gradient × input misses "
-        f"{maps.gap('gradient'):.2f} and occlusion "
-        f"{maps.gap('occlusion'):.2f}.",
+        f"Without the unit the margin falls by {amount(lost)}, from {amount(before)} to "
+        f"{amount(before - lost)}; on blank paper by {amount(maps.blank)}. So each map should add "
+        f"up to {amount(maps.necessity - maps.blank)}: gradient × input adds up to "
+        f"{_gap(maps.gap('gradient'))}, occlusion to {_gap(maps.gap('occlusion'))}. Red: ink that "
+        "makes the fall larger; blue: smaller.",
         help=DEFINITIONS["relevance map"],
     )
     if np.isnan(found.share[number]):
@@ -199,8 +198,13 @@ def _sums(maps: RelevanceMaps, found: Relevance, number: int, layer: str) -> Non
         )
         return
     st.caption(
-        f"Linear share of the unit: {found.share[number]:.2f}. The shares of all units of {layer} "
-        f"add up to {found.shares[number]:.2f}; without all of them the margin falls by "
-        f"{found.whole[number]:.2f}.",
+        f"Linear share of the unit: {amount(found.share[number])}. The shares of all units of "
+        f"{layer} add up to {amount(found.shares[number])}; without all of them the margin falls "
+        f"by {amount(found.whole[number])}.",
         help=DEFINITIONS["linear share"],
     )
+
+
+def _gap(missing: float) -> str:
+    """What a sum misses, in words."""
+    return f"{amount(abs(missing))} too {'little' if missing > 0 else 'much'}"
