@@ -10,11 +10,12 @@ import torch
 
 from core.activations import peaks
 from core.analyses.neighbours import NEAREST, by_activation, by_weights, cosines, partners
+from core.analyses.neighbours.incoming import weight_rows
 from core.analyses.neighbours.task import NeighboursTask, PartnersTask
 from core.data import DataSet
 from core.models.inspectable import Inspectable
 from core.runs import Run
-from core.wires import trace, weight_rows
+from core.wires import trace
 from tests.labs import SmallLab, again, assert_same
 from tests.networks import built
 
@@ -60,6 +61,8 @@ def test_the_nearest_by_activations_are_those_of_numpys_own_correlation(
     random: np.random.Generator,
 ) -> None:
     halves = [random.normal(size=(300, 9)) for _ in range(2)]
+    silent = [np.append(half, np.zeros((300, 1)), axis=1) for half in halves]
+    assert by_activation(silent, halves).comparable.tolist() == [True] * 9 + [False]
     for half in halves:
         half[:, 4] = half[:, 1] + 0.3 * half[:, 4]
     noise = [random.normal(size=(300, 9)) for _ in range(2)]
@@ -85,6 +88,7 @@ def test_the_nearest_by_weights_point_the_same_way(random: np.random.Generator) 
         weights[0] @ weights[3] / np.linalg.norm(weights[0]) / np.linalg.norm(weights[3])
     )
     assert not found.likeness[2].any(), "a unit without weights is like none"
+    assert found.comparable.tolist() == [True, True, False, True, True]
     assert found.unit.shape == (5, 4), "of few units all others are neighbours"
     with pytest.raises(ValueError, match="two or more"):
         by_weights(weights[:1], weights[:1])

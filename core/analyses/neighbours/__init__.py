@@ -37,12 +37,15 @@ NEAREST = 6  # of each unit
 class Nearest:
     """The units of the layer that are nearest to each, the nearest first.
 
-    unit: (units, k). likeness: (units, k), correlation or cosine, -1..1. untrained: (units,), that
-    of each unit of the untrained network with its own nearest, by the same procedure.
+    unit: (units, k). likeness: (units, k), correlation or cosine, -1..1. comparable: (units,),
+    whether a unit varies on the discovery half, or has weights: to one that doesn't, all are as
+    far. untrained: (units,), likeness of each unit of the untrained network and its own nearest, by
+    the same procedure.
     """
 
     unit: Whole
     likeness: Single
+    comparable: NDArray[np.bool_]
     untrained: Single
 
 
@@ -81,14 +84,22 @@ def by_activation(trained: Sequence[ArrayLike], untrained: Sequence[ArrayLike]) 
     """
     unit, likeness = _nearest(*(correlations(half, half) for half in trained))
     alone = _nearest(*(correlations(half, half) for half in untrained))[1]
-    return Nearest(unit, likeness, alone[:, 0])
+    return Nearest(unit, likeness, _varying(trained[0]), alone[:, 0])
 
 
 def by_weights(trained: ArrayLike, untrained: ArrayLike) -> Nearest:
     """The units with the highest cosine of weights (units, weights). Raises as `by_activation`."""
     (own, before) = (cosines(weights, weights) for weights in (trained, untrained))
     unit, likeness = _nearest(own, own)
-    return Nearest(unit, likeness, _nearest(before, before)[1][:, 0])
+    has_some: NDArray[np.bool_] = np.asarray(np.any(np.asarray(trained), axis=1))
+    return Nearest(unit, likeness, has_some, _nearest(before, before)[1][:, 0])
+
+
+def _varying(values: ArrayLike) -> NDArray[np.bool_]:
+    """(units,): which of (n, units) aren't the same on all digits."""
+    layer = np.asarray(values)
+    found: NDArray[np.bool_] = (layer != layer[:1]).any(0)
+    return found
 
 
 def cosines(one: ArrayLike, other: ArrayLike) -> Numbers:

@@ -18,12 +18,13 @@ from core.analyses.neighbours import (
     by_weights,
     partners,
 )
+from core.analyses.neighbours.incoming import weight_rows
 from core.data.task import DataTask
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.training.task import ModelTask
-from core.wires import LayerWires, trace, weight_rows
+from core.wires import LayerWires, trace
 
 __all__ = ["NeighboursTask", "PartnersTask"]
 

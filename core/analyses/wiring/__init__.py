@@ -83,7 +83,8 @@ class LayerWiring:
     @property
     def number(self) -> int:
         """How many inputs a unit has: units below, and pixels or places of a filter."""
-        return sum(of.confirmation.shape[1] for of in self.inputs.values())
+        read = [np.unique(of.source) for of in self.wires.wires if of.below != BIAS]
+        return sum(map(len, read))
 
 
 @dataclass(frozen=True)

@@ -36,12 +36,7 @@ def nearest(study: Study, layer: str, index: int) -> None:
         st.caption("It is the only unit of its layer.")
         return
     rows = {"activations": found.activations[layer], "weights": found.weights[layer]}
-    constant = bool(study.profiles[layer].constant[index])
-    known = {
-        kind: of
-        for kind, of in rows.items()
-        if of is not None and not (constant and kind == "activations")
-    }
+    known = {kind: of for kind, of in rows.items() if of is not None and bool(of.comparable[index])}
     name = UnitId(study.run.architecture, layer, index)
     units = {
         kind: [replace(name, index=other) for other in of.unit[index].tolist()]
@@ -59,12 +54,16 @@ def nearest(study: Study, layer: str, index: int) -> None:
             addresses=list(islice(links_, len(units[kind]))),
         )
         st.caption(_row_in_words(of, index, kind, found.digits))
-    if constant:
-        st.caption("Its activation is the same on all digits, so no unit is near it by activation.")
-    if rows["weights"] is None:
-        st.caption(f"The units of {layer} have no incoming weights that could be compared.")
+    if "activations" not in known:
+        st.caption(
+            "Its activation is the same on all digits of the discovery half, so no unit is near it "
+            "by activation."
+        )
+    if "weights" not in known:
+        st.caption(f"There are no incoming weights of {name} that could be compared.")
 
 
+@drawn_once
 def _row_in_words(found: Nearest, index: int, kind: str, digits: int) -> str:
     """What stands below the pictures, and what it is without training."""
     measure = (
@@ -133,12 +132,22 @@ def _other(study: Study) -> links.Option[int]:
 def _partner(study: Study, found: Partners, unit: UnitId, seed: int) -> None:
     """The partner, and how much that says."""
     other = replace(unit, index=int(found.unit[unit.index]))
-    correlation = float(found.correlation[unit.index])
+    if found.correlation[unit.index] == 0:
+        st.caption(
+            "One of both units is the same on all digits of the confirmation half, so that its "
+            f"partner there, {other}, means nothing."
+        )
+        return
     place.link("units", f"{other} of seed {seed}", unit=other, seed=seed)
-    st.caption(
-        f"Its partner there, with correlation {correlation:+.2f}. Shuffled digits: "
-        f"{found.null:.2f}; this unit before training: {found.untrained[unit.index]:.2f}. Median "
-        f"of the layer: {np.median(np.abs(found.correlation)):.2f}, before training "
-        f"{np.median(found.untrained):.2f}.",
-        help=DEFINITIONS["partner"],
+    st.caption(_partner_in_words(found, unit.index), help=DEFINITIONS["partner"])
+
+
+@drawn_once
+def _partner_in_words(found: Partners, index: int) -> str:
+    """How much a unit correlates with its partner, and what it would without training."""
+    return (
+        f"Its partner there, with correlation {found.correlation[index]:+.2f}. Shuffled digits: "
+        f"{found.null:.2f}; this unit before training: {found.untrained[index]:.2f}. Median of the "
+        f"layer: {np.median(np.abs(found.correlation)):.2f}, before training "
+        f"{np.median(found.untrained):.2f}."
     )

@@ -119,7 +119,7 @@ def _above(of: Wired, found: Row, there: list[str | None]) -> None:
         )
         return
     _shown(found, "grid of readers", f"Units that read {of.unit}, {_when(of)}", there)
-    others = f"{found.every} units of {' and '.join(readers)}"
+    others = f"{found.every} units of {_listed(readers)}"
     if not found.units:
         st.caption(f"It gives nothing to any of the {others}.")
         return
@@ -127,6 +127,12 @@ def _above(of: Wired, found: Row, there: list[str | None]) -> None:
         f"{_pictures(found, 'that reads')}Weight × its activation{_over(of)}: what it gives to "
         f"{len(found.units)} of the {others}, those to which it gives most{_chosen(of)}."
     )
+
+
+def _listed(names: Sequence[str]) -> str:
+    """One or several names, as in a sentence."""
+    *first, last = names
+    return f"{', '.join(first)} and {last}" if first else last
 
 
 def _shown(found: Row, key: str, label: str, there: list[str | None]) -> None:
