@@ -35,7 +35,7 @@ def necessary(change: Change, controls: Controls) -> Finding:
 
     Unless it does, the reason states the smallest loss that would have been found.
     """
-    loss, low, high = -change.change, -change.high, -change.low
+    loss, low, high = (0.0 - each for each in (change.change, change.high, change.low))  # no −0
     said = (
         f"Without the units, accuracy on these digits goes from {change.before:.1%} to "
         f"{change.after:.1%} ({change.change:+.1%}, 95 % interval {change.low:+.1%} to "
