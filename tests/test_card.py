@@ -5,13 +5,16 @@ from __future__ import annotations
 import base64
 import re
 from dataclasses import replace
+from html import escape
 from html.parser import HTMLParser
 
 import pytest
 
 from core.claims.card import _share, group_name, html
 from core.claims.evidence import VERDICTS, Controls, Evidence
+from core.claims.operators import IN_WORDS, under_each
 from core.interventions.bootstrap import Change
+from core.interventions.operators import KINDS
 from tests.test_evidence import made
 
 HOSTILE = "</code><script>alert(1)</script>\"'><img src=x onerror=alert(2)>&amp;"
@@ -141,6 +144,16 @@ def test_the_units_stand_beside_their_controls(card: Evidence) -> None:
 )
 def test_a_group_is_named_in_words(group: str, words: str) -> None:
     assert group_name(group) == words
+
+
+def test_what_each_operator_says_is_there_where_they_were_compared(card: Evidence) -> None:
+    assert "replacement value" not in written(card)
+    found = under_each(dict.fromkeys(KINDS, card)).by_kind
+    page = html(replace(card, operators=found))
+    for kind in KINDS:
+        assert f"<tr><td>{escape(IN_WORDS[kind])}<td>{card.verdict}<td>{-card.effect:.1%}" in page
+    assert page.count("<td>–<td>–<td>–") == 2  # that leave the class
+    assert Evidence.from_json(replace(card, operators=found).to_json()).operators == found
 
 
 # On its own

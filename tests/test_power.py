@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from core.claims.evidence import Controls
 from core.claims.verdicts import LOSS, necessary
-from core.interventions.bootstrap import Change, Resamples, changes
+from core.interventions.bootstrap import Change, Resamples, changes, never_certain
 from core.interventions.controls import p_value
 from core.interventions.removal import Outcome
 from core.statistics import rate_bound
@@ -19,6 +19,7 @@ from core.statistics.power import (
     bootstrap_low,
     power_of_loss,
     smallest_loss,
+    smallest_share,
 )
 
 BEATEN = Controls("loss", 1.0, (0.0,) * 99, 99, 0.01)
@@ -82,6 +83,21 @@ def test_the_bound_is_that_of_the_bootstrap(lost: int, won: int, n: int) -> None
     drawn = np.random.default_rng(0).choice(values, (4000, n)).mean(1)
     expected = np.quantile(drawn, 0.025) - (0 if won else rate_bound(n))
     assert bootstrap_low(lost, won, n) == pytest.approx(expected, abs=1.5 / n)
+
+
+@pytest.mark.parametrize("n", [31, 60, 200])
+def test_the_smallest_share_is_found_in_eight_of_ten_trials(n: int) -> None:
+    share = smallest_share(n, limit=0.75)
+    assert share is not None
+    resamples = Resamples(np.zeros(n, np.int64), 2000, seed=0)
+    kept, times = np.unique(np.random.default_rng(0).binomial(n, share, 4000), return_counts=True)
+    rows, found = np.ones(n, bool), []
+    for count in kept.tolist():
+        says = (np.arange(n) < count).astype(np.float64)
+        bounds = np.quantile(resamples.means(says[:, None], rows)[:, 0], [0.025, 0.975])
+        found.append(never_certain(bounds, says - 1)[0] > 0.75)
+    assert np.average(found, weights=times) == pytest.approx(POWER, abs=0.03)
+    assert smallest_share(8, limit=0.75) is None
 
 
 def test_units_that_cost_that_much_beat_their_controls_in_eight_of_ten_trials() -> None:

@@ -9,6 +9,8 @@ from html import escape
 
 from core import colours
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence
+from core.claims.findings import OperatorFinding
+from core.claims.operators import IN_WORDS, WITHIN_CLASSES
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import Change
 
@@ -131,16 +133,23 @@ def _operators(card: Evidence) -> str:
     if not card.operators:
         return ""
     rows = "".join(
-        f"<tr><td>{escape(kind)}<td>{of.necessary.verdict}<td>{_share(_number(of.necessary.value))}"
-        f"<td>{of.p_value:.4f}<td>{of.sufficient.verdict}<td>{_share(_number(of.sufficient.value))}"
-        f"<td>{of.kept_p_value:.4f}<td>{_share(_number(of.necessary.detectable))}"
+        f"<tr><td>{escape(IN_WORDS[kind])}<td>{of.necessary.verdict}"
+        f"<td>{_share(_number(of.necessary.value))}<td>{of.p_value:.4f}"
+        f"<td>{_share(_number(of.necessary.detectable))}"
+        + ("<td>–" * 3 if kind in WITHIN_CLASSES else _alone(of))
         for kind, of in card.operators.items()
     )
     return (
-        "<h2>Under each operator</h2><table><tr><th>units replaced by<th>necessary<th>loss of "
-        "accuracy<th>p<th>sufficient<th>kept alone<th>p<th>smallest loss found with 80 % power"
+        "<h2>Under each replacement value</h2><table><tr><th>units replaced by<th>necessary"
+        "<th>loss of accuracy<th>p<th>smallest loss found with 80 % power<th>sufficient<th>kept alone<th>p"
         f"</tr>{rows}</table>"
     )
+
+
+def _alone(of: OperatorFinding) -> str:
+    """What the units keep alone, as cells."""
+    kept = _share(_number(of.sufficient.value))
+    return f"<td>{of.sufficient.verdict}<td>{kept}<td>{of.kept_p_value:.4f}"
 
 
 def _number(value: float | None) -> float:

@@ -12,10 +12,27 @@ from core.claims.findings import NOT_SUPPORTED, SUPPORTED, OperatorFinding
 from core.data.concepts import CONCEPTS
 from core.interventions.operators import KINDS
 
-__all__ = ["ASKED", "OperatorFindings", "agreement", "operators_for", "under_each"]
+__all__ = [
+    "ASKED",
+    "IN_WORDS",
+    "WITHIN_CLASSES",
+    "OperatorFindings",
+    "agreement",
+    "operators_for",
+    "under_each",
+]
 
 ASKED = ("necessary", "sufficient")  # for which units are removed
-WITHIN_CLASSES = ("class-mean", "resample-class")
+WITHIN_CLASSES = ("class-mean", "resample-class")  # which leave the class where it was
+IN_WORDS = {
+    "zero": "zero",
+    "mean": "the unit's mean",
+    "class-mean": "its mean in the digit's class",
+    "resample": "its value on another digit",
+    "resample-class": "its value on another digit of the class",
+    "optimal": "the constant that costs least",
+    "erase": "what is left without the concept's direction",
+}
 
 
 @dataclass(frozen=True)
@@ -25,23 +42,38 @@ class OperatorFindings:
     by_kind: Mapping[str, OperatorFinding]
 
     def table(self) -> pd.DataFrame:
-        """A row for each operator: verdicts, effects with intervals, p, and the smallest loss."""
+        """A row for each operator: verdicts, effects with intervals, p, and the smallest loss.
+
+        What units are sufficient for isn't said where the others keep the class.
+        """
         rows = [
             {
                 "operator": kind,
                 "necessary": of.necessary.verdict,
-                "sufficient": of.sufficient.verdict,
                 "loss": of.necessary.value,
                 "from": of.necessary.low,
                 "to": of.necessary.high,
                 "p": of.p_value,
-                "kept": of.sufficient.value,
-                "kept p": of.kept_p_value,
                 "detectable": of.necessary.detectable,
+                **(_no_share() if kind in WITHIN_CLASSES else _share(of)),
             }
             for kind, of in self.by_kind.items()
         ]
         return pd.DataFrame(rows)
+
+
+def _share(of: OperatorFinding) -> dict[str, object]:
+    """What the units keep alone, as columns of the table."""
+    return {
+        "sufficient": of.sufficient.verdict,
+        "kept": of.sufficient.value,
+        "kept p": of.kept_p_value,
+    }
+
+
+def _no_share() -> dict[str, object]:
+    """The same columns, empty."""
+    return dict.fromkeys(("sufficient", "kept", "kept p"))
 
 
 def operators_for(concept: str) -> tuple[str, ...]:
@@ -74,9 +106,13 @@ def agreement(by_kind: Mapping[str, OperatorFinding], question: str) -> tuple[st
     """Whether operators agree on "necessary" or "sufficient", and the verdict of each.
 
     "agree": one verdict for all. "differ": some are inconclusive. "contradict": some support the
-    claim, and some exclude it.
+    claim, and some exclude it. For sufficiency those that leave the class in all other units don't
+    count: the network then tells it by them.
     """
-    verdicts = {kind: of.of(question).verdict for kind, of in by_kind.items()}
+    left_out = WITHIN_CLASSES if question == "sufficient" else ()
+    verdicts = {
+        kind: of.of(question).verdict for kind, of in by_kind.items() if kind not in left_out
+    }
     different = set(verdicts.values())
     if len(different) == 1:
         return "agree", verdicts

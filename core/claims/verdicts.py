@@ -22,7 +22,7 @@ from core.claims.detection import Detection
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Finding
 from core.interventions.bootstrap import Change
 from core.statistics.limits import ALPHA, AMONG_ALL, FEWEST, WITHIN
-from core.statistics.power import smallest_loss
+from core.statistics.power import smallest_loss, smallest_share
 
 __all__ = ["conditional", "everywhere", "necessary", "sufficient"]
 
@@ -36,7 +36,7 @@ def necessary(change: Change, controls: Controls) -> Finding:
 
     Unless it does, the reason states the smallest loss that would have been found.
     """
-    loss, low, high = -change.change, -change.high, -change.low
+    loss, low, high = (0.0 - each for each in (change.change, change.high, change.low))  # no −0
     said = (
         f"Without the units, accuracy on these digits goes from {change.before:.1%} to "
         f"{change.after:.1%} ({change.change:+.1%}, 95 % interval {change.low:+.1%} to "
@@ -105,7 +105,18 @@ def sufficient(kept: float, low: float, high: float, n: int, controls: Controls)
         verdict, why = SUPPORTED, f"control sets alone keep less ({_chance(controls)})"
     else:
         verdict, why = INCONCLUSIVE, f"{KEPT:.0%} is neither shown nor excluded"
-    return Finding(verdict, f"{said}: {why}.", kept, low, high, n)
+    least = smallest_share(n, limit=KEPT)
+    also = "" if verdict == SUPPORTED else _smallest_share(least, n)
+    return Finding(verdict, f"{said}: {why}.{also}", kept, low, high, n, least)
+
+
+def _smallest_share(least: float | None, n: int) -> str:
+    """What could have been found, as a sentence that follows another."""
+    if least is None:
+        return f" With {n:,} digits, nothing could have been found with 80 % power."
+    return (
+        f" With {n:,} digits, {least:.0%} is the least that would have been found with 80 % power."
+    )
 
 
 def conditional(found: Detection | None) -> Finding:
@@ -166,7 +177,10 @@ def _chance(controls: Controls) -> str:
 
 def _too_few(n: int, value: float, low: float, high: float) -> Finding:
     """Too few digits for any verdict."""
-    reason = f"Only {n} digits are available for the test: at least {FEWEST} are needed."
+    reason = (
+        f"Only {n} digits are available for the test: at least {FEWEST} are needed, so no effect "
+        "could have been found."
+    )
     return Finding(INCONCLUSIVE, reason, value, low, high, n)
 
 

@@ -16,7 +16,14 @@ from scipy.stats import binom
 
 from core.statistics import rate_bound
 
-__all__ = ["POWER", "beyond_controls", "bootstrap_low", "power_of_loss", "smallest_loss"]
+__all__ = [
+    "POWER",
+    "beyond_controls",
+    "bootstrap_low",
+    "power_of_loss",
+    "smallest_loss",
+    "smallest_share",
+]
 
 Numbers = NDArray[np.float64]
 
@@ -73,6 +80,28 @@ def smallest_loss(n: int, *, won: float, most: float, limit: float) -> float | N
             low = middle
         else:
             high = middle
+    return high
+
+
+@lru_cache(1024)
+def smallest_share(n: int, *, limit: float) -> float | None:
+    """The smallest share that n digits show to be above `limit` with 80 % power.
+
+    Of digits that either keep an answer or lose it. None where not even all of them show it.
+    """
+    kept = np.arange(n + 1)
+    lowest = binom.ppf(_TAIL, n, kept / n) / n - np.where(kept == n, rate_bound(n), 0.0)
+    shown = lowest > limit
+
+    def power(share: float) -> float:
+        return float(binom.pmf(kept, n, share)[shown].sum())
+
+    low, high = limit, 1.0
+    if power(high) < POWER:
+        return None
+    while high - low > _FINE:
+        middle = (low + high) / 2
+        low, high = (middle, high) if power(middle) < POWER else (low, middle)
     return high
 
 

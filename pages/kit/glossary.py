@@ -136,7 +136,8 @@ DEFINITIONS = {
     "sufficient by operator": (
         "The verdict on sufficiency for each value that may stand for all the other units of the "
         "layer. They agree when all give one verdict, and contradict one another when some "
-        "support the claim and others exclude it."
+        "support the claim and others exclude it. Class mean and another digit of the class "
+        "aren't asked: they leave the class in all the other units."
     ),
     "accuracy lost": (
         "Accuracy on the concept's digits before the removal minus accuracy after it; below 0 is "

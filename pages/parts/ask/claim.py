@@ -13,6 +13,7 @@ from core.analyses.profiles.task import Study
 from core.arguments import parse_whole
 from core.claims import KINDS
 from core.claims.evidence import question
+from core.claims.operators import IN_WORDS
 from core.data import members
 from core.data.concepts import CONCEPTS
 from core.statistics.limits import FEWEST
@@ -24,15 +25,6 @@ from pages.kit.glossary import DEFINITIONS
 
 __all__ = ["KIND_NAMES", "Asked", "controls"]
 
-KIND_NAMES = {
-    "zero": "zero",
-    "mean": "the unit's mean",
-    "class-mean": "its mean in the digit's class",
-    "resample": "its value on another digit",
-    "resample-class": "its value on another digit of the class",
-    "optimal": "the constant that costs least",
-    "erase": "what is left without the concept's direction",
-}
 KIND = links.one_of("kind", KINDS)
 
 
@@ -87,7 +79,7 @@ def controls(study: Study, described: DescribedDigits) -> Asked:
 
     choose(concept, "Concept", where=columns[2], names=named)
     choose(
-        KIND, "Replacement value", where=columns[3], names=KIND_NAMES.__getitem__,
+        KIND, "Replacement value", where=columns[3], names=IN_WORDS.__getitem__,
         help=DEFINITIONS["operator"],
     )  # fmt: skip
     chosen = parse_units(units.value(), len(study.profiles[layer.value()])) or ()
@@ -186,7 +178,7 @@ def _aloud(study: Study, asked: Asked) -> None:
     st.subheader(question(names, asked.concept), anchor=False)
     st.caption(
         f"If the units are necessary, the network should fail on these {asked.n:,} digits when "
-        f"each unit's activation is replaced by {KIND_NAMES[asked.kind]}, and not when other "
+        f"each unit's activation is replaced by {IN_WORDS[asked.kind]}, and not when other "
         "units are treated the same way.",
         help=DEFINITIONS["claim"],
     )

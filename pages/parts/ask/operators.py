@@ -11,6 +11,7 @@ from core.analyses.profiles.task import Study
 from core.claims.findings import VERDICTS
 from core.claims.operators import (
     ASKED,
+    IN_WORDS,
     WITHIN_CLASSES,
     OperatorFindings,
     agreement,
@@ -26,7 +27,7 @@ from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
-from pages.parts.ask.claim import KIND_NAMES, Asked
+from pages.parts.ask.claim import Asked
 
 __all__ = ["COMPARED", "comparison", "found", "panel"]
 
@@ -53,7 +54,7 @@ def comparison(study: Study, asked: Asked) -> None:
         )
         return
     of = result_of(_task(study, asked))
-    panel(of, whole=len(kinds) < len(KIND_NAMES))
+    panel(of, whole=len(kinds) < len(IN_WORDS))
     with st.expander("As a table", icon=":material/table:"):
         _table(of)
         download(_named(of), "operators")
@@ -76,7 +77,7 @@ def _agreements(of: OperatorFindings) -> None:
     for question in ASKED:
         said, verdicts = agreement(of.by_kind, question)
         by_verdict = {
-            verdict: [KIND_NAMES[kind] for kind, own in verdicts.items() if own == verdict]
+            verdict: [IN_WORDS[kind] for kind, own in verdicts.items() if own == verdict]
             for verdict in VERDICTS
         }
         each = "; ".join(
@@ -95,12 +96,12 @@ def _agreements(of: OperatorFindings) -> None:
 def _losses(of: OperatorFindings, whole: bool) -> None:
     """The chart of the losses."""
     table = of.table()
-    table["operator"] = table["operator"].map(KIND_NAMES)
+    table["operator"] = table["operator"].map(IN_WORDS)
     st.vega_lite_chart(
         finished_chart(charts.losses_by_operator, table, LOSS), key="chart of operators"
     )
     more = (
-        f" Of a whole class {' and '.join(KIND_NAMES[kind] for kind in WITHIN_CLASSES)} take "
+        f" Of a whole class {' and '.join(IN_WORDS[kind] for kind in WITHIN_CLASSES)} take "
         "nothing away, so they are left out."
         if whole
         else ""
@@ -115,7 +116,7 @@ def _losses(of: OperatorFindings, whole: bool) -> None:
 def _named(of: OperatorFindings) -> pd.DataFrame:
     """The table, operators in words."""
     table = of.table()
-    return table.assign(operator=table["operator"].map(KIND_NAMES))
+    return table.assign(operator=table["operator"].map(IN_WORDS))
 
 
 @recorded
