@@ -23,7 +23,7 @@ from core.analyses.movie.task import MovieTask
 from core.analyses.neighbours.task import NeighboursTask
 from core.analyses.profiles import table
 from core.analyses.profiles.task import Study, StudyTask
-<<<<<<< HEAD
+from core.analyses.relevance.task import LayerOverlapTask, RelevanceTask
 from core.analyses.wiring.task import WiringTask
 from core.claims.carrier_task import CarrierTask
 from core.claims.direction_task import DirectionTask
@@ -35,10 +35,6 @@ from core.claims.task import (
     SubpopulationsTask,
     UnitSearchTask,
 )
-=======
-from core.analyses.relevance.task import LayerOverlapTask, RelevanceTask
-from core.claims.task import CandidatesTask, EvidenceTask, SubpopulationsTask, UnitSearchTask
->>>>>>> t_rel
 from core.data import mnist
 from core.data.concepts import CONCEPTS
 from core.data.task import DataTask
@@ -74,13 +70,9 @@ PAGES = tuple(
         {file.stem for file in Path(FRAME).parent.glob("*.py")} - {"__init__", "frame"} - OWN_FILES
     )
 )
-<<<<<<< HEAD
+MATTERING = RelevanceTask(RUN, "linear_1", (3,))
 CLAIM_KEY = "linear_1", (3,), "class-7", "zero"
 CLAIM = EvidenceTask(RUN, *CLAIM_KEY)
-=======
-MATTERING = RelevanceTask(RUN, "linear_1", (3,))
-CLAIM = EvidenceTask(RUN, "linear_1", (3,), "class-7", "zero")
->>>>>>> t_rel
 
 
 @pytest.fixture(scope="module")
@@ -231,11 +223,7 @@ def test_a_unit_has_its_page(study: Study) -> None:
     assert f"permuted {profile.permuted.auc[3]:.2f}" in words
     assert f"exactly 0 on {int(profile.zeros[3]):,}" in words
     assert "of the natural maximum" in words
-<<<<<<< HEAD
-    assert len(grids(at)) == 10  # and the pairs, two rows of wires and two of neighbours
-=======
-    assert len(grids(at)) == 8  # and the pairs
->>>>>>> t_rel
+    assert len(grids(at)) == 12  # and the pairs, two rows of wires and two of neighbours
 
 
 def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
@@ -683,11 +671,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
     "a claim": ("ask", {"layer": "linear_1", "units": "mlp/linear_1/3", "concept": "class-7"}),
 }
 READ = {
-<<<<<<< HEAD
-    "a unit": {"compare", "pair", "own", "contributions", "other_seed"},
-=======
-    "a unit": {"compare", "pair", "own", "replaced", "matters"},
->>>>>>> t_rel
+    "a unit": {"compare", "pair", "own", "contributions", "other_seed", "replaced", "matters"},
     "a claim": {"measure", "indexing", "kind"},
     "feature_visualization": {"unit", "steps", "budget"},
     "dissection": {"rules", "unit", "concept", "level"},
