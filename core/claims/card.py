@@ -141,8 +141,8 @@ def _operators(card: Evidence) -> str:
     )
     return (
         "<h2>Under each replacement value</h2><table><tr><th>units replaced by<th>necessary"
-        "<th>loss of accuracy<th>p<th>smallest loss found with 80 % power<th>sufficient<th>kept alone<th>p"
-        f"</tr>{rows}</table>"
+        "<th>loss of accuracy<th>p<th>smallest loss found with 80 % power<th>sufficient"
+        f"<th>kept alone<th>p</tr>{rows}</table>"
     )
 
 

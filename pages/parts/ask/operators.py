@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import pandas as pd
 import streamlit as st
 from streamlit.elements.lib.column_types import ColumnConfig
@@ -57,7 +59,7 @@ def comparison(study: Study, asked: Asked) -> None:
     panel(of, whole=len(kinds) < len(IN_WORDS))
     with st.expander("As a table", icon=":material/table:"):
         _table(of)
-        download(_named(of), "operators")
+        download(partial(_named, of), "operators")
 
 
 def _task(study: Study, asked: Asked) -> OperatorsTask:
