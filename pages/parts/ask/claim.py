@@ -23,7 +23,7 @@ from pages.kit import links
 from pages.kit.controls import choose, text
 from pages.kit.glossary import DEFINITIONS
 
-__all__ = ["KIND_NAMES", "Asked", "controls"]
+__all__ = ["Asked", "controls"]
 
 KIND = links.one_of("kind", KINDS)
 

@@ -11,6 +11,7 @@ from core.analyses.profiles.task import Study
 from core.analyses.relevance.task import RelevanceTask
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
+from core.claims.operators import IN_WORDS
 from core.claims.task import PairEffectsTask
 from core.data.concepts import CONCEPTS
 from core.interventions.bootstrap import MEASURES
@@ -23,7 +24,7 @@ from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.recorded import recorded
 from pages.kit.tables import download
 from pages.kit.waiting import result_of
-from pages.parts.ask.claim import KIND_NAMES, Asked
+from pages.parts.ask.claim import Asked
 
 __all__ = ["controls", "effects", "finding", "matter", "pairs", "verdict"]
 
@@ -35,6 +36,7 @@ ICONS = {
 }
 _FIELD = {"accuracy": "accuracy", "margin": "margin of logits", "nll": "negative log-likelihood"}
 MEASURE = links.one_of("measure", MEASURES)
+REFERENCES = ("zero", "mean")  # by which the digits that units matter for are told
 
 
 @recorded
@@ -160,7 +162,8 @@ def matter(study: Study, asked: Asked) -> None:
     if asked.layer == study.model.layers[-1]:
         st.caption(relevance.LAST_LAYER)
         return
-    found = result_of(RelevanceTask(study.run, asked.layer, asked.units, asked.kind))
+    kind = asked.kind if asked.kind in REFERENCES else "zero"  # the same for every digit
+    found = result_of(RelevanceTask(study.run, asked.layer, asked.units, kind))
     units = len(asked.units)
     if not len(found.trained.digits):
         relevance.nothing(found.trained, units)
@@ -171,7 +174,7 @@ def matter(study: Study, asked: Asked) -> None:
         found,
         digits,
         label=f"Digits that {whose} of {study.run} matter for",
-        replaced=KIND_NAMES[asked.kind],
+        replaced=IN_WORDS[kind],
     )
     relevance.overlap(found, units)
 
