@@ -20,15 +20,16 @@ from core.claims import halves
 from core.claims.carrier import reached
 from core.claims.carrier_task import CarrierTask
 from core.claims.carrying import reading, values_of
+from core.claims.erasure import ErasedDirection, erased_direction
 from core.claims.trial import Half
-from core.data.concepts import Measured
+from core.data.concepts import CONCEPTS, Measured
 from core.models.untrained import SEEDS, untrained_networks
 from core.runs import Run
 from core.runtime.lab import Lab
 from core.runtime.task import Report, Task
 from core.training.task import ModelTask
 
-__all__ = ["DirectionStudy", "DirectionTask"]
+__all__ = ["DirectionStudy", "DirectionTask", "ErasedDirectionTask"]
 
 _FEW = SEEDS[:5]  # untrained networks whose curves are drawn
 
@@ -117,6 +118,37 @@ class DirectionTask(Task[DirectionStudy]):
         )
         values = values_of(model, found.images, self.layer)
         return found.images[0].numpy(), float(direction.values(values)[0])
+
+
+@dataclass(frozen=True)
+class ErasedDirectionTask(Task[ErasedDirection]):
+    """What a network loses when a direction of a layer is erased."""
+
+    run: Run
+    layer: str
+    concept: str
+
+    @property
+    def title(self) -> str:
+        """What is done."""
+        return f"Erasing a direction of {self.layer}"
+
+    def compute(self, lab: Lab, report: Report) -> ErasedDirection:
+        """The losses, by each way of erasing."""
+        model, described, report = lab.given(
+            report, ModelTask(self.run), DescribedDigitsTask(self.run.data)
+        )
+        both = halves(described.digits, self.concept, described.measured)
+        groups = _groups(both[1], self.concept)
+        return erased_direction(model, self.layer, both, groups, seed=self.run.seed, told=report)
+
+
+def _groups(half: Half, concept: str) -> dict[str, NDArray[np.bool_]]:
+    """The digits with the concept, those of its class without it, and all others."""
+    label, labels = CONCEPTS[concept].label, half.digits.labels.numpy()
+    own = (labels == label) & ~half.present
+    found = {concept: half.present, f"class-{label}, not {concept}": own}
+    return {**found, "all other digits": ~half.present & ~own}
 
 
 def _concepts(read: NDArray[np.float32], half: Half, measured: Measured) -> pd.DataFrame:

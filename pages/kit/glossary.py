@@ -100,6 +100,15 @@ DEFINITIONS = {
         "controls come from the discovery half of the test digits, effects from the confirmation "
         "half. No conclusion is drawn from fewer than 30 digits."
     ),
+    "erasing": (
+        "Least squares (LEACE, Belrose et al. 2023) changes what the next layer reads as little as "
+        "possible so that no linear read-out of it tells the concept any more. Projection takes "
+        "out the fitted direction alone."
+    ),
+    "probe_after": (
+        "A direction is fitted anew on discovery digits after erasing, and judged on confirmation "
+        "digits. After LEACE it should be near .5: what is above is what a finite sample misses."
+    ),
     "nulls": (
         "Networks that can't know the answer: before any training, or trained on labels that were "
         "shuffled once. What the procedure says yes to there, it says yes to by luck, by the "

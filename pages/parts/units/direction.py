@@ -27,6 +27,7 @@ from pages.kit.grid import Grid, image_grid
 from pages.kit.recorded import recorded
 from pages.kit.tables import column, download
 from pages.kit.waiting import result_of
+from pages.parts.units.erased import erased
 from pages.parts.units.examples import judged
 
 __all__ = ["direction", "direction_option"]
@@ -90,6 +91,7 @@ def direction(study: Study, name: DirectionId) -> None:
     st.caption("Below each: its class · what the direction gives. Digits of the confirmation half.")
     st.subheader("Its maximized input", anchor=False)
     _maximized(found, digits, name)
+    erased(study, name)
     left, right = st.columns(2)
     with left:
         _concepts(found)
