@@ -46,6 +46,7 @@ from core.runtime.store import Store, default_store
 from core.runtime.task import Report
 from core.training.task import ModelTask
 from pages.kit.carried import sentence
+from pages.kit.relevance import amount
 from pages.parts.ask.carrier import with_carrier
 from pages.parts.ask.claim import Asked
 from tests.labs import SmallLab
@@ -240,7 +241,8 @@ def test_a_unit_has_a_label_with_its_score(lab: SmallLab) -> None:
 def test_a_unit_shows_the_digits_it_matters_for(lab: SmallLab) -> None:
     at = opened("units", {"unit": "mlp/linear_1/3"})
     _wait_for_maximized(at)
-    found, digits = lab.known(MATTERING).trained, lab.known(DataTask("strokes", "confirmation"))
+    shares, found = lab.known(MATTERING).shares, lab.known(MATTERING).trained
+    digits = lab.known(DataTask("strokes", "confirmation"))
     row, maps = (
         next(grid for grid in grids(at) if grid["label"].startswith(label))
         for label in ("Digits that mlp/linear_1/3 matters for", "Where in strokes/test/")
@@ -257,7 +259,7 @@ def test_a_unit_shows_the_digits_it_matters_for(lab: SmallLab) -> None:
     assert "Of the nine digits that it matters for most" in words
     whole = lab.known(LayerOverlapTask(RUN, "linear_1"))[0]
     assert f"In linear_1, over {(whole.listed == 9).sum()} units, both lists of 9 share" in words
-    assert f"Linear share of the unit: {found.share[numbers[0]]:.2f}" in words
+    assert f"Linear share of the unit: {amount(shares.share[numbers[0]])}" in words
     other = opened("units", {"unit": "mlp/linear_1/3", "matters": digits.ids[numbers[4]]})
     _wait_for_maximized(other)
     shown = {grid["label"].split(" the unit")[0]: grid["selected"] for grid in grids(other)}

@@ -24,7 +24,7 @@ from core.analyses.relevance import (
     relevance,
 )
 from core.analyses.relevance.maps import SQUARE, relevance_maps
-from core.analyses.relevance.shares import contributions, linear_shares, logit
+from core.analyses.relevance.shares import contributions, layer_shares, linear_shares, logit
 from core.analyses.relevance.task import LayerOverlapTask, RelevanceMapsTask, RelevanceTask
 from core.data import DataSet
 from core.interventions.answers import margins
@@ -95,7 +95,7 @@ def test_a_unit_without_outgoing_weights_matters_for_no_digit(removal: Removal) 
     found = relevance(removal, [UNUSED])
     assert found.digits.tolist() == []
     assert not found.necessity.any()
-    assert not found.share.any()
+    assert not layer_shares(removal, [UNUSED]).share.any()
     assert math.isnan(found.correlation)
     assert found.shared == 0
 
@@ -182,9 +182,15 @@ def test_several_units_are_active_by_the_mean_of_their_standard_scores(removal: 
     found = relevance(removal, [1, 2], scale=scale)
     expected = ((values - scale[0]) / scale[1])[:, 1:3].mean(1)
     np.testing.assert_allclose(found.activation, expected, rtol=1e-5)
-    alone = [relevance(removal, [unit]) for unit in range(UNITS)]
-    np.testing.assert_allclose(found.share, alone[1].share + alone[2].share, atol=1e-6)
-    np.testing.assert_allclose(found.shares, sum(of.share for of in alone), atol=1e-5)
+
+
+def test_shares_of_several_units_and_of_the_layer_are_added_up(removal: Removal) -> None:
+    found = layer_shares(removal, [1, 2])
+    alone = [layer_shares(removal, [unit]).share for unit in range(UNITS)]
+    np.testing.assert_allclose(found.share, alone[1] + alone[2], atol=1e-6)
+    np.testing.assert_allclose(found.shares, sum(alone), atol=1e-5)
+    gone = removal.without(range(UNITS)).margin
+    np.testing.assert_allclose(found.whole, removal.intact.margin - gone, atol=1e-6)
 
 
 def test_a_relevance_needs_units_of_the_layer(removal: Removal) -> None:
@@ -222,7 +228,7 @@ def test_the_rank_correlation_is_scipys() -> None:
 def test_the_class_is_chosen_on_one_half_and_judged_on_the_other() -> None:
     def of(necessity: Numbers) -> Relevance:
         nothing = np.zeros_like(necessity)
-        return Relevance(nothing, necessity, nothing, nothing, nothing, nothing, 1e-6)
+        return Relevance(nothing, necessity, nothing, 1e-6)
 
     labels = np.repeat(np.arange(3), 4)
     first, second = (np.repeat(np.float32(means), 4) for means in ([0, 2, 1], [5, 1, 0]))
@@ -262,13 +268,14 @@ def test_maps_and_relevance_are_those_of_every_network(kind: str, strokes: DataS
     model = built(kind).eval().requires_grad_(False)
     layer = min(model.layers[:-1], key=lambda name: layer_of(model, name).units)
     digits = strokes.take(slice(3))
-    found = relevance(Removal(model, digits, layer), [0])
+    removal = Removal(model, digits, layer)
+    found, shares = relevance(removal, [0]), layer_shares(removal, [0])
     held = {(layer, 0): 0.0}
     maps = relevance_maps(model, digits.images[2], int(digits.labels[2]), held)
     assert maps.necessity == pytest.approx(float(found.necessity[2]), abs=1e-4)
     assert maps.gradient.shape == maps.occlusion.shape == (28, 28)
     assert np.isfinite(maps.gradient).all()
-    assert np.isnan(found.share).all() == layer_of(model, layer).steps
+    assert np.isnan(shares.share).all() == layer_of(model, layer).steps
     step, image = 1e-3, digits.images[2:3]
     labels = digits.labels[2:3]
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -139,9 +140,8 @@ def table(found: UnitRelevance, digits: DataSet, name: str) -> None:
     """The digits of the largest loss as a table, all of them to download. name: of the file."""
     with st.expander("As a table", icon=":material/table:"):
         frame = _frame(found, digits)
-        shares = {} if frame["linear share"].isna().all() else {"linear share": "linear share"}
         st.dataframe(
-            frame.head(_LISTED).drop(columns=[] if shares else ["linear share"]),
+            frame.head(_LISTED),
             hide_index=True,
             column_config={
                 "image": "Image",
@@ -164,7 +164,7 @@ def table(found: UnitRelevance, digits: DataSet, name: str) -> None:
 @drawn_once
 def _frame(found: UnitRelevance, digits: DataSet) -> pd.DataFrame:
     """A row for each digit, the largest loss first."""
-    of = found.trained
+    of, has_shares = found.trained, not bool(np.isnan(found.shares.share).all())
     frame = pd.DataFrame(
         {
             "image": digits.ids,
@@ -173,7 +173,9 @@ def _frame(found: UnitRelevance, digits: DataSet) -> pd.DataFrame:
             "margin": of.margin,
             "without": of.margin - of.necessity,
             "loss": of.necessity,
-            "linear share": of.share,
+            "linear share": found.shares.share,
         }
     )
+    if not has_shares:
+        frame = frame.drop(columns="linear share")
     return frame.sort_values("loss", ascending=False, kind="stable")

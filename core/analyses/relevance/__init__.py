@@ -16,7 +16,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from core.activations import layer_of
-from core.analyses.relevance.shares import linear_shares
 from core.interventions.removal import Removal
 from core.statistics import class_moments, mean_interval, middle_ranks
 from core.surroundings import undisturbed
@@ -46,19 +45,14 @@ class Relevance:
     """What removing some units of a layer together does to n digits.
 
     margin: (n,), of the intact network: the logit of the true class less the largest other.
-    necessity: (n,), by how much it falls without the units. share: (n,), the linear share of that,
-    NaN for a layer that has none. activation: (n,), as a ReLU passes it on where one follows, of a
-    map the maximum; of several units the mean of standard scores. whole: (n,), by how much the
-    margin falls when all units of the layer are removed; shares: (n,), the sum of all their linear
-    shares. rounding: what a necessity must exceed to be more than rounding.
+    necessity: (n,), by how much it falls without the units. activation: (n,), as a ReLU passes it
+    on where one follows, of a map the maximum; of several units the mean of standard scores.
+    rounding: what a necessity must exceed to be more than rounding.
     """
 
     margin: Numbers
     necessity: Numbers
-    share: Numbers
     activation: Numbers
-    whole: Numbers
-    shares: Numbers
     rounding: float
 
     @property
@@ -97,15 +91,10 @@ def relevance(
     if not chosen:
         raise ValueError("there are no units: give at least one of the layer.")
     intact, without = removal.intact, removal.without(chosen)
-    shares = linear_shares(removal)
-    gone = removal.without(range(removal.units))
     return Relevance(
         margin=intact.margin,
         necessity=intact.margin - without.margin,
-        share=shares[:, chosen].sum(1),
         activation=_activation(removal, chosen, scale),
-        whole=intact.margin - gone.margin,
-        shares=shares.sum(1),
         rounding=rounding(intact.logits.numpy()),
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -14,7 +15,14 @@ from core.interventions.answers import margins
 from core.interventions.removal import Removal
 from core.surroundings import undisturbed
 
-__all__ = ["contributions", "has_shares", "linear_shares", "logit"]
+__all__ = [
+    "LayerShares",
+    "contributions",
+    "has_shares",
+    "layer_shares",
+    "linear_shares",
+    "logit",
+]
 
 Numbers = NDArray[np.float32]
 Measure = Callable[[Tensor, Tensor], Tensor]
@@ -98,3 +106,26 @@ def contributions(removal: Removal, label: int) -> tuple[Numbers, Numbers]:
     shares = linear_shares(removal, logit(label))
     rest = removal.intact.logits[:, label].numpy() - shares.sum(1)
     return shares, rest
+
+
+@dataclass(frozen=True)
+class LayerShares:
+    """Linear shares of the margin of n digits, and what they leave out.
+
+    share: (n,), of some units. shares: (n,), of all units of the layer. Both are NaN for a layer
+    without shares. whole: (n,), by how much the margin falls when all units are removed.
+    """
+
+    share: Numbers
+    shares: Numbers
+    whole: Numbers
+
+
+@undisturbed()
+def layer_shares(removal: Removal, units: Sequence[int]) -> LayerShares:
+    """The shares of some units, and of all of the layer."""
+    every = linear_shares(removal)
+    gone = removal.without(range(removal.units))
+    return LayerShares(
+        every[:, list(units)].sum(1), every.sum(1), removal.intact.margin - gone.margin
+    )

@@ -21,6 +21,7 @@ from core.analyses.relevance import (
     rounding,
 )
 from core.analyses.relevance.maps import RelevanceMaps, relevance_maps
+from core.analyses.relevance.shares import LayerShares, layer_shares
 from core.data import DataSet
 from core.data.task import DataTask
 from core.interventions.removal import Removal
@@ -48,11 +49,13 @@ _HALVES = ("discovery", "confirmation")
 class UnitRelevance:
     """For which digits some units matter, on the confirmation half.
 
-    classes: for which classes; the one is chosen on the discovery half. replacement: (units,[
-    height, width]), what stands for each of the removed units, as on the first digit.
+    shares: linear ones, of the trained network. classes: how much they matter for each, of which
+    one is chosen on the discovery half. replacement: (units,[ height, width]), what stands for the
+    activations of the removed units on the first digit, and without resampling on all.
     """
 
     trained: Relevance
+    shares: LayerShares
     untrained: Relevance
     classes: ClassNecessity
     replacement: Numbers
@@ -98,6 +101,7 @@ class RelevanceTask(Task[UnitRelevance]):
         labels = discovery.labels.numpy(), confirmation.labels.numpy()
         return UnitRelevance(
             found,
+            layer_shares(judged, self.units),
             untrained,
             class_necessity((chosen, labels[0]), (found, labels[1]), untrained),
             judged.instead[0, list(self.units)].numpy().copy(),

@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core import charts, pictures
 from core.analyses.profiles.task import Study
-from core.analyses.relevance import ClassNecessity, Relevance
+from core.analyses.relevance import ClassNecessity
 from core.analyses.relevance.maps import RelevanceMaps
 from core.analyses.relevance.task import (
     LayerOverlap,
@@ -156,7 +156,7 @@ def _where(task: RelevanceTask, found: UnitRelevance, digits: DataSet, number: i
         label=f"Where in {name} the unit's contribution comes from",
         scale=4,
     )
-    _sums(maps, found.trained, number, task.layer)
+    _sums(maps, found, number, task.layer)
 
 
 @drawn_once
@@ -180,9 +180,10 @@ def _maps(maps: RelevanceMaps, digits: DataSet, number: int) -> Grid:
 
 
 @recorded
-def _sums(maps: RelevanceMaps, found: Relevance, number: int, layer: str) -> None:
+def _sums(maps: RelevanceMaps, found: UnitRelevance, number: int, layer: str) -> None:
     """What the maps add up to and what they miss, and so for the layer's shares."""
-    before, lost = float(found.margin[number]), float(found.necessity[number])
+    of, shares = found.trained, found.shares
+    before, lost = float(of.margin[number]), float(of.necessity[number])
     st.caption(
         f"Without the unit the margin falls by {amount(lost)}, from {amount(before)} to "
         f"{amount(before - lost)}; on blank paper by {amount(maps.blank)}. So each map should add "
@@ -191,16 +192,16 @@ def _sums(maps: RelevanceMaps, found: Relevance, number: int, layer: str) -> Non
         "makes the fall larger; blue: smaller.",
         help=DEFINITIONS["relevance map"],
     )
-    if np.isnan(found.share[number]):
+    if np.isnan(shares.share[number]):
         st.caption(
             f"{layer} runs row by row, and its later rows depend on its earlier ones: a unit has "
             "no linear share there."
         )
         return
     st.caption(
-        f"Linear share of the unit: {amount(found.share[number])}. The shares of all units of "
-        f"{layer} add up to {amount(found.shares[number])}; without all of them the margin falls "
-        f"by {amount(found.whole[number])}.",
+        f"Linear share of the unit: {amount(shares.share[number])}. The shares of all units of "
+        f"{layer} add up to {amount(shares.shares[number])}; without all of them the margin falls "
+        f"by {amount(shares.whole[number])}.",
         help=DEFINITIONS["linear share"],
     )
 
