@@ -567,7 +567,7 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
 }
 READ = {
     "a unit": {"compare", "pair", "own"},
-    "a claim": {"measure", "indexing", "kind"},
+    "a claim": {"measure", "indexing", "kind", "operators"},
     "feature_visualization": {"unit", "steps", "budget"},
     "dissection": {"rules", "unit", "concept", "level"},
 }
