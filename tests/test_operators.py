@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+
 import numpy as np
 import pytest
 import torch
@@ -16,6 +18,7 @@ from core.interventions.optimal import ConstantSearch
 from core.interventions.removal import Removal
 from tests.networks import built
 from tests.test_ablation import Planted, digits_for, planted
+from tests.test_activations import same, state
 
 CASES = [
     ("hidden", (7,)),
@@ -234,6 +237,22 @@ def test_what_is_to_be_erased_has_to_be_said() -> None:
         Removal(planted(), digits, "hidden", "erase")
     with pytest.raises(ValueError, match="40 of 40 digits have the concept: give some of both"):
         Removal(planted(), digits, "hidden", "erase", present=np.ones(40, bool))
+
+
+@pytest.mark.parametrize(
+    ("name", "layer"), [("gru", "hidden"), ("attention", "heads_1"), ("mixture", "gate")]
+)
+def test_every_operator_removes_from_any_architecture_and_leaves_the_network_as_it_was(
+    strokes: DataSet, name: str, layer: str
+) -> None:
+    model, digits = built(name), strokes.take(slice(20))
+    before, losses = copy.deepcopy(state(model)), {}
+    for kind in KINDS:
+        removal = Removal(model, digits, layer, kind, present=(digits.labels == 3).numpy())
+        losses[kind] = removal.without([0, 1]).nll.mean()
+    assert np.isfinite(list(losses.values())).all()
+    assert losses["optimal"] <= min(losses["zero"], losses["mean"]) + 1e-6
+    assert same(before, state(model))
 
 
 @pytest.mark.parametrize("kind", KINDS)

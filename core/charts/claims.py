@@ -52,7 +52,7 @@ def losses_by_operator(frame: pd.DataFrame, limit: float) -> alt.LayerChart:
         scale=alt.Scale(
             domain=["supported", "inconclusive", "not supported"], range=[SERIES[4], MARK, MODEL]
         ),
-        legend=alt.Legend(title="necessary", orient="top", titleOrient="left"),
+        legend=alt.Legend(title=None, orient="top", direction="vertical", columns=1),
     )
     tips = [
         "operator",

@@ -162,8 +162,8 @@ DEFINITIONS = {
     ),
     "detectable": (
         "The smallest true loss of accuracy that this many digits show to be above 10 points with "
-        "80 % power: how often the lower end of the interval would be above 10 points, over all "
-        "outcomes that digits drawn anew can have."
+        "80 % power: in 80 of 100 samples of as many other digits, the lower end of the interval "
+        "would be above 10 points."
     ),
     "sufficient": (
         "All other units of the layer are removed. Supported when the network still separates the "

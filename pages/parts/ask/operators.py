@@ -110,8 +110,8 @@ def _losses(of: OperatorFindings, whole: bool) -> None:
     )
     st.caption(
         "Loss of accuracy on the concept's digits of the confirmation half, by what stands for the "
-        f"removed units, with 95 % bootstrap intervals. Dashed: the {LOSS:.0%} that a necessary "
-        f"unit must cost, over its whole interval.{more}"
+        "removed units, with 95 % bootstrap intervals. Colour: the verdict on necessity. "
+        f"Dashed: the {LOSS:.0%} that necessary units cost, over the whole interval.{more}"
     )
 
 
