@@ -675,8 +675,6 @@ VIEWS: dict[str, tuple[str, dict[str, str]]] = {
 }
 READ = {
     "a unit": {"compare", "pair", "own", "contributions", "other_seed", "replaced", "matters"},
-    "a claim": {"measure", "indexing", "kind"},
-    "a unit": {"compare", "pair", "own"},
     "a claim": {"measure", "indexing", "kind", "operators"},
     "feature_visualization": {"unit", "steps", "budget"},
     "dissection": {"rules", "unit", "concept", "level"},

@@ -38,6 +38,7 @@ Flags = NDArray[np.bool_]
 WAYS = ("LEACE", "projection", "projection in the row space")
 SHUFFLES = 200  # of the concept within its classes: the controls
 DRAWS = 2000  # of the bootstrap
+_ROUNDING = 1e-4  # of a weight, on the scale of a standard deviation
 MOST = 2048  # numbers that the next layer reads
 
 
@@ -210,7 +211,10 @@ def _controls(
 
 def _probe(eraser: Eraser, known: _Read, judged: _Read, seed: int) -> float:
     """The AUC of a direction that is fitted anew after erasing."""
-    again = fit_direction(eraser(known.among), known.present, seed=seed)
+    read = eraser(known.among)
+    again = fit_direction(read, known.present, seed=seed)
+    if np.abs(again.weights * read.std(0)).max() < _ROUNDING:
+        return 0.5  # it tells nothing apart: what its weights are, rounding made
     return _area(again, judged, eraser)
 
 
