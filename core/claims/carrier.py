@@ -3,13 +3,14 @@
 The best unit, the best axis of many random rotations of the layer, and a fitted direction are all
 chosen on one half of the digits and judged on the other, and the same is done in networks that were
 never trained. A unit that is devoted to the concept beats what a random basis of the same layer
-has, and what an untrained network has; else the layer may still carry the concept as a direction.
+has, and what an untrained network has, both on the same digits; else the layer may still carry the
+concept as a direction.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -76,13 +77,17 @@ class Found:
     """What one network has of a concept; all AUC are of digits on which nothing was chosen.
 
     unit: the best unit. axes: (rotations,), the best axis of each. direction: the fitted one;
-    direction_auc: what it reaches. n, absent: judged digits with and without the concept.
+    direction_auc: what it reaches. unit_read, direction_read: (n + absent,), what both give on the
+    judged digits, within their class where there are several. n, absent: these with and without
+    the concept.
     """
 
     unit: Axis
     axes: Numbers
     direction: Direction
     direction_auc: float
+    unit_read: Floats = field(repr=False)
+    direction_read: Floats = field(repr=False)
     n: int
     absent: int
 
@@ -98,12 +103,15 @@ class Carrier:
 
     unit_over, direction_over: 95 % intervals of the AUC of the best unit and of the direction less
     that of the rotated axis at `trained.limit`, digits drawn anew (paired). untrained: what
-    networks before training have.
+    networks before training have. unit_learned, direction_learned: such intervals of the AUC less
+    that of the same in the untrained network that 95 % of them stay below.
     """
 
     trained: Found
     unit_over: tuple[float, float]
     direction_over: tuple[float, float]
+    unit_learned: tuple[float, float]
+    direction_learned: tuple[float, float]
     untrained: tuple[Found, ...]
 
     @property
@@ -133,9 +141,10 @@ class Carrier:
         """One of `findings.CARRIERS`; "neither" also where there are too few digits to tell."""
         if min(self.trained.n, self.trained.absent) < FEWEST:
             return NEITHER
-        if self.unit_stands_out and self.unit_p <= ALPHA:
+        if self.unit_stands_out and self.unit_p <= ALPHA and self.unit_learned[0] > 0:
             return A_UNIT
-        if self.direction_stands_out and self.direction_p <= ALPHA:
+        learned = self.direction_p <= ALPHA and self.direction_learned[0] > 0
+        if self.direction_stands_out and learned:
             return A_DIRECTION
         return NEITHER
 
@@ -158,11 +167,23 @@ def carrier_of(
             f"there are {len(untrained)} untrained networks: give at least {UNTRAINED}, of which "
             "5 % is one."
         )
-    found, read = _found(known, judged, rotations, seed, on_progress)
+    found, high, present = _found(known, judged, rotations, seed, on_progress)
+    best = (
+        _at_limit(untrained, [of.unit.judged for of in untrained]).unit_read,
+        _at_limit(untrained, [of.direction_auc for of in untrained]).direction_read,
+    )
+    own = (found.unit_read, found.direction_read)
     over = [
-        _paired(of, read.high, read.present, seeded(seed)) for of in (read.unit, read.direction)
+        _paired(mine, other, present, seeded(seed))
+        for mine, other in zip((*own, *own), (high, high, *best), strict=True)
     ]
-    return Carrier(found, over[0], over[1], tuple(untrained))
+    return Carrier(found, over[0], over[1], over[2], over[3], tuple(untrained))
+
+
+def _at_limit(untrained: Sequence[Found], areas: Sequence[float]) -> Found:
+    """The network that 95 % of the untrained ones stay below."""
+    limit = np.quantile(areas, 1 - ALPHA, method="higher")
+    return untrained[int(np.argmin(np.abs(np.array(areas) - limit)))]
 
 
 def find(known: Reading, judged: Reading, *, rotations: int = ROTATIONS, seed: int = 0) -> Found:
@@ -175,27 +196,14 @@ def find(known: Reading, judged: Reading, *, rotations: int = ROTATIONS, seed: i
     return _found(known, judged, rotations, seed, None)[0]
 
 
-@dataclass(frozen=True)
-class _Read:
-    """Numbers of the judged digits, (n,) each, within their class where there are several.
-
-    high: of the rotated axis at the limit. present: bool.
-    """
-
-    unit: Floats
-    high: Floats
-    direction: Floats
-    present: Flags
-
-
 def _found(
     known: Reading,
     judged: Reading,
     rotations: int,
     seed: int,
     on_progress: Callable[[float], object] | None,
-) -> tuple[Found, _Read]:
-    """What `find` gives, and what it was judged by."""
+) -> tuple[Found, Floats, Flags]:
+    """What `find` gives; the values of the axis at the limit; and which digits have the concept."""
     rotations, seed = whole(rotations, "rotations", 1), seeded(seed)
     for half in (known, judged):
         _check(half)
@@ -208,8 +216,8 @@ def _found(
     read = _read(direction, other)
     n = int(other.present.sum())
     area = _auc(read, other.present)
-    found = Found(unit, axes, direction, area, n, len(other.present) - n)
-    return found, _Read(own, high, read, other.present)
+    found = Found(unit, axes, direction, area, own, read, n, len(other.present) - n)
+    return found, high, other.present
 
 
 def reached(direction: Direction, judged: Reading) -> float:
