@@ -16,20 +16,33 @@ from core.analyses.relevance import Relevance
 from core.analyses.relevance.task import UnitRelevance
 from core.data import DataSet
 from core.runtime.drawings import drawn_once
+from pages.kit import links
+from pages.kit.controls import toggle
 from pages.kit.gallery import gallery
 from pages.kit.glossary import DEFINITIONS, NAMES
 from pages.kit.grid import Grid, image_grid
 from pages.kit.recorded import recorded
 from pages.kit.tables import column, download
 
-__all__ = ["LAST_LAYER", "amount", "nothing", "overlap", "row", "table"]
+__all__ = ["LAST_LAYER", "amount", "nothing", "overlap", "row", "table", "wanted"]
 
 LAST_LAYER = (
     "Units of the last layer are the answer itself: without one of them the network has no score "
     "for that class, which says nothing about digits."
 )
+WANTED = links.switch("relevance")
 _LISTED = 100  # digits in the table
 _COUNTS = ("none", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+
+
+def wanted(fast: bool) -> bool:
+    """Whether to look for the digits; where that takes long, only when it is asked for."""
+    return fast or toggle(
+        WANTED,
+        "Look for the digits it matters for",
+        help="No dense layer reads this one directly, so the network is run anew many times: "
+        "seconds for a small network, minutes for one that reads row by row or by capsules.",
+    )
 
 
 def amount(value: float) -> str:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from core import charts
 from core.analyses.profiles.task import Study
-from core.analyses.relevance.task import RelevanceTask
+from core.analyses.relevance.task import LayerOverlapTask, RelevanceTask
 from core.claims.card import group_name
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence, Finding
 from core.claims.operators import IN_WORDS
@@ -161,6 +161,8 @@ def matter(study: Study, asked: Asked) -> None:
     )
     if asked.layer == study.model.layers[-1]:
         st.caption(relevance.LAST_LAYER)
+        return
+    if not relevance.wanted(DRAWINGS.get(LayerOverlapTask.fits, study.model, asked.layer)):
         return
     kind = asked.kind if asked.kind in REFERENCES else "zero"  # the same for every digit
     found = result_of(RelevanceTask(study.run, asked.layer, asked.units, kind))

@@ -51,7 +51,10 @@ def sections(where: DeltaGenerator, study: Study, layer: str, index: int) -> lis
     if layer == study.model.layers[-1]:
         where.caption(shown.LAST_LAYER)
         return []
+    fast = DRAWINGS.get(LayerOverlapTask.fits, study.model, layer)
     with where:
+        if not shown.wanted(fast):
+            return []
         kind = pick(
             REPLACED,
             "Replacement value",
@@ -63,7 +66,7 @@ def sections(where: DeltaGenerator, study: Study, layer: str, index: int) -> lis
     task = RelevanceTask(study.run, layer, (index,), kind)
     whole = LayerOverlapTask(study.run, layer, kind)
     parts: list[Section] = [(of_unit, task, partial(_unit, study, task, of_digit))]
-    if DRAWINGS.get(LayerOverlapTask.fits, study.model, layer):
+    if fast:
         parts.append((of_layer, whole, partial(_layer_overlap, whole)))
     return parts
 
