@@ -119,7 +119,12 @@ def erased_direction(
         ways,
         before,
         float((inside**2).sum() / max((direction.unit_vector**2).sum(), 1e-30)),
-        necessary(ways["LEACE"].changes[0], controls),
+        necessary(
+            ways["LEACE"].changes[0],
+            controls,
+            without="With the concept erased by least squares",
+            others="erasing shuffled concepts",
+        ),
         controls,
     )
 

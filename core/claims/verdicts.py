@@ -31,14 +31,21 @@ KEPT = 0.75  # of the discrimination, at least, that sufficient units keep alone
 PRECISE = 0.5  # average precision of a global detector
 
 
-def necessary(change: Change, controls: Controls) -> Finding:
-    """Whether the network loses the concept's digits without the units.
+def necessary(
+    change: Change,
+    controls: Controls,
+    *,
+    without: str = "Without the units",
+    others: str = "removing control sets",
+) -> Finding:
+    """Whether the network loses the concept's digits without the units, or without something else.
 
-    Unless it does, the reason states the smallest loss that would have been found.
+    without, others: what was done, and what is done to the controls, in words. Unless the digits
+    are lost, the reason states the smallest loss that would have been found.
     """
     loss, low, high = (0.0 - each for each in (change.change, change.high, change.low))  # no −0
     said = (
-        f"Without the units, accuracy on these digits goes from {change.before:.1%} to "
+        f"{without}, accuracy on these digits goes from {change.before:.1%} to "
         f"{change.after:.1%} ({change.change:+.1%}, 95 % interval {change.low:+.1%} to "
         f"{change.high:+.1%})"
     )
@@ -51,9 +58,9 @@ def necessary(change: Change, controls: Controls) -> Finding:
     elif not len(controls):
         verdict, why = INCONCLUSIVE, "there are no other units to compare with"
     elif controls.p_value > ALPHA and low > LOSS:
-        verdict, why = NOT_SUPPORTED, f"removing control sets costs as much ({_chance(controls)})"
+        verdict, why = NOT_SUPPORTED, f"{others} costs as much ({_chance(controls)})"
     elif low > LOSS:
-        verdict, why = SUPPORTED, f"removing control sets costs less ({_chance(controls)})"
+        verdict, why = SUPPORTED, f"{others} costs less ({_chance(controls)})"
     else:
         verdict, why = INCONCLUSIVE, f"a loss of {LOSS:.0%} is neither shown nor excluded"
     found = _smallest_loss(change)

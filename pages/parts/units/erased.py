@@ -62,8 +62,8 @@ def _shown(found: ErasedDirection) -> None:
             "way": "Erased by",
             "digits": "Digits",
             "n": "n",
-            "before": st.column_config.NumberColumn("Accuracy", format="percent"),
-            "after": st.column_config.NumberColumn("Without it", format="percent"),
+            "before": st.column_config.NumberColumn("Accuracy with it", format="percent"),
+            "after": st.column_config.NumberColumn("Accuracy", format="percent"),
             "low": st.column_config.NumberColumn("Change from", format="percent"),
             "high": st.column_config.NumberColumn("to", format="percent"),
             "probe": column("AUC of a new direction", DEFINITIONS["probe_after"]),
@@ -86,12 +86,12 @@ def _table(found: ErasedDirection) -> pd.DataFrame:
         {
             "way": name,
             "digits": group_name(of.group),
-            "n": of.n,
-            "before": of.before,
             "after": of.after,
             "low": of.low,
             "high": of.high,
             "probe": way.probe,
+            "before": of.before,
+            "n": of.n,
         }
         for name, way in found.ways.items()
         for of in way.changes
