@@ -27,6 +27,9 @@ from pages.parts.ask import (
     operators as operator_view,
 )
 from pages.parts.ask import (
+    over_seeds as seeds_view,
+)
+from pages.parts.ask import (
     search as search_view,
 )
 from pages.parts.ask import (
@@ -63,6 +66,7 @@ def page() -> None:
     ledger.ledger()
     with slow:
         carrier_view.carrier(study, asked)
+        seeds_view.other_trainings(study, asked)
         if asked.units:
             null_view.nulls(study, asked, evidence)
             operator_view.comparison(study, asked)

@@ -109,6 +109,12 @@ DEFINITIONS = {
         "A direction is fitted anew on discovery digits after erasing, and judged on confirmation "
         "digits. After LEACE it should be near .5: what is above is what a finite sample misses."
     ),
+    "over_seeds": (
+        "A claim may be an accident of one training. In each the best units are chosen and judged "
+        "as here; the interval draws trainings and digits anew, each for itself (Multi-Bootstrap, "
+        "Sellam et al. 2022). The curve shows every way in which the claim could have been tested "
+        "(Simonsohn et al. 2020)."
+    ),
     "nulls": (
         "Networks that can't know the answer: before any training, or trained on labels that were "
         "shuffled once. What the procedure says yes to there, it says yes to by luck, by the "

@@ -17,7 +17,7 @@ from core.claims.trial import Claim, Half, Progress, Trial
 from core.interventions.controls import p_value
 from core.statistics.ranking import Answers, comparable, within_classes
 
-__all__ = ["NullScores", "best_units", "null_scores", "scores_of"]
+__all__ = ["NullScores", "best_units", "null_scores", "ranked_units", "scores_of"]
 
 Whole = NDArray[np.int64]
 
@@ -108,7 +108,12 @@ def null_scores(
 
 
 def best_units(network: nn.Module, half: Half, layer: str, count: int) -> tuple[int, ...]:
-    """The units of a layer that tell the concept best, sorted: as candidates are ranked.
+    """The units of a layer that tell the concept best, sorted: as candidates are ranked."""
+    return tuple(sorted(ranked_units(network, half, layer)[:count].tolist()))
+
+
+def ranked_units(network: nn.Module, half: Half, layer: str) -> Whole:
+    """The units of a layer, the one that tells the concept best first.
 
     By AUC within the class where that can be told, else among all digits.
     """
@@ -119,8 +124,8 @@ def best_units(network: nn.Module, half: Half, layer: str, count: int) -> tuple[
         values, present, labels = values[rows], present[rows], labels[rows]
         values = np.stack([within_classes(of, labels) for of in values.T], axis=1)
     areas = Answers.of(values).auc(present[:, None])[:, 0]
-    order = np.argsort(-areas, kind="stable")[:count]
-    return tuple(sorted(order.tolist()))
+    order: Whole = np.argsort(-areas, kind="stable")
+    return order
 
 
 def _limited(half: Half, label: int | None) -> Half:
