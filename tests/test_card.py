@@ -159,6 +159,16 @@ def test_what_each_operator_says_is_there_where_they_were_compared(card: Evidenc
 # On its own
 
 
+def test_the_units_stand_beside_untrained_networks(card: Evidence) -> None:
+    assert "untrained networks" not in written(card)
+    scores = {"necessary": 0.5, "global detector": 0.9}
+    untrained = {"necessary": [0.0] * 19 + [0.125], "global detector": [0.7] * 20}
+    said = written(replace(card, scores=scores, untrained=untrained))
+    assert "Compared with untrained networks" in said
+    for number in ("0.500", "0.125", "0.900", "0.700"):
+        assert number in said
+
+
 def test_it_needs_nothing_from_elsewhere(card: Evidence) -> None:
     page = html(card)
     assert page.startswith("<!doctype html>")

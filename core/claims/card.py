@@ -7,6 +7,8 @@ import math
 from collections.abc import Sequence
 from html import escape
 
+import numpy as np
+
 from core import colours
 from core.claims.evidence import INCONCLUSIVE, NOT_SUPPORTED, SUPPORTED, Controls, Evidence
 from core.claims.findings import OperatorFinding
@@ -63,7 +65,7 @@ def html(evidence: Evidence) -> str:
         f"<p class=note>{_conditions(card)}</p>{findings}{_carrier(card)}"
         f"<h2>What changes without the units</h2>{_table(card.changes)}"
         f"<h2>Compared with random units</h2>{_controls(card.controls)}"
-        f"{_controls(card.kept_controls)}{_operators(card)}"
+        f"{_controls(card.kept_controls)}{_untrained(card)}{_operators(card)}"
         f"<h2>To repeat the test</h2>{_facts(card)}"
         f'<p><a download="evidence.json" href="data:application/json;base64,{data}">This card '
         "as JSON</a>; the page Ask can load it and repeat the test.</p></html>"
@@ -92,6 +94,22 @@ def _carrier(card: Evidence) -> str:
     if card.carrier is None:
         return ""
     return f"<p><b>Carried in {escape(card.layer)} by:</b> {escape(card.carrier)}.</p>"
+
+
+def _untrained(card: Evidence) -> str:
+    """What the best units of untrained networks score, beside these units."""
+    rows = "".join(
+        f"<tr><td>{escape(name)}<td>{card.scores[name]:.3f}<td>{np.median(of):.3f}"
+        f"<td>{np.quantile(of, 0.95, method='higher'):.3f}<td>{len(of)}"
+        for name, of in card.untrained.items()
+        if name in card.scores and len(of)
+    )
+    if not rows:
+        return ""
+    return (
+        "<h2>Compared with untrained networks</h2><table><tr><th>score<th>these units<th>the best "
+        f"units of untrained networks, median<th>95th percentile<th>networks</tr>{rows}</table>"
+    )
 
 
 def _table(changes: Sequence[Change]) -> str:
