@@ -9,12 +9,14 @@ from streamlit.delta_generator import DeltaGenerator
 
 from core.analyses.profiles.task import Study
 from core.claims.carrier_task import CarrierTask
-from pages.kit import place
+from core.runtime import cache
+from pages.kit import links, place
 from pages.kit.carried import ABOUT, sentence
 from pages.kit.waiting import result_of
 
 __all__ = ["answer", "exercises"]
 
+WANTED = links.switch("answer")
 CONCEPT = "crossed-7"  # of the question that this app was built for
 
 
@@ -81,6 +83,15 @@ def _card(exercise: Exercise, column: DeltaGenerator) -> DeltaGenerator:
 
 
 def answer(study: Study) -> None:
-    """What carries the crossed seven in the widest layer, in a sentence."""
+    """What carries the crossed seven in the widest layer, in a sentence, once it was asked for."""
     task = CarrierTask(study.run, study.widest, CONCEPT)
-    st.markdown(sentence(result_of(task), task), help=ABOUT)
+    found = cache.find(task)
+    if found is None and not WANTED.value():
+        st.button(
+            "Find out, in half a minute",
+            icon=":material/balance:",
+            on_click=links.put,
+            kwargs={"answer": "yes"},
+        )
+        return
+    st.markdown(sentence(found or result_of(task), task), help=ABOUT)
