@@ -88,7 +88,7 @@ def answer(study: Study) -> None:
     found = cache.find(task)
     if found is None and not WANTED.value():
         st.button(
-            "Find out, in half a minute",
+            "Find out",
             icon=":material/balance:",
             on_click=links.put,
             kwargs={"answer": "yes"},
