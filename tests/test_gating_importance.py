@@ -125,7 +125,7 @@ def test_rank_correlation_is_scipys() -> None:
 
 def test_of_independent_statistics_one_in_twenty_families_is_significant() -> None:
     random, network = np.random.default_rng(1), np.repeat(range(3), 8)
-    said, times = 0, 300
+    said, times = 0, 200
     for at in range(times):
         shared = random.normal(size=24)  # load and importance are nearly the same number
         values = {"a": shared, "b": shared + 0.1 * random.normal(size=24)}

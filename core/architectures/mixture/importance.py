@@ -186,7 +186,7 @@ def _shuffled(
     for each in np.unique(network):
         own = network == each
         shuffled[:, own] = random.permuted(shuffled[:, own], axis=1)
-    return np.stack([spearman(of, shuffled) for of in values], axis=1)
+    return spearman(values[:, None], shuffled).T
 
 
 def _resampled(
@@ -194,13 +194,15 @@ def _resampled(
 ) -> Numbers:
     """Rank correlations (draws, statistics) of networks and then their experts drawn anew."""
     groups = [np.flatnonzero(network == each) for each in np.unique(network)]
-    found = np.empty((draws, len(values)))
-    for draw in found:
-        which = random.integers(len(groups), size=len(groups))
-        rows = np.concatenate([random.choice(groups[at], len(groups[at])) for at in which])
-        draw[:] = spearman(values[:, rows], cost[rows])
-    found[:, ~np.isfinite(found).any(0)] = 0  # no sample varies: nothing is known of it
-    return found
+    times = random.multinomial(len(groups), np.full(len(groups), 1 / len(groups)), size=draws)
+    found = []
+    for counts, n in zip(*np.unique(times, axis=0, return_counts=True), strict=True):
+        drawn = zip(groups, counts, strict=True)  # as many rows in each of these n samples
+        rows = np.hstack([random.choice(of, (n, count * len(of))) for of, count in drawn])
+        found.append(spearman(values[:, rows], cost[rows]))
+    every = np.concatenate(found, axis=1).T
+    every[:, ~np.isfinite(every).any(0)] = 0  # no sample varies: nothing is known of it
+    return every
 
 
 def _p_values(rho: Numbers, chance: Numbers) -> tuple[Numbers, Numbers]:

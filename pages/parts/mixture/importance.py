@@ -6,11 +6,12 @@ import math
 
 import pandas as pd
 import streamlit as st
+from streamlit.elements.lib.column_types import ColumnConfig
 
 from core.architectures.mixture.charts import importance as figures
 from core.architectures.mixture.importance import FEWEST, STATISTICS, LoadAndCost
 from core.architectures.mixture.tasks.importance import LoadAndCostTask
-from pages.kit import halves, links
+from pages.kit import links
 from pages.kit.charts import finished_chart
 from pages.kit.controls import pick
 from pages.kit.recorded import recorded
@@ -43,7 +44,7 @@ DEFINITIONS = {
         "together: 1 or −1 if both sort the experts alike or in reverse."
     ),
     "bounds": (
-        "95 % bootstrap interval of ρ: seeds are drawn anew, and then experts within them. With "
+        "95 % bootstrap interval of ρ: seeds are resampled, and then experts within them. With "
         "three seeds it is rough."
     ),
     "chance": (
@@ -80,7 +81,10 @@ def view(view: View) -> None:
         )
         return
     found: LoadAndCost = result_of(LoadAndCostTask(view.run, view.gate))
-    halves.chosen_and_judged("What the gate does was measured")
+    st.caption(
+        "What the gate does was measured on one half of the test digits (the *discovery half*), "
+        "the cost of removal on the other (the *confirmation half*)."
+    )
     _say(view, found)
     statistic = pick(STATISTIC, "Statistic", help="What is plotted against the cost of removal.")
     _charts(view, found, statistic)
@@ -97,7 +101,7 @@ def _say(view: View, found: LoadAndCost) -> None:
     table = found.verdicts()
     seeds = ", ".join(map(str, found.trained))
     told = table[table["tells"]]
-    which = ", ".join(_number(row) for _, row in told.iterrows())
+    which = ", ".join(f"{row['statistic']} {_number(row)}" for _, row in told.iterrows())
     load = table[table["statistic"] == "load"].iloc[0]
     if math.isnan(load["rho"]):
         st.markdown(
@@ -108,12 +112,18 @@ def _say(view: View, found: LoadAndCost) -> None:
         st.markdown(
             f"**Does load tell which expert matters?** {_answer(load)} Over {load['experts']} "
             f"experts of {len(found.trained)} networks (seeds {seeds}), load and the accuracy that "
-            f"removal costs have a rank correlation of {_number(load)}, 95 % interval "
+            f"removal costs have the rank correlation {_number(load)}, 95 % interval "
             f"{load['low']:+.2f} to {load['high']:+.2f}; before training "
             f"{_value(load['untrained'])}."
         )
-        rest = f"{len(told)} of {int(table['rho'].notna().sum())} statistics tell it"
-        st.markdown(f"{rest}: {which}." if which else f"{rest}.")
+        tried = int(table["rho"].notna().sum())
+        st.markdown(
+            f"Of {tried} statistics {len(told)} predict the cost: {which}."
+            if which
+            else f"None of the {tried} statistics in the table predicts the cost: their "
+            "ranks agree with those of the cost no more than shuffled ones, or than before "
+            "training."
+        )
     _exceptions(view, found)
     _missing(found, table)
 
@@ -126,9 +136,9 @@ def _answer(load: pd.Series) -> str:
 
 
 def _number(row: pd.Series) -> str:
-    """A statistic's correlation with its p-value."""
+    """A correlation with its p-value."""
     p = "p < .001" if row["corrected"] < 0.001 else f"p = {row['corrected']:.3f}"
-    return f"{row['statistic']} ρ = **{row['rho']:+.2f}** (corrected {p})"
+    return f"ρ = **{row['rho']:+.2f}** (corrected {p})"
 
 
 def _value(rho: float) -> str:
@@ -205,11 +215,17 @@ def _correlation_table(found: LoadAndCost) -> None:
         "rho": column("ρ", DEFINITIONS["rho"]),
         **{key: column(key, DEFINITIONS["bounds"]) for key in ("low", "high")},
         **{key: column(key, DEFINITIONS["chance"]) for key in ("chance low", "chance high")},
-        **{key: column(key, DEFINITIONS[key]) for key in ("p", "corrected")},
-        **{key: column(key, DEFINITIONS[key]) for key in ("untrained", "untrained p")},
+        **{key: _finely(key) for key in ("p", "corrected")},
+        "untrained": column("untrained ρ", DEFINITIONS["untrained"]),
+        "untrained p": _finely("untrained p"),
         "tells": st.column_config.CheckboxColumn("tells", help=DEFINITIONS["tells"]),
     }
     st.dataframe(found.verdicts()[list(helps)], hide_index=True, column_config=helps)
+
+
+def _finely(name: str) -> ColumnConfig:
+    """A column of p-values, to be told from the limit of .05."""
+    return st.column_config.NumberColumn(name, format="%.4f", help=DEFINITIONS[name])
 
 
 @recorded
@@ -226,7 +242,7 @@ def _expert_table(view: View, found: LoadAndCost) -> None:
     }
     st.dataframe(table[[*shown, "used"]], hide_index=True, column_config=helps)
     st.caption(
-        "Experts are numbered arbitrarily, in each network anew. Accuracy on the confirmation "
+        "Experts are numbered arbitrarily, in each network by itself. Accuracy on the confirmation "
         "half: "
         + ", ".join(f"seed {seed} {of.accuracy:.1%}" for seed, of in found.trained.items())
         + "."

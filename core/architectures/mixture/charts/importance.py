@@ -40,6 +40,6 @@ def against_cost(frame: pd.DataFrame, statistic: str, title: str) -> alt.LayerCh
     shape = alt.Shape("seed:N", sort=seeds, legend=legend("seed"))
     y = alt.Y("cost:Q", title="accuracy lost, points", axis=alt.Axis(tickCount=6))
     dots = base.mark_point(filled=True, size=70, opacity=0.9).encode(y=y, shape=shape, tooltip=tips)
-    bars = base.mark_rule(opacity=0.5).encode(y=alt.Y("low:Q"), y2="high:Q")
+    bars = base.mark_rule(opacity=0.9, strokeWidth=1).encode(y=alt.Y("low:Q"), y2="high:Q")
     nothing = alt.Chart(pd.DataFrame({"zero": [0.0]})).mark_rule(color=CONTROL).encode(y="zero:Q")
     return layered(nothing, bars, dots)
