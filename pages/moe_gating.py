@@ -8,13 +8,23 @@ import streamlit as st
 
 from pages.kit import links, place
 from pages.kit.controls import pick
-from pages.parts.mixture import assignment, gate_map, history, interventions, position, runs, trace
+from pages.parts.mixture import (
+    assignment,
+    gate_map,
+    history,
+    importance,
+    interventions,
+    position,
+    runs,
+    trace,
+)
 from pages.parts.mixture.controls import View, controls
 
 VIEWS: dict[str, tuple[str, Callable[[View], None]]] = {
     "takes": ("Expert assignment", assignment.view),
     "digit": ("One digit", trace.view),
     "without": ("Without an expert", interventions.view),
+    "load": ("Load and removal", importance.view),
     "map": ("Gate map", gate_map.view),
     "growth": ("During training", history.view),
     "runs": ("Runs compared", runs.view),
