@@ -20,6 +20,7 @@ READ = {  # the layers that a dense one reads, each unit by columns of its own
     "simple_cnn": {"conv2": 49},
     "mlp": {"linear_0": 1, "linear_1": 1},
     "rbf": {"centres": 1},
+    "planted": {"linear_0": 1, "linear_1": 1, "linear_2": 1},
 }
 
 
