@@ -5,12 +5,14 @@ from __future__ import annotations
 import streamlit as st
 
 from core.models.inspectable import Inspectable
-from core.models.planted import planted
+from core.models.planted import CARRIERS, CONCEPT, PlantedSettings, planted
+from core.units import DirectionId
 from pages.kit import links, place
 
 __all__ = ["answer"]
 
 SHOWN = links.switch("answer")
+DIRECTION = DirectionId(PlantedSettings.architecture, CARRIERS, CONCEPT)
 
 
 def answer(model: Inspectable) -> None:
@@ -29,6 +31,8 @@ def answer(model: Inspectable) -> None:
         )
         if shown:
             st.markdown(found.sentence)
+            if not found.roles:
+                place.link("units", f"The direction {DIRECTION}", direction=str(DIRECTION))
             for unit, role in found.roles.items():
                 place.link("units", f"{unit}: {role}", unit=unit, layer=unit.layer, answer="yes")
         st.button(
