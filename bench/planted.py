@@ -89,9 +89,9 @@ def planned(model: Inspectable, seed: int = 0) -> list[Planned]:
         own = needed[number % len(needed)]
         more = number // len(needed)  # other units beside those that are needed
         claims.append(Planned((*own, *_others(model, own[0][0], more, known, random)), True))
+    like = [claim.units for claim in claims] or [((CARRIERS, 0),)] * FALSE
     for number in range(FALSE):
-        size = max(1, len(claims[number].units) if claims else number + 1)
-        layer = claims[number].units[0][0] if claims else CARRIERS
+        size, layer = len(like[number]), like[number][0][0]
         own = apart if number == 0 else []
         units = (*own, *_others(model, layer, size - len(own), known, random))
         claims.append(Planned(units, False))
