@@ -8,6 +8,7 @@ from core.analyses.described import DescribedDigitsTask
 from core.analyses.profiles.task import StudyTask
 from core.claims.task import EvidenceTask
 from pages.kit import halves, place
+from pages.kit.answer import answer
 from pages.kit.waiting import result_of
 from pages.parts.ask import (
     candidates as candidate_view,
@@ -46,6 +47,7 @@ def page() -> None:
     )
     halves.chosen_and_judged("Candidates and control sets are chosen")
     study = result_of(StudyTask(place.run()))
+    answer(study.model)
     described = result_of(DescribedDigitsTask(study.run.data))
     asked = claim.controls(study, described)
     if not asked.units:

@@ -8,6 +8,7 @@ from core.analyses.profiles.task import StudyTask
 from core.text import literal
 from core.units import DirectionId, UnitId
 from pages.kit import place
+from pages.kit.answer import answer
 from pages.kit.unit import layer_option, unit_option
 from pages.kit.waiting import result_of
 from pages.parts.units import browse
@@ -24,6 +25,7 @@ def page() -> None:
         return
     layer = layer_option(("all", *study.model.layers)).value()
     if "unit" not in st.query_params:
+        answer(study.model)
         browse.units(study)
         return
     if layer == "all":
@@ -35,6 +37,7 @@ def page() -> None:
         browse.units(study)
         return
     option = unit_option(study.run.architecture, layer, len(study.profiles[layer]))
+    answer(study.model)
     unit_view.unit(study, layer, option.value())
 
 

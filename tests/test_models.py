@@ -23,6 +23,7 @@ PARAMETERS = {
     "capsules": 779_920,
     "rbf": 238_211,
     "som": 313_601,
+    "planted": 111_146,
     "multitask": 235_662,
     "pairs": 236_565,
     "mixture": 209_880,

@@ -122,7 +122,7 @@ def test_it_learns_without_gradients_and_is_whole_after_each_epoch(strokes: Data
     model, some = RBFSettings().network(), strokes.take(slice(1000))
     generator = torch.Generator().manual_seed(0)
     errors = []
-    for error in model.organize(some.images, some.labels, 4, generator):
+    for error in model.organize(some, 4, generator):
         errors.append(error)
         centres = model.centres.prototypes.detach()
         distances = nearest(some.images.flatten(1), centres)[0]

@@ -35,6 +35,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "multitask": {"widths": (16, 8)},
     "pairs": {"widths": (16, 8)},
     "mixture": {"width": 4},
+    "planted": {"widths": (16, 8, 6)},
 }
 
 

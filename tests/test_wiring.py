@@ -44,6 +44,12 @@ WIRED = {  # by architecture, what each layer reads; a layer that isn't here has
         "logits": "shared_1",
     },
     "pairs": {"shared_0": IMAGE, "shared_1": "shared_0", "right": "shared_1", "left": "shared_1"},
+    "planted": {
+        "linear_0": IMAGE,
+        "linear_1": "linear_0",
+        "linear_2": "linear_1",
+        "linear_3": "linear_2",
+    },
     "rbf": {"logits": "centres"},
     "som": {},
     "mixture": {"scores": IMAGE, "hidden": IMAGE, "logits": "hidden gate"},

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, TypeAlias
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 if TYPE_CHECKING:
+    from core.data import DataSet
     from core.models.settings import DataFormat, Settings
 
 __all__ = ["Inspectable", "Layer", "ReceptiveField", "SelfOrganizing", "Stages", "Tap"]
@@ -150,12 +151,12 @@ class Inspectable(nn.Module):
 
 
 class SelfOrganizing(Inspectable):
-    """A model that learns by a rule of its own instead of gradient descent."""
+    """A model that learns by a rule of its own; measure: what its loss is, in a word."""
 
-    def organize(
-        self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
-    ) -> Iterator[float]:
-        """Learn from images (n, 1, 28, 28) and labels (n,); gives the loss after each epoch.
+    measure: ClassVar[str] = "distance"
+
+    def organize(self, digits: DataSet, epochs: int, generator: torch.Generator) -> Iterator[float]:
+        """Learn from the digits; gives the loss after each epoch.
 
         After each the model is whole: it can be read and can classify. No gradient is recorded.
         """

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import mse_loss, one_hot, pad
 
+from core.data import DataSet
 from core.models.inspectable import Layer, SelfOrganizing, Stages
 from core.models.prototypes import Gaussians, means, nearest, random_digits
 from core.models.settings import DIGITS, DataFormat, Settings, Sizes, dense, setting, summed
@@ -103,18 +104,16 @@ class RBF(SelfOrganizing):
         grid: Tensor = pad(tiles, (0, 0, 0, 0, 0, missing)).unflatten(0, (-1, COLUMNS))
         return grid
 
-    def organize(
-        self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
-    ) -> Iterator[float]:
+    def organize(self, digits: DataSet, epochs: int, generator: torch.Generator) -> Iterator[float]:
         """k-means from digits drawn at random; after each step the mean distance to a centre."""
-        digits = images.flatten(1)
-        centres = random_digits(digits, self.settings.centres, generator)
-        owners = nearest(digits, centres)[1]
+        images = digits.images.flatten(1)
+        centres = random_digits(images, self.settings.centres, generator)
+        owners = nearest(images, centres)[1]
         for _ in range(epochs):
-            centres = k_means_step(digits, owners, centres)
-            distances, owners = nearest(digits, centres)
+            centres = k_means_step(images, owners, centres)
+            distances, owners = nearest(images, centres)
             self.centres.settle(centres, self.settings.width_factor * distances.mean())
-            self.fit_logits(images, labels)
+            self.fit_logits(images, digits.labels)
             yield float(distances.mean())
 
     def fit_logits(self, images: Tensor, labels: Tensor) -> None:

@@ -19,6 +19,7 @@ from core.models.lstm import LSTMSettings
 from core.models.mixture import MixtureSettings
 from core.models.mlp import MLPSettings
 from core.models.multitask import MultitaskSettings, PairsSettings
+from core.models.planted import PlantedSettings
 from core.models.rbf import RBFSettings
 from core.models.settings import DIGITS, DataFormat, Settings
 from core.models.simple_cnn import SimpleCNNSettings
@@ -59,6 +60,7 @@ MODELS: Mapping[str, type[Settings]] = MappingProxyType(
             RBFSettings,
             SOMSettings,
             MixtureSettings,
+            PlantedSettings,
         )
     }
 )

@@ -13,6 +13,7 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
+from core.data import DataSet
 from core.models.inspectable import Layer, SelfOrganizing, Stages
 from core.models.prototypes import (
     Gaussians,
@@ -149,20 +150,20 @@ class SOM(SelfOrganizing):
         grid: Tensor = tiles.unflatten(0, (self.settings.rows, self.settings.columns))
         return grid
 
-    def organize(
-        self, images: Tensor, labels: Tensor, epochs: int, generator: torch.Generator
-    ) -> Iterator[float]:
+    def organize(self, digits: DataSet, epochs: int, generator: torch.Generator) -> Iterator[float]:
         """The batch rule from digits drawn at random; after each epoch the quantization error."""
         rows, columns = self.settings.rows, self.settings.columns
-        digits, at = images.flatten(1), places(rows, columns)
-        weights = random_digits(digits, len(at), generator)
-        owners = nearest(digits, weights)[1]
+        images, at = digits.images.flatten(1), places(rows, columns)
+        weights = random_digits(images, len(at), generator)
+        owners = nearest(images, weights)[1]
         for epoch in range(epochs):
             near = neighbourhood(at, radius(epoch, epochs, max(rows, columns)))
-            weights = batch_step(digits, owners, weights, near)
-            distances, owners = nearest(digits, weights)
+            weights = batch_step(images, owners, weights, near)
+            distances, owners = nearest(images, weights)
             self.map.settle(weights, distances.mean())
-            self.logits.labels.copy_(majority(digits, labels, owners, weights, self.data.classes))
+            self.logits.labels.copy_(
+                majority(images, digits.labels, owners, weights, self.data.classes)
+            )
             yield float(distances.mean())
 
 

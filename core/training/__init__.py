@@ -261,7 +261,7 @@ def _organized(
     """
     generator = torch.Generator().manual_seed(seed)
     batches = _batches(digits, epochs, seed)
-    for loss in model.organize(digits.images, digits.labels, epochs, generator):
+    for loss in model.organize(digits, epochs, generator):
         images, labels = next(batches)
         shown = intent.watch(images)
         model.objective(shown, labels).backward()

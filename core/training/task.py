@@ -48,8 +48,9 @@ class ModelTask(Task[Inspectable]):
 
 def describe_step(report: Report, title: str, step: Step) -> None:
     """Report a step of training: how far it is, what was reached, and the model's portrait."""
-    own_rule = isinstance(step.model, SelfOrganizing)
-    passed, measure = ("epoch", "distance") if own_rule else ("batch", "loss")
+    passed, measure = "batch", "loss"
+    if isinstance(step.model, SelfOrganizing):
+        passed, measure = "epoch", step.model.measure
     text = f"{title}: {passed} {step.number:,} of {step.total:,}"
     values = {measure: step.loss, **_emerging(step)}
     report(step.number / step.total, text, picture=_portrait(step), **values)

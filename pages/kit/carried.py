@@ -54,7 +54,7 @@ def sentence(found: Carrier, task: CarrierTask) -> str:
 def _neither(found: Carrier) -> str:
     """Why it is neither."""
     if found.direction_stands_out:
-        return "**Neither: a direction tells it, but as well before training.**"
+        return "**Neither: a direction separates it, but as well before training.**"
     if found.unit_stands_out:
-        return "**Neither: a unit tells it, but as well before training.**"
+        return "**Neither: a unit separates it, but as well before training.**"
     return "**Neither a unit nor a direction stands out.**"
