@@ -106,7 +106,7 @@ DEFINITIONS = {
         "out the fitted direction alone."
     ),
     "probe_after": (
-        "After erasing, another direction is fitted on discovery digits, and judged on confirmation "
+        "After erasing, another direction is fitted on discovery digits and judged on confirmation "
         "digits. After LEACE it should be near .5: what is above is what a finite sample misses."
     ),
     "over_seeds": (
