@@ -11,6 +11,7 @@ is measured on the confirmation half. `core.claims.verdicts` holds the rules.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 from torch import nn
 
@@ -84,38 +85,50 @@ def ask(
     trial = Trial(model, claim, *both)
     removed = trial.removed_controls(lambda done, text: told(0.1 + 0.2 * done, text))
     kept = trial.kept_controls(lambda done, text: told(0.3 + 0.2 * done, text))
-    told(0.5, f"Bootstrap of {draws:,} draws")
-    found = trial.changes()
-    findings, carrier = _findings(trial, found[0], removed, kept), None
+    carrier = None
     if baselines:
         carrier = carried_by(model, claim, both, lambda done, text: told(0.5 + 0.4 * done, text))
         untrained = untrained or untrained_scores(
             model, claim, both, lambda done, text: told(0.9 + 0.1 * done, text)
         )
-    scores = scores_of(trial)
+    return _judged(trial, removed, kept, untrained, **_asked(model, digits, both), carrier=carrier)
+
+
+def _asked(model: nn.Module, digits: DataSet, both: tuple[Half, Half]) -> dict[str, Any]:
+    """Which network and digits the evidence is of, by its fields."""
+    return {
+        "model": getattr(model, "name", type(model).__name__.lower()),
+        "data": digits.name,
+        "data_hash": digits_hash(digits),
+        "weights_hash": weights_hash(model),
+        "discovery": len(both[0].digits),
+        "confirmation": len(both[1].digits),
+    }
+
+
+def _judged(
+    trial: Trial, removed: Controls, kept: Controls, untrained: NullScores | None, **asked: Any
+) -> Evidence:
+    """The evidence. asked: fields that the trial doesn't know."""
+    changes, scores, claim = tuple(trial.changes()), scores_of(trial), trial.claim
+    findings = _findings(trial, changes[0], removed, kept)
     if untrained is not None:
-        findings = {name: untrained.judged(name, findings[name], scores) for name in findings}
+        findings = {name: untrained.judged(name, of, scores) for name, of in findings.items()}
     return Evidence(
-        model=getattr(model, "name", type(model).__name__.lower()),
-        layer=layer,
-        units=chosen,
-        concept=concept,
-        ablation=operator,
-        seed=seed,
-        data=digits.name,
-        data_hash=digits_hash(digits),
-        weights_hash=weights_hash(model),
-        discovery=len(both[0].digits),
-        confirmation=len(both[1].digits),
-        n=found[0].n,
+        layer=claim.layer,
+        units=claim.units,
+        concept=claim.concept,
+        ablation=claim.kind,
+        seed=claim.seed,
+        n=changes[0].n,
         findings=findings,
-        changes=tuple(found),
+        changes=changes,
         controls=removed,
         kept_controls=kept,
         made_with=versions(),
-        carrier=carrier,
         scores=scores,
         untrained={} if untrained is None else untrained.scores,
+        **asked,
     )
 
 
