@@ -75,7 +75,7 @@ def shuffled_labels(digits: DataSet, seed: int) -> DataSet:
 
 
 @dataclass(frozen=True)
-class _OfNulls(Task[Result]):
+class OfNulls(Task[Result]):
     """Something asked of the best units of 20 null networks. kind: of `KINDS`.
 
     count: units of the claim. operator: what replaces them.
@@ -108,7 +108,7 @@ class _OfNulls(Task[Result]):
 
 
 @dataclass(frozen=True)
-class NullScoresTask(_OfNulls[NullScores]):
+class NullScoresTask(OfNulls[NullScores]):
     """What they score on a claim."""
 
     def compute(self, lab: Lab, report: Report) -> NullScores:
@@ -122,7 +122,7 @@ class NullScoresTask(_OfNulls[NullScores]):
 
 
 @dataclass(frozen=True)
-class NullRatesTask(_OfNulls[NullRates]):
+class NullRatesTask(OfNulls[NullRates]):
     """How often the claim is supported of them, by the rules of any claim."""
 
     def compute(self, lab: Lab, report: Report) -> NullRates:
