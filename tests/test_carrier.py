@@ -107,6 +107,17 @@ def test_what_untrained_networks_have_too_was_not_learned() -> None:
     assert told(0, shift, same).verdict == NEITHER
 
 
+def test_what_is_better_than_before_training_by_luck_alone_was_not_learned() -> None:
+    weak, shift = NOTHING.copy(), NOTHING.copy()
+    weak[11], shift[11] = 1.9, 2.4
+    before = tuple(judged(2000 + seed, weak) for seed in range(UNTRAINED))
+    found = told(3, shift, before)
+    assert found.unit_stands_out
+    assert found.trained.unit.judged > max(of.unit.judged for of in before)
+    assert found.unit_learned[0] < 0 < found.unit_learned[1]
+    assert found.verdict == NEITHER
+
+
 def test_too_few_digits_are_neither() -> None:
     shift = NOTHING.copy()
     shift[11] = 3
@@ -156,7 +167,7 @@ def test_untrained_networks_are_needed(untrained: tuple[Found, ...]) -> None:
     with pytest.raises(ValueError, match="there are 18 untrained networks: give at least 19"):
         carrier_of(*both, untrained[:18])
     found = carrier_of(*both, (find(*both, rotations=2),) * 19, rotations=20)
-    assert (found.unit_p, found.direction_p) == (1, 1)
+    assert found.unit_learned == found.direction_learned == (0, 0)
 
 
 @pytest.mark.parametrize("present", [[True] + [False] * 99, [True] * 99 + [False]])

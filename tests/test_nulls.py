@@ -13,14 +13,14 @@ from core.claims import ask
 from core.claims.baselines import untrained_scores
 from core.claims.findings import INCONCLUSIVE, NOT_SUPPORTED, QUESTIONS, SUPPORTED, Finding
 from core.claims.nulls.rates import NullRates
-from core.claims.nulls.scores import NullScores, best_units, null_scores
+from core.claims.nulls.scores import NullScores, best_units, null_scores, scores_of
 from core.claims.nulls.task import (
     NullRatesTask,
     NullScoresTask,
     ShuffledTask,
     shuffled_labels,
 )
-from core.claims.trial import Claim, Half
+from core.claims.trial import Claim, Half, Trial
 from core.data import DataSet
 from core.models.untrained import SEEDS
 from core.runs import Run
@@ -182,3 +182,16 @@ def test_null_networks_are_asked_by_the_rules_of_any_claim(lab: SmallLab, kind: 
 def test_tasks_name_what_they_do(tmp_path: Path) -> None:
     assert NullScoresTask(*CLAIM).title == "Asking 20 untrained networks"
     assert ShuffledTask(CLAIM[0], 4).title == "Training on shuffled labels, network 5 of 20"
+
+
+def test_null_units_are_scored_on_the_half_on_which_they_were_not_chosen() -> None:
+    first, _ = halves()
+    rest = digits_for(300, noise=0.1, seed=2)
+    other = Half(rest, np.random.default_rng(0).random(300) < 0.3)  # of which no unit knows
+    model = planted(noise=3)
+    claim = Claim("hidden", best_units(model, first, "hidden", 2), "class-7", 7, "zero", 0, 1, 0)
+    expected = scores_of(Trial(model, claim, first, other))
+    found = null_scores([model], claim, (first, other), "planted networks", count=1)
+    assert found.scores == {name: (score,) for name, score in expected.items()}
+    turned = null_scores([model], claim, (other, first), "planted networks", count=1)
+    assert turned.scores != found.scores

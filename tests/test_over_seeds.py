@@ -32,7 +32,7 @@ WAYS = len(OPERATORS) * len(COUNTS) * len(HALVES)
 
 def both() -> tuple[Half, Half]:
     """Two halves of digits of which the sevens are asked about."""
-    digits = digits_for(500, noise=0.1), digits_for(500, noise=0.1, seed=1)
+    digits = digits_for(500, noise=0.1), digits_for(400, noise=0.1, seed=1)
     first, other = (Half(of, (of.labels == 7).numpy()) for of in digits)
     return first, other
 
@@ -59,6 +59,13 @@ def test_every_way_of_testing_is_a_row(known: OverSeeds) -> None:
     assert not table.duplicated(keys).any()
     assert table["loss"].is_monotonic_increasing
     assert len(known.usual()) == 2
+
+
+def test_each_half_is_the_judge_of_its_own_rows(known: OverSeeds) -> None:
+    first, other = both()
+    judged = known.table().groupby("half")["digits"].unique()
+    assert judged["discovery"].tolist() == [first.present.sum()]
+    assert judged["confirmation"].tolist() == [other.present.sum()]
 
 
 def test_a_planted_claim_holds_in_all(known: OverSeeds) -> None:

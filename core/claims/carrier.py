@@ -19,7 +19,7 @@ from core.analyses.directions.linear import Direction, fit_direction
 from core.analyses.directions.rotations import Axis, best_axis, rotated_axes
 from core.arguments import seeded, whole
 from core.claims.findings import A_DIRECTION, A_UNIT, NEITHER
-from core.statistics.limits import FEWEST
+from core.statistics.limits import ALPHA, FEWEST
 from core.statistics.ranking import Answers, comparable, within_classes
 
 __all__ = [
@@ -40,7 +40,6 @@ Whole = NDArray[np.int64]
 
 ROTATIONS = 200
 UNTRAINED = 19  # networks, at least
-ALPHA = 0.05  # share of rotations, and of untrained networks, that may do as well
 DRAWS = 1000  # of the bootstrap over digits
 
 
@@ -115,18 +114,6 @@ class Carrier:
     untrained: tuple[Found, ...]
 
     @property
-    def unit_p(self) -> float:
-        """Share of untrained networks whose best unit is at least as good."""
-        areas = np.array([of.unit.judged for of in self.untrained])
-        return _share(areas >= self.trained.unit.judged)
-
-    @property
-    def direction_p(self) -> float:
-        """Share of untrained networks whose direction is at least as good."""
-        areas = np.array([of.direction_auc for of in self.untrained])
-        return _share(areas >= self.trained.direction_auc)
-
-    @property
     def unit_stands_out(self) -> bool:
         """Whether the unit is better than the best axis of 95 % of rotations."""
         return self.trained.unit.judged > self.trained.limit and self.unit_over[0] > 0
@@ -141,10 +128,9 @@ class Carrier:
         """One of `findings.CARRIERS`; "neither" also where there are too few digits to tell."""
         if min(self.trained.n, self.trained.absent) < FEWEST:
             return NEITHER
-        if self.unit_stands_out and self.unit_p <= ALPHA and self.unit_learned[0] > 0:
+        if self.unit_stands_out and self.unit_learned[0] > 0:
             return A_UNIT
-        learned = self.direction_p <= ALPHA and self.direction_learned[0] > 0
-        if self.direction_stands_out and learned:
+        if self.direction_stands_out and self.direction_learned[0] > 0:
             return A_DIRECTION
         return NEITHER
 
@@ -303,8 +289,3 @@ def _above(there: Floats, absent: Floats) -> NDArray[np.float32]:
     equal = there[:, None] == absent[None]
     found: NDArray[np.float32] = (higher + 0.5 * equal).astype(np.float32)
     return found
-
-
-def _share(at_least: NDArray[np.bool_]) -> float:
-    """(1 + how many) / (1 + all)."""
-    return float((1 + at_least.sum()) / (1 + len(at_least)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from core.claims.carrier import Carrier
+from core.claims.carrier import ROTATIONS, Carrier
 from core.claims.carrier_task import CarrierTask
 from core.claims.findings import A_DIRECTION, A_UNIT
 from core.data.concepts import CONCEPTS
@@ -14,12 +14,14 @@ from core.units import UnitId
 __all__ = ["ABOUT", "best_unit", "sentence"]
 
 ABOUT = (
-    "The best unit, the best axis of each of 200 random rotations of the layer, and a fitted "
+    f"The best unit, the best axis of each of {ROTATIONS} random rotations of the layer, and a "
+    "fitted "
     "direction (L2-regularized logistic regression) are chosen on the discovery half and judged "
-    "on the confirmation half by AUC, before the ReLU; of a class's variant, among the digits of "
+    "on the confirmation half by AUC, before the nonlinearity; of a class's variant, among the digits of "
     "the class. A unit: better than the best axis of 95 % of rotations on the same digits (the "
     "95 % bootstrap interval of the difference lies above 0), and than the best unit of 95 % of "
-    "untrained networks. A direction: the fitted direction is, and no unit is."
+    "untrained networks, on the same digits too. A direction: the fitted direction is, and no "
+    "unit is."
 )
 _SAY = {
     A_UNIT: "**Carried by a unit.**",

@@ -15,6 +15,7 @@ from core.activations import peaks
 from core.claims.evidence import INCONCLUSIVE, QUESTIONS, SUPPORTED, Finding
 from core.claims.trial import Claim, Half, Progress, Trial
 from core.interventions.controls import p_value
+from core.statistics.limits import ALPHA
 from core.statistics.ranking import Answers, comparable, within_classes
 
 __all__ = ["NullScores", "best_units", "null_scores", "ranked_units", "scores_of"]
@@ -22,7 +23,6 @@ __all__ = ["NullScores", "best_units", "null_scores", "ranked_units", "scores_of
 Whole = NDArray[np.int64]
 
 MOST = 1000  # digits with the concept, of its classes without it, and of other classes
-ALPHA = 0.05  # share of null networks that may score as much
 
 
 @dataclass(frozen=True)

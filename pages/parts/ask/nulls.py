@@ -11,6 +11,7 @@ from core.claims.findings import QUESTIONS
 from core.claims.nulls.rates import NullRates
 from core.claims.nulls.scores import NullScores
 from core.claims.nulls.task import NullRatesTask, NullScoresTask
+from core.statistics.limits import ALPHA
 from pages.kit import links
 from pages.kit.controls import pick
 from pages.kit.glossary import DEFINITIONS, NAMES
@@ -88,7 +89,7 @@ def _said(evidence: Evidence, scores: NullScores) -> None:
         for name in QUESTIONS
         if name in evidence.scores
         and name in scores.scores
-        and scores.p_value(name, evidence.scores[name]) <= 0.05
+        and scores.p_value(name, evidence.scores[name]) <= ALPHA
     ]
     words = ", ".join(NAMES[name].lower() for name in beaten) or "none of its parts"
     st.caption(

@@ -62,7 +62,7 @@ def direction(study: Study, name: DirectionId) -> None:
     concept = CONCEPTS[name.concept].text
     st.caption(
         f"The direction of {name.layer} along which digits with “{concept}” lie apart from those "
-        "without it: L2-regularized logistic regression, read before the ReLU.",
+        "without it: L2-regularized logistic regression, read before the nonlinearity.",
         help=ABOUT,
     )
     with st.container(horizontal=True):
