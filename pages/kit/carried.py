@@ -15,13 +15,12 @@ __all__ = ["ABOUT", "best_unit", "sentence"]
 
 ABOUT = (
     f"The best unit, the best axis of each of {ROTATIONS} random rotations of the layer, and a "
-    "fitted "
-    "direction (L2-regularized logistic regression) are chosen on the discovery half and judged "
-    "on the confirmation half by AUC, before the nonlinearity; of a class's variant, among the digits of "
-    "the class. A unit: better than the best axis of 95 % of rotations on the same digits (the "
-    "95 % bootstrap interval of the difference lies above 0), and than the best unit of 95 % of "
-    "untrained networks, on the same digits too. A direction: the fitted direction is, and no "
-    "unit is."
+    "fitted direction (L2-regularized logistic regression) are chosen on the discovery half and "
+    "judged on the confirmation half by AUC, before the nonlinearity; of a class's variant, among "
+    "the digits of the class. A unit: better than the best axis of 95 % of rotations on the same "
+    "digits (the 95 % bootstrap interval of the difference lies above 0), and than the best unit "
+    "of 95 % of untrained networks, on the same digits too. A direction: the fitted direction is, "
+    "and no unit is."
 )
 _SAY = {
     A_UNIT: "**Carried by a unit.**",
